@@ -1,1 +1,56 @@
-//! turnkeep core
+//! turnkeep's format and operations: one append-only, hash-chained log per session.
+//!
+//! This crate decides every byte and every step, and does no I/O: it has no clock, no randomness,
+//! no threads. Operations that need a store are [`task::Task`]s that hand out requests and take
+//! replies; hosts carry the bytes. `docs/format.md` is the format's normative description.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`log`] | lines, their chain, writing and verifying them |
+//! | [`archive`] | a log as one gzip file with an index |
+//! | [`gzip`] | deflate, and reading anybody's gzip |
+//! | [`store`] | the verbs of a store: requests and replies |
+//! | [`task`] | an operation in flight |
+//! | [`session`] | the operations: create, open, append, read, verify, fold, archive |
+
+#![no_std]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::string_slice
+    )
+)]
+#![deny(missing_docs)]
+
+extern crate alloc;
+
+pub mod archive;
+mod entry;
+mod error;
+mod field;
+pub mod gzip;
+mod hash;
+mod id;
+mod json;
+mod kind;
+pub mod limits;
+mod line;
+pub mod log;
+pub mod session;
+mod state;
+pub mod store;
+pub mod task;
+
+pub use entry::{Entry, FORMAT_VERSION};
+pub use error::{Error, ErrorClass, ErrorKind, Place, Result};
+pub use field::Point;
+pub use hash::{Hash, sha256};
+pub use id::SessionId;
+pub use kind::Kind;
+pub use state::{Extension, Item, State, Usage};

@@ -1,0 +1,64 @@
+//! Reading an archive by ranges.
+
+use alloc::vec::Vec;
+
+use super::{Index, Located};
+use crate::gzip::deflate::Inflater;
+use crate::gzip::{INDEX_OFFSET, read_header};
+use crate::limits::INDEX_BYTES_MAX;
+use crate::{Error, ErrorKind, Result};
+
+/// An archive's first bytes that surely hold its whole header.
+pub const HEADER_BYTES: usize = INDEX_OFFSET + INDEX_BYTES_MAX;
+
+/// Reads the index from an archive's first [`HEADER_BYTES`] (or all, if it is shorter), and checks
+/// it against the archive's length.
+pub fn read_index(start: &[u8], archive_bytes: u64) -> Result<Index> {
+    let short = || Error::new(ErrorKind::GzipTruncated, "the file ends in its header");
+    let header = read_header(start)?.ok_or_else(short)?;
+    let range = header.index.ok_or_else(|| {
+        Error::new(ErrorKind::NoIndex, "the gzip file has no index of turnkeep's")
+    })?;
+    let bad = |message: &str| Error::new(ErrorKind::BadIndex, message);
+    if !header.is_ours {
+        return Err(bad("the header is not as turnkeep writes it"));
+    }
+    let index = Index::decode(start.get(range).unwrap_or_default())?;
+    match index.archive_bytes() {
+        expected if expected == archive_bytes => Ok(index),
+        expected if expected > archive_bytes => {
+            Err(Error::new(ErrorKind::GzipTruncated, "the file is shorter than its index says"))
+        }
+        _ => Err(bad("the file is longer than its index says")),
+    }
+}
+
+/// Inflates a span's compressed bytes to exactly what its record says.
+pub fn inflate_span(located: &Located, compressed: &[u8]) -> Result<Vec<u8>> {
+    let corrupt = || {
+        Error::new(ErrorKind::GzipCorrupt, "a block does not inflate to what the index says")
+            .at(|place| place.offset = Some(located.compressed.start))
+    };
+    // Deflate never gives more than 1,032 bytes for one: a record cannot ask for more memory.
+    let most = (compressed.len() as u64).saturating_mul(1032);
+    let size = usize::try_from(located.span.raw_bytes.min(most)).map_err(|_| corrupt())?;
+    let mut raw = alloc::vec![0; size + 1];
+    let mut inflater = Inflater::new();
+    let (mut taken, mut given) = (0, 0);
+    loop {
+        let input = compressed.get(taken..).unwrap_or_default();
+        let room = raw.get_mut(given..).unwrap_or_default();
+        let step = inflater.step(input, room).ok_or_else(corrupt)?;
+        taken += step.taken;
+        given += step.given;
+        if step.ended || (step.taken == 0 && step.given == 0) {
+            break;
+        }
+    }
+    raw.truncate(given);
+    let is_whole = taken == compressed.len()
+        && given as u64 == located.span.raw_bytes
+        && raw.last() == Some(&b'\n')
+        && memchr::memchr_iter(b'\n', &raw).count() as u64 == located.span.entries;
+    if is_whole { Ok(raw) } else { Err(corrupt()) }
+}

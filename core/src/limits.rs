@@ -1,0 +1,34 @@
+//! Every bound of the format and of this reader, in one place (`docs/format.md` §8).
+
+/// Longest line without its `\n`. Sessions in the wild hold single lines of 12.8 MB.
+pub const LINE_BYTES_MAX: usize = 32 << 20;
+/// Most entries appended together.
+pub const BATCH_ENTRIES_MAX: usize = 4096;
+/// Most bytes of lines appended together.
+pub const BATCH_BYTES_MAX: usize = 64 << 20;
+/// Deepest nesting of a body, the body itself included. `serde_json` stops at 128, JavaScript
+/// nowhere: one bound for every host, checked on writing too.
+pub const DEPTH_MAX: u32 = 64;
+/// Largest integer of an envelope: the largest one that JavaScript's numbers hold exactly.
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;
+/// Longest kind.
+pub const KIND_BYTES_MAX: usize = 32;
+/// Longest session id.
+pub const ID_BYTES_MAX: usize = 128;
+/// Longest encoded session id: a file name may have 255 bytes, and suffixes need room.
+pub const KEY_BYTES_MAX: usize = 200;
+/// Longest caller's id of an item.
+pub const ITEM_ID_BYTES_MAX: usize = 512;
+/// A block of an archive is closed once it holds this many bytes: 1.8 % larger than one stream,
+/// and half a millisecond to inflate.
+pub const BLOCK_BYTES: usize = 256 << 10;
+/// Largest index: what a gzip header's extra field can hold, less the subfield's own header.
+pub const INDEX_BYTES_MAX: usize = 65_535 - 4;
+/// A foreign gzip file may not grow by more than this factor …
+pub const RATIO_MAX: u64 = 200;
+/// … once it has given this many bytes.
+pub const RATIO_FREE_BYTES: u64 = 1 << 20;
+
+const _: () = assert!(LINE_BYTES_MAX <= BATCH_BYTES_MAX);
+const _: () = assert!(DEPTH_MAX <= u64::BITS);
+const _: () = assert!(BLOCK_BYTES < LINE_BYTES_MAX);

@@ -1,0 +1,124 @@
+//! What a caller wants to append: a JSON object that has a kind and fields, and no place yet.
+
+use alloc::string::String;
+
+use crate::entry::is_kind;
+use crate::field::{self, check_keys, check_types, duplicate};
+use crate::json::{Members, push_text};
+use crate::kind::Kind;
+use crate::{Error, ErrorKind, Result};
+
+/// The text of an entry to be: a JSON object on one line with `kind`, its fields (`docs/format.md`
+/// §4) and, if the caller knows better than the clock, `ts`.
+///
+/// ```
+/// use turnkeep_core::log::Draft;
+/// let draft = Draft::user_input(r#"{"role":"user","content":"Hi"}"#);
+/// assert_eq!(draft.as_str(), r#"{"kind":"user_input","item":{"role":"user","content":"Hi"}}"#);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft(String);
+
+macro_rules! item_drafts {
+    ($($name:ident $kind:literal,)*) => {$(
+        #[doc = concat!("An item of kind `", $kind, "`; `item` is its JSON text.")]
+        #[must_use]
+        pub fn $name(item: &str) -> Self {
+            Self::new($kind).with("item", item)
+        }
+    )*};
+}
+
+impl Draft {
+    /// A draft of that kind without fields.
+    #[must_use]
+    pub fn new(kind: &str) -> Self {
+        let mut text = String::from(r#"{"kind":"#);
+        push_text(&mut text, kind);
+        text.push('}');
+        Self(text)
+    }
+
+    item_drafts! {
+        user_input "user_input",
+        assistant_item "assistant_item",
+        tool_result "tool_result",
+        system_item "system_item",
+    }
+
+    /// The same draft with one more field; `value` is its JSON text.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.pop();
+        self.0.push(',');
+        push_text(&mut self.0, name);
+        self.0.push(':');
+        self.0.push_str(value);
+        self.0.push('}');
+        self
+    }
+
+    /// The same draft with one more field that is text.
+    #[must_use]
+    pub fn with_text(self, name: &str, value: &str) -> Self {
+        let mut text = String::new();
+        push_text(&mut text, value);
+        self.with(name, &text)
+    }
+
+    /// Its JSON text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Draft {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A draft whose every check was made.
+pub(crate) struct Checked<'a> {
+    rest: &'a str,
+    members: &'a Members,
+    pub(crate) kind_name: &'a str,
+    pub(crate) is_start: bool,
+    pub(crate) ts: Option<u64>,
+}
+
+impl<'a> Checked<'a> {
+    pub(crate) fn new(draft: &'a str, members: &'a mut Members) -> Result<Self> {
+        let bad_entry = |message: &str| Error::new(ErrorKind::BadEntry, message);
+        let object = || Error::new(ErrorKind::BadJson, "a draft is a JSON object on one line");
+        let rest = draft.strip_prefix('{').ok_or_else(object)?;
+        members.scan(rest)?;
+        let members = &*members;
+        check_keys(rest, members, members.len())?;
+        let quoted = members.find(rest, "kind").ok_or_else(|| bad_entry("a draft needs a kind"))?;
+        let kind_name = quoted.trim_matches('"');
+        let kind = Kind::of(kind_name);
+        let reserved = |key: &&str| match *key {
+            "hash" | "prev_hash" | "seq" | "salt" | "more" | "format" | "digest" => true,
+            "session" => kind == Kind::SessionStart,
+            _ => false,
+        };
+        if let Some(key) = members.iter(rest).map(|(key, _)| key).find(reserved) {
+            return Err(duplicate(key));
+        }
+        if !is_kind(kind_name) || quoted.len() != kind_name.len() + 2 || kind == Kind::Redacted {
+            return Err(bad_entry("the kind is not one that can be appended"));
+        }
+        let bad_ts = || bad_entry("ts is milliseconds since 1970, a whole number");
+        let ts = members.find(rest, "ts");
+        let ts = ts.map(|ts| field::count(ts).ok_or_else(bad_ts)).transpose()?;
+        check_types(kind, rest, members)?;
+        Ok(Self { rest, members, kind_name, is_start: kind == Kind::SessionStart, ts })
+    }
+
+    /// The members that are not the envelope's, key and value as they were given.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.members.iter(self.rest).filter(|(key, _)| !matches!(*key, "kind" | "ts"))
+    }
+}

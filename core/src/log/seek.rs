@@ -1,0 +1,167 @@
+//! Where an entry stands in a log that has no index: by guessing, looking and narrowing down.
+
+use core::ops::Range;
+
+use super::Head;
+use crate::entry::Envelope;
+use crate::line::Line;
+
+/// Bytes looked at in one step: some dozens of lines.
+const WINDOW: u64 = 64 << 10;
+
+/// A search for the line of one entry. Needs O(log n) looks, whatever the log's length.
+#[derive(Debug)]
+pub(crate) struct Bisection {
+    target: u64,
+    /// A line's start at or before the target.
+    low: Mark,
+    /// A line's start (or the end) after it.
+    high: Mark,
+    window: u64,
+    halve: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    seq: u64,
+    offset: u64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The target's line starts here.
+    At(u64),
+    /// Look further.
+    Not,
+}
+
+impl Bisection {
+    /// Searches a log that ends at `head` for entry `target`, which must not lie after it.
+    pub(crate) fn new(head: Head, target: u64) -> Self {
+        let low = Mark { seq: 0, offset: 0 };
+        let high = Mark { seq: head.seq + 1, offset: head.bytes };
+        Self { target, low, high, window: WINDOW, halve: false }
+    }
+
+    /// The bytes to look at next.
+    pub(crate) fn range(&self) -> Range<u64> {
+        let Self { low, high, target, window, halve } = self;
+        let length = high.offset - low.offset;
+        if length <= *window {
+            return low.offset..high.offset;
+        }
+        // Aim half a window before the likely place, so that the target tends to lie inside.
+        let share = if *halve {
+            length / 2
+        } else {
+            let share = u128::from(length) * u128::from(target - low.seq);
+            (share / u128::from(high.seq - low.seq)) as u64
+        };
+        let start = low.offset + share.saturating_sub(window / 2).min(length - window);
+        start..start + window
+    }
+
+    /// Takes the bytes of [`Self::range`].
+    pub(crate) fn look(&mut self, range: &Range<u64>, bytes: &[u8]) -> Found {
+        if range.start == self.low.offset && range.end == self.high.offset {
+            return self.count_lines(bytes);
+        }
+        let before = self.high.offset - self.low.offset;
+        let narrowed = self.narrow(range.start, bytes);
+        if let Found::At(_) = narrowed {
+            return narrowed;
+        }
+        let after = self.high.offset - self.low.offset;
+        if after == before {
+            // No line to go by: lines here are longer than the window.
+            self.window = self.window.saturating_mul(4);
+        }
+        self.halve = after > before / 2;
+        Found::Not
+    }
+
+    fn count_lines(&self, bytes: &[u8]) -> Found {
+        let skip = self.target - self.low.seq;
+        let Some(skip) = usize::try_from(skip).ok().and_then(|skip| skip.checked_sub(1)) else {
+            return Found::At(self.low.offset);
+        };
+        match memchr::memchr_iter(b'\n', bytes).nth(skip) {
+            Some(at) => Found::At(self.low.offset + at as u64 + 1),
+            None => Found::At(self.high.offset),
+        }
+    }
+
+    /// Moves the marks to lines seen in the window; redacted lines, which do not say their number,
+    /// are numbered from the last one that does.
+    fn narrow(&mut self, offset: u64, bytes: &[u8]) -> Found {
+        let mut number = (offset == self.low.offset).then_some(self.low.seq);
+        let first = if number.is_some() { 0 } else { memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1) };
+        let mut start = first;
+        loop {
+            let rest = bytes.get(start..).unwrap_or_default();
+            number = seq_of(rest).or(number);
+            if let Some(seq) = number.filter(|_| !rest.is_empty()) {
+                let mark = Mark { seq, offset: offset + start as u64 };
+                if seq == self.target {
+                    return Found::At(mark.offset);
+                }
+                if seq > self.target {
+                    self.high = if mark.offset < self.high.offset { mark } else { self.high };
+                    return Found::Not;
+                }
+                self.low = if mark.offset > self.low.offset { mark } else { self.low };
+            }
+            let Some(end) = memchr::memchr(b'\n', rest) else { return Found::Not };
+            start += end + 1;
+            number = number.map(|seq| seq + 1);
+        }
+    }
+}
+
+/// The number of the entry whose line starts here, as far as the bytes tell.
+fn seq_of(bytes: &[u8]) -> Option<u64> {
+    let end = memchr::memchr(b'\n', bytes)?;
+    let line = Line::split(bytes.get(..end)?)?;
+    Envelope::parse(core::str::from_utf8(line.rest).ok()?).ok()?.seq
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SessionId;
+    use crate::log::{Stamp, Writer};
+    use alloc::{format, vec::Vec};
+
+    #[test]
+    fn every_entry_is_found_in_few_looks() {
+        let mut writer = Writer::create(SessionId::new("a").unwrap(), true);
+        let mut log = Vec::new();
+        let mut starts = Vec::new();
+        for n in 0..3000_usize {
+            // Very uneven lines: a few are far larger than the window.
+            let size = if n % 701 == 5 { 300_000 } else { n * 37 % 900 };
+            let draft = format!(r#"{{"kind":"user_input","item":"{}"}}"#, "x".repeat(size));
+            let drafts = if n == 0 { Vec::new() } else { [draft].to_vec() };
+            let stamp = Stamp { now_ms: 0, random: [0; 16].to_vec() };
+            let batch = writer.write(&drafts, &stamp).unwrap();
+            starts.push(log.len() as u64);
+            log.extend(batch.bytes);
+            writer.advance(batch.head);
+        }
+        let head = writer.head().unwrap();
+        for target in 0..3000 {
+            let mut search = Bisection::new(head, target);
+            let mut looks = 0;
+            loop {
+                let range = search.range();
+                looks += 1;
+                let bytes = &log[range.start as usize..range.end as usize];
+                if let Found::At(offset) = search.look(&range, bytes) {
+                    assert_eq!(offset, starts[target as usize], "entry {target}");
+                    break;
+                }
+                assert!(looks < 40, "entry {target}");
+            }
+        }
+    }
+}

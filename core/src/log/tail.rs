@@ -1,0 +1,154 @@
+//! A log's head, found from its end.
+
+use alloc::vec::Vec;
+
+use super::{Head, Torn};
+use crate::entry::{Envelope, redacted_digest, utf8};
+use crate::hash::{Hash, body_digest, chain};
+use crate::kind::Kind;
+use crate::line::Line;
+use crate::{Error, ErrorKind, Result};
+
+/// How a log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tail {
+    pub(crate) head: Head,
+    pub(crate) torn: Option<Torn>,
+    pub(crate) is_salted: bool,
+}
+
+/// Finds the head in a log's last bytes, which start at `offset` of it. `None`: they are too few,
+/// ask for more. The head's own line is checked against its hash; what precedes it is not.
+pub(crate) fn find_tail(window: &[u8], offset: u64) -> Result<Option<Tail>> {
+    let mut lines = Vec::new();
+    let mut end = memchr::memrchr(b'\n', window);
+    loop {
+        let Some(line_end) = end else {
+            return if offset == 0 { Err(empty()) } else { Ok(None) };
+        };
+        let before = window.get(..line_end).unwrap_or_default();
+        let start = memchr::memrchr(b'\n', before);
+        if start.is_none() && offset > 0 {
+            return Ok(None);
+        }
+        let line_start = start.map_or(0, |at| at + 1);
+        let line = TailLine::parse(window, line_start, line_end)
+            .map_err(|error| error.at(|place| place.offset = Some(offset + line_start as u64)))?;
+        let is_known = line.seq.is_some() && line.more == 0 || line_start == 0 && offset == 0;
+        lines.push(line);
+        if is_known {
+            return committed(&lines, window.len(), offset).map(Some);
+        }
+        end = start;
+    }
+}
+
+fn empty() -> Error {
+    Error::new(ErrorKind::EmptyLog, "not one whole entry")
+}
+
+/// A line of the tail. A redacted one knows neither its number nor its batch.
+struct TailLine<'a> {
+    split: Line<'a>,
+    end: usize,
+    seq: Option<u64>,
+    more: u32,
+    is_salted: bool,
+}
+
+impl<'a> TailLine<'a> {
+    fn parse(window: &'a [u8], start: usize, end: usize) -> Result<Self> {
+        let line = window.get(start..end).unwrap_or_default();
+        let bad_line = || Error::new(ErrorKind::BadLine, "not the shape of a log's line");
+        let split = Line::split(line).ok_or_else(bad_line)?;
+        let envelope = Envelope::parse(utf8(split.rest)?)?;
+        let is_redacted = envelope.kind == Kind::Redacted;
+        let seq = envelope.seq.filter(|_| !is_redacted);
+        let (more, is_salted) = (envelope.more, envelope.is_salted);
+        Ok(Self { split, end: end + 1, seq, more, is_salted })
+    }
+}
+
+/// From the last known commit (the last of `lines`, which run backwards) on to the last one.
+fn committed(lines: &[TailLine<'_>], window: usize, offset: u64) -> Result<Tail> {
+    let mut more = 0;
+    let mut seq = None;
+    let mut last = None;
+    for line in lines.iter().rev() {
+        more = if line.seq.is_some() { line.more } else { u32::saturating_sub(more, 1) };
+        seq = line.seq.or(seq.map(|seq| seq + 1)).or(Some(0));
+        if more == 0 {
+            last = Some((line, seq.unwrap_or_default()));
+        }
+    }
+    let (line, seq) = last.ok_or_else(empty)?;
+    let bytes = offset + line.end as u64;
+    let length = offset + window as u64;
+    let torn = (length > bytes).then_some(Torn { offset: bytes, bytes: length - bytes });
+    let head = Head { seq, hash: check(line, seq)?, bytes };
+    Ok(Tail { head, torn, is_salted: lines.iter().any(|line| line.is_salted) })
+}
+
+fn check(line: &TailLine<'_>, seq: u64) -> Result<Hash> {
+    let wrong = |kind, message| Err(Error::new(kind, message).at(|place| place.seq = Some(seq)));
+    let prev = line.split.prev.and_then(|hex| Hash::from_hex(hex));
+    if line.split.prev.is_some() != prev.is_some() {
+        return wrong(ErrorKind::BadLine, "a hash is not 64 lower-case hex digits");
+    }
+    let rest = line.split.rest;
+    let hash = chain(prev, redacted_digest(rest).unwrap_or_else(|| body_digest(rest)));
+    if line.split.hash() != Some(hash) {
+        return wrong(ErrorKind::BadHash, "the last line's bytes do not give its hash");
+    }
+    Ok(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SessionId;
+    use crate::log::{Stamp, Writer};
+
+    fn log() -> (Vec<u8>, Vec<Head>) {
+        let mut writer = Writer::create(SessionId::new("a").unwrap(), false);
+        let mut log = Vec::new();
+        let mut heads = Vec::new();
+        let draft = r#"{"kind":"user_input","item":"x"}"#;
+        for drafts in [&[][..], &[draft], &[draft, draft, draft]] {
+            let batch = writer.write(drafts, &Stamp::default()).unwrap();
+            log.extend(batch.bytes);
+            writer.advance(batch.head);
+            heads.push(batch.head);
+        }
+        (log, heads)
+    }
+
+    #[test]
+    fn every_cut_finds_the_last_whole_batch() {
+        let (log, heads) = log();
+        for cut in 0..=log.len() {
+            let expected = heads.iter().rev().find(|head| head.bytes <= cut as u64);
+            let found = find_tail(&log[..cut], 0);
+            match expected {
+                None => assert_eq!(found.unwrap_err().code(), "empty_log"),
+                Some(head) => {
+                    let tail = found.unwrap().unwrap();
+                    assert_eq!(tail.head, *head);
+                    let torn = tail.torn.map_or(0, |torn| torn.bytes);
+                    assert_eq!(torn, cut as u64 - head.bytes);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_gives_the_same_head_or_asks_for_more() {
+        let (log, heads) = log();
+        for start in 0..log.len() {
+            if let Some(tail) = find_tail(&log[start..], start as u64).unwrap() {
+                assert_eq!(tail.head, heads[2]);
+            }
+        }
+        assert!(find_tail(&log[log.len() - 10..], log.len() as u64 - 10).unwrap().is_none());
+    }
+}

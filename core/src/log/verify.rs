@@ -1,0 +1,374 @@
+//! The chain checks (`docs/format.md` §3.7), streaming.
+
+use super::{Head, LineReader, Torn};
+use crate::entry::{Entry, Envelope, claimed_version, redacted_digest, utf8};
+use crate::hash::{Hash, HexText, body_digest, chain};
+use crate::json::Members;
+use crate::kind::Kind;
+use crate::line::Line;
+use crate::state::History;
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// What the caller knows of a log beforehand.
+#[derive(Debug, Clone, Default)]
+pub struct Expectation {
+    /// Whose log it should be.
+    pub session: Option<SessionId>,
+    /// An entry it should contain: its number and hash.
+    pub head: Option<(u64, Hash)>,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The last entry up to which everything holds; `None` where not even one entry does.
+    pub head: Option<Head>,
+    /// Whose log it is.
+    pub session: Option<SessionId>,
+    /// Entries whose content was withheld.
+    pub withheld: u64,
+    /// An unfinished write after the head. Not damage.
+    pub torn: Option<Torn>,
+    /// The first thing that does not hold, with its place.
+    pub fault: Option<Error>,
+    /// In a deep verification: the first entry, up to the head, whose content is not as it should
+    /// be. The chain holds there all the same.
+    pub entry_fault: Option<Error>,
+}
+
+impl Report {
+    /// Whether everything holds and nothing is torn.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.fault.is_none() && self.entry_fault.is_none() && self.torn.is_none()
+    }
+
+    /// The first fault as an error, if there is one; a torn tail is none.
+    pub fn sound(&self) -> Result<()> {
+        let fault = self.fault.as_ref().or(self.entry_fault.as_ref());
+        fault.map_or(Ok(()), |fault| Err(fault.clone()))
+    }
+}
+
+/// A line whose chain checks were made.
+#[derive(Debug)]
+pub struct Verified<'a> {
+    /// The line without its `\n`.
+    pub line: &'a [u8],
+    /// Its entry's number.
+    pub seq: u64,
+    /// Offset of the line's start.
+    pub offset: u64,
+    hash: Hash,
+    rest: &'a str,
+    envelope: &'a Envelope<'a>,
+}
+
+impl<'a> Verified<'a> {
+    /// Its entry's kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.envelope.kind
+    }
+
+    /// Its entry's kind as it is written.
+    #[must_use]
+    pub fn kind_name(&self) -> &'a str {
+        self.envelope.kind_name
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// Its entry's time in milliseconds since 1970, if it was not redacted.
+    #[must_use]
+    pub fn ts(&self) -> Option<u64> {
+        self.envelope.ts
+    }
+
+    /// Makes the entry checks and gives the entry, with its place in the error.
+    pub(crate) fn entry(&self, members: Members) -> Result<Entry<'a>> {
+        Entry::check(self.hash, self.rest, self.envelope.clone(), members).map_err(|e| self.place(e))
+    }
+
+    pub(crate) fn place(&self, error: Error) -> Error {
+        error.at(|place| {
+            place.seq = Some(self.seq);
+            place.line = Some(self.seq + 1);
+            place.offset = Some(self.offset);
+        })
+    }
+}
+
+/// Checks a log's chain, line by line, from bytes in any chunking.
+///
+/// ```
+/// use turnkeep_core::log::{Expectation, Verifier};
+/// let mut verifier = Verifier::new(Expectation::default());
+/// verifier.push(b"{\"hash\":\"no log\"}\n");
+/// let report = verifier.finish();
+/// assert_eq!(report.fault.unwrap().code(), "bad_line");
+/// ```
+#[derive(Debug, Default)]
+pub struct Verifier {
+    expectation: Expectation,
+    reader: LineReader,
+    chain: Chain,
+    deep: Option<Deep>,
+    report: Report,
+}
+
+impl Verifier {
+    /// A verifier of the chain.
+    #[must_use]
+    pub fn new(expectation: Expectation) -> Self {
+        Self { expectation, ..Self::default() }
+    }
+
+    /// A verifier of lines from the middle of a log, which follow an entry with that hash.
+    pub(crate) fn resume(prev: Option<Hash>, seq: u64, offset: u64) -> Self {
+        let prev = prev.map(|hash| (hash, hash.to_hex()));
+        let chain = Chain { prev, next_seq: seq, ..Chain::default() };
+        Self { chain, reader: LineReader::new(offset), ..Self::default() }
+    }
+
+    /// What does not hold so far.
+    pub(crate) fn into_fault(self) -> Option<Error> {
+        self.report.fault
+    }
+
+    /// The same, and every entry's content is checked too, as a fold would.
+    #[must_use]
+    pub fn deep(mut self) -> Self {
+        self.deep = Some(Deep::default());
+        self
+    }
+
+    /// Takes the next bytes. After a fault the rest is ignored.
+    pub fn push(&mut self, chunk: &[u8]) {
+        self.push_each(chunk, |_| Ok(()));
+    }
+
+    /// Takes the next bytes and gives every line that holds. Lines of a batch that proves torn at
+    /// the end of the input are given too: feed a log up to its head to see committed ones only.
+    /// An error that `found` answers becomes the report's fault.
+    pub fn push_each(&mut self, chunk: &[u8], mut found: impl FnMut(&Verified<'_>) -> Result<()>) {
+        if self.report.fault.is_some() {
+            return;
+        }
+        let Self { reader, chain, deep, expectation, .. } = self;
+        let pushed = reader.push(chunk, |line, offset| {
+            chain.line(line, offset, |verified| {
+                if expectation.head.is_some_and(|(seq, hash)| {
+                    seq == verified.seq && hash == verified.hash
+                }) {
+                    expectation.head = None;
+                }
+                if let Some(deep) = deep {
+                    deep.line(verified);
+                }
+                found(verified)
+            })
+        });
+        if let Err(error) = pushed {
+            let line = self.chain.next_seq + 1;
+            self.report.fault = Some(error.at(|place| {
+                place.line.get_or_insert(line);
+                place.seq.get_or_insert(line - 1);
+            }));
+        }
+    }
+
+    /// Ends the input.
+    #[must_use]
+    pub fn finish(self) -> Report {
+        let Self { expectation, reader, chain, deep, mut report } = self;
+        let committed = chain.committed;
+        report.head = committed.as_ref().map(|committed| committed.head);
+        report.withheld = committed.as_ref().map_or(0, |committed| committed.withheld);
+        report.session = chain.session.filter(|_| committed.is_some());
+        let end = report.head.map_or(0, |head| head.bytes);
+        let length = reader.offset() + reader.rest().len() as u64;
+        if report.fault.is_none() && length > end {
+            report.torn = Some(Torn { offset: end, bytes: length - end });
+        }
+        if report.fault.is_none() {
+            report.fault = end_fault(&report, &expectation);
+        }
+        let in_log = |error: &Error| error.place().seq <= report.head.map(|head| head.seq);
+        report.entry_fault = deep.and_then(|deep| deep.fault).filter(in_log);
+        report
+    }
+}
+
+fn end_fault(report: &Report, expectation: &Expectation) -> Option<Error> {
+    if report.head.is_none() {
+        return Some(Error::new(ErrorKind::EmptyLog, "not one whole entry"));
+    }
+    if let (Some(expected), Some(found)) = (&expectation.session, &report.session)
+        && expected != found
+    {
+        let message = alloc::format!("this is the log of session {:?}", found.as_str());
+        return Some(Error::new(ErrorKind::WrongSession, message).in_session(expected));
+    }
+    let (seq, hash) = expectation.head?;
+    let message = alloc::format!("the log has no entry {seq} with hash {hash}");
+    Some(Error::new(ErrorKind::HeadMismatch, message))
+}
+
+/// Verifies a log that lies whole in memory.
+#[must_use]
+pub fn verify(log: &[u8], expectation: Expectation) -> Report {
+    let mut verifier = Verifier::new(expectation);
+    verifier.push(log);
+    verifier.finish()
+}
+
+/// The chain so far.
+#[derive(Debug, Default)]
+struct Chain {
+    prev: Option<(Hash, HexText)>,
+    next_seq: u64,
+    /// Entries of the open batch that must still follow.
+    more: u32,
+    session: Option<SessionId>,
+    /// The id that a fork in the open batch gives.
+    fork: Option<SessionId>,
+    withheld: u64,
+    committed: Option<Committed>,
+}
+
+#[derive(Debug)]
+struct Committed {
+    head: Head,
+    withheld: u64,
+}
+
+impl Chain {
+    fn line(
+        &mut self,
+        line: &[u8],
+        offset: u64,
+        found: impl FnOnce(&Verified<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let seq = self.next_seq;
+        let located = |error: Error| {
+            error.at(|place| {
+                place.seq = Some(seq);
+                place.line = Some(seq + 1);
+                place.offset = Some(offset);
+            })
+        };
+        let split = Line::split(line).ok_or_else(|| {
+            located(Error::new(ErrorKind::BadLine, "not the shape of a log's line"))
+        })?;
+        let (hash, hex) = self.check_hash(&split).map_err(located)?;
+        let rest = utf8(split.rest).map_err(located)?;
+        let envelope = Envelope::parse(rest).map_err(located)?;
+        let more = self.check_envelope(&envelope).map_err(located)?;
+        let verified = Verified { line, seq, offset, hash, rest, envelope: &envelope };
+        if envelope.kind == Kind::Fork {
+            let entry = verified.entry(Members::default())?;
+            self.fork = entry.text("session").and_then(|id| SessionId::new(id).ok());
+        }
+        found(&verified)?;
+        self.advance(&envelope, more);
+        self.prev = Some((hash, hex));
+        if more == 0 {
+            let bytes = offset + line.len() as u64 + 1;
+            self.commit(Head { seq, hash, bytes });
+        }
+        Ok(())
+    }
+
+    /// Checks 2 to 5. What is equal to text we made is spelled right; only what is not is looked
+    /// at more closely.
+    fn check_hash(&self, line: &Line<'_>) -> Result<(Hash, HexText)> {
+        let is_first = self.prev.is_none();
+        let digest = redacted_digest(line.rest).unwrap_or_else(|| body_digest(line.rest));
+        let hash = chain(self.prev.map(|(hash, _)| hash), digest);
+        let hex = hash.to_hex();
+        let is_linked = line.prev == self.prev.as_ref().map(|(_, hex)| hex);
+        let is_hashed = *line.hash == hex;
+        let is_newer = is_first && claimed_version(line.rest).is_some_and(|version| version > 1);
+        if is_linked && is_hashed && !is_newer {
+            return Ok((hash, hex));
+        }
+        let (kind, message) = if !line.is_spelled_right() {
+            (ErrorKind::BadLine, "a hash is not 64 lower-case hex digits")
+        } else if is_newer {
+            (ErrorKind::UnsupportedVersion, "the log has a newer format than 1")
+        } else if !is_linked {
+            (ErrorKind::BrokenLink, "prev_hash is not the hash of the line before")
+        } else {
+            (ErrorKind::BadHash, "the line's bytes do not give its hash")
+        };
+        Err(Error::new(kind, message))
+    }
+
+    /// Checks 7 and 8; gives how many entries of the batch must still follow.
+    fn check_envelope(&self, envelope: &Envelope<'_>) -> Result<u32> {
+        let bad_entry = |message| Err(Error::new(ErrorKind::BadEntry, message));
+        if (self.next_seq == 0) != envelope.session.is_some() {
+            return bad_entry("session_start stands on the first line, and only there");
+        }
+        let more = match envelope.kind {
+            Kind::Redacted => self.more.saturating_sub(1),
+            _ => envelope.more,
+        };
+        if self.more > 0 && more != self.more - 1 {
+            return bad_entry("the entries of a batch must count down");
+        }
+        match envelope.seq {
+            Some(seq) if seq != self.next_seq => {
+                let message = alloc::format!("seq is {seq}, expected {}", self.next_seq);
+                Err(Error::new(ErrorKind::BadSeq, message))
+            }
+            _ => Ok(more),
+        }
+    }
+
+    fn advance(&mut self, envelope: &Envelope<'_>, more: u32) {
+        if let Some(session) = &envelope.session {
+            self.fork = Some(session.clone());
+        }
+        self.withheld += u64::from(envelope.kind == Kind::Redacted);
+        self.next_seq += 1;
+        self.more = more;
+    }
+
+    fn commit(&mut self, head: Head) {
+        if let Some(session) = self.fork.take() {
+            self.session = Some(session);
+        }
+        self.committed = Some(Committed { head, withheld: self.withheld });
+    }
+}
+
+/// The entry checks beside the chain's.
+#[derive(Debug, Default)]
+struct Deep {
+    members: Members,
+    history: History,
+    fault: Option<Error>,
+}
+
+impl Deep {
+    fn line(&mut self, verified: &Verified<'_>) {
+        if self.fault.is_some() {
+            return;
+        }
+        let checked = verified.entry(core::mem::take(&mut self.members)).and_then(|entry| {
+            self.history.apply(&entry).map_err(|e| verified.place(e))?;
+            Ok(entry.into_members())
+        });
+        match checked {
+            Ok(members) => self.members = members,
+            Err(fault) => self.fault = Some(fault),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Putting a session into an archive, and taking it out again.
+
+use alloc::vec::Vec;
+
+use super::open::open_session;
+use super::scan::{each_chunk, scan_archive};
+use super::{Form, Task};
+use crate::archive::Writer;
+use crate::log::{Expectation, Head, Torn, Verifier};
+use crate::store::{Condition, Key, PART_BYTES, Part, StageId};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// What archiving or its reverse did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Archived {
+    /// The session's head, the same before and after.
+    pub head: Head,
+    /// Length of the log.
+    pub raw_bytes: u64,
+    /// Length of the archive.
+    pub archive_bytes: u64,
+    /// An unfinished write after the head, which was left out.
+    pub torn: Option<Torn>,
+}
+
+/// Archives a live session: verifies its log while compressing it, publishes the archive, reads it
+/// back, verifies that, and only then removes the log. At every moment at least one of the two is
+/// whole. `conflict` where someone appended meanwhile: then the log stays and the archive goes.
+#[must_use]
+pub fn archive(id: SessionId) -> Task<Archived> {
+    Task::new(async move |io| {
+        archive_session(&io, &id).await.map_err(|error| error.in_session(&id))
+    })
+}
+
+async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived> {
+    let session = open_session(io, id).await?;
+    if session.form == Form::Archived {
+        return Err(Error::new(ErrorKind::AlreadyExists, "the session is archived already"));
+    }
+    let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
+    let version = io.info(&log).await?.version;
+    write_archive(io, id, &log, &archive, head).await?;
+    let archive_bytes = match read_back(io, id, head).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            // What cannot be read back is no archive; the log is still there.
+            io.delete(&archive, Condition::Any).await.ok();
+            return Err(error);
+        }
+    };
+    if let Err(error) = io.delete(&log, Condition::Version(version)).await {
+        io.delete(&archive, Condition::Any).await.ok();
+        return Err(error);
+    }
+    Ok(Archived { head, raw_bytes: head.bytes, archive_bytes, torn: session.torn })
+}
+
+async fn write_archive(
+    io: &Io,
+    id: &SessionId,
+    log: &Key,
+    archive: &Key,
+    head: Head,
+) -> Result<()> {
+    let mut parts = Parts::default();
+    let written = compress(io, id, log, archive, head, &mut parts).await;
+    if let (Err(_), Some(stage)) = (&written, &parts.stage) {
+        io.abort(stage).await.ok();
+    }
+    written
+}
+
+/// The first part holds the header, which is known last: it stays in memory until then, and the
+/// others are staged as they fill.
+#[derive(Default)]
+struct Parts {
+    stage: Option<StageId>,
+    number: u32,
+    first: Vec<u8>,
+}
+
+async fn compress(
+    io: &Io,
+    id: &SessionId,
+    log: &Key,
+    archive: &Key,
+    head: Head,
+    parts: &mut Parts,
+) -> Result<()> {
+    let expectation =
+        Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
+    let mut verifier = Verifier::new(expectation);
+    let mut writer = Writer::new();
+    let mut at = 0;
+    while at < head.bytes {
+        let end = head.bytes.min(at + 4 * crate::limits::BLOCK_BYTES as u64);
+        let chunk = io.get(log, Some(at..end)).await?.bytes;
+        if chunk.is_empty() {
+            let message = "the log became shorter while it was read";
+            return Err(Error::new(ErrorKind::Conflict, message).at_key(log));
+        }
+        at += chunk.len() as u64;
+        verifier.push_each(&chunk, |verified| {
+            writer.push(verified);
+            Ok(())
+        });
+        if writer.ready_bytes() >= PART_BYTES {
+            let blocks = writer.take_blocks();
+            if parts.first.is_empty() {
+                parts.first = blocks;
+            } else {
+                stage(io, archive, parts, blocks).await?;
+            }
+        }
+    }
+    verifier.finish().sound().map_err(|error| error.at_key(log))?;
+    let frame = writer.finish(head);
+    let last = [writer.take_blocks(), frame.trailer].concat();
+    let first = [frame.header, core::mem::take(&mut parts.first)].concat();
+    if parts.stage.is_none() {
+        io.put(archive, [first, last].concat(), Condition::Absent).await?;
+        return Ok(());
+    }
+    stage(io, archive, parts, last).await?;
+    let Some(stage) = &parts.stage else { return Ok(()) };
+    io.stage_part(stage, 1, first).await?;
+    io.commit(stage, Condition::Absent).await?;
+    Ok(())
+}
+
+async fn stage(io: &Io, key: &Key, parts: &mut Parts, bytes: Vec<u8>) -> Result<()> {
+    let stage = match &parts.stage {
+        Some(stage) => stage.clone(),
+        None => {
+            parts.number = 1;
+            parts.stage.insert(io.stage(key).await?).clone()
+        }
+    };
+    parts.number += 1;
+    io.stage_part(&stage, parts.number, bytes).await
+}
+
+/// Reads the archive as a reader would, and verifies it up to the head it should have.
+async fn read_back(io: &Io, id: &SessionId, head: Head) -> Result<u64> {
+    let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: None });
+    let source = scan_archive(io, id, |chunk| {
+        verifier.push(chunk);
+        Ok(())
+    })
+    .await?;
+    let report = verifier.finish();
+    report.sound()?;
+    source.disagrees(report.head).map_or(Ok(()), Err)?;
+    if report.head != Some(head) {
+        let message = "the archive does not lead to the log's head";
+        return Err(Error::new(ErrorKind::HeadMismatch, message));
+    }
+    Ok(source.stored_bytes)
+}
+
+/// Makes an archived session live again, byte for byte as it was: verifies the archive while
+/// writing the log, reads that back, and only then removes the archive.
+#[must_use]
+pub fn unarchive(id: SessionId) -> Task<Archived> {
+    Task::new(async move |io| {
+        unarchive_session(&io, &id).await.map_err(|error| error.in_session(&id))
+    })
+}
+
+async fn unarchive_session(io: &Io, id: &SessionId) -> Result<Archived> {
+    let session = open_session(io, id).await?;
+    if session.form == Form::Live {
+        return Err(Error::new(ErrorKind::AlreadyExists, "the session is live already"));
+    }
+    let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
+    let info = io.info(&archive).await?;
+    let mut parts = Parts::default();
+    let written = inflate(io, id, &log, head, &mut parts).await;
+    if let Err(error) = written {
+        if let Some(stage) = &parts.stage {
+            io.abort(stage).await.ok();
+        }
+        return Err(error);
+    }
+    let expectation =
+        Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
+    let mut verifier = Verifier::new(expectation);
+    each_chunk(io, &log, head.bytes, |chunk| {
+        verifier.push(chunk);
+        Ok(())
+    })
+    .await?;
+    verifier.finish().sound()?;
+    io.delete(&archive, Condition::Version(info.version)).await?;
+    Ok(Archived { head, raw_bytes: head.bytes, archive_bytes: info.bytes, torn: None })
+}
+
+async fn inflate(
+    io: &Io,
+    id: &SessionId,
+    log: &Key,
+    head: Head,
+    parts: &mut Parts,
+) -> Result<()> {
+    let key = Key::of(id, Part::Archive);
+    let bytes = io.info(&key).await?.bytes;
+    let mut reader = crate::gzip::Reader::new(crate::gzip::Bound::default());
+    let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: None });
+    let mut at = 0;
+    let mut open = Vec::new();
+    while at < bytes {
+        let chunk = io.get(&key, Some(at..bytes.min(at + (256 << 10)))).await?.bytes;
+        if chunk.is_empty() {
+            let message = "the archive became shorter while it was read";
+            return Err(Error::new(ErrorKind::Conflict, message).at_key(&key));
+        }
+        at += chunk.len() as u64;
+        reader.push(&chunk, |raw| {
+            verifier.push(raw);
+            open.extend_from_slice(raw);
+            Ok(())
+        })?;
+        if open.len() >= PART_BYTES {
+            stage_in_order(io, log, parts, core::mem::take(&mut open)).await?;
+        }
+    }
+    reader.finish()?;
+    let report = verifier.finish();
+    report.sound()?;
+    if report.head != Some(head) {
+        return Err(Error::new(ErrorKind::BadIndex, "the index names another head"));
+    }
+    if parts.stage.is_none() {
+        io.put(log, open, Condition::Absent).await?;
+        return Ok(());
+    }
+    stage_in_order(io, log, parts, open).await?;
+    if let Some(stage) = &parts.stage {
+        io.commit(stage, Condition::Absent).await?;
+    }
+    Ok(())
+}
+
+async fn stage_in_order(io: &Io, key: &Key, parts: &mut Parts, bytes: Vec<u8>) -> Result<()> {
+    if parts.stage.is_none() {
+        parts.stage = Some(io.stage(key).await?);
+    }
+    let Some(stage) = &parts.stage else { return Ok(()) };
+    parts.number += 1;
+    io.stage_part(stage, parts.number, bytes).await
+}

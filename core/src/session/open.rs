@@ -1,0 +1,250 @@
+//! Creating, opening, appending.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Task;
+use crate::archive::{HEADER_BYTES, read_index};
+use crate::entry::{Envelope, claimed_version, utf8};
+use crate::line::Line;
+use crate::log::{Draft, Expectation, Head, Tail, Torn, Verifier, Writer, find_tail};
+use crate::store::{Durability, Info, Key, Part};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// First look at a log's end: holds the last lines of most sessions.
+const TAIL_BYTES: u64 = 32 << 10;
+/// First look at a log's start: holds the envelope of the first line.
+const START_BYTES: u64 = 1 << 10;
+
+/// An open session: plain data, with which entries can be appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Session {
+    /// Where the next entry goes.
+    pub writer: Writer,
+    /// An unfinished write that was found; the next append cuts it off.
+    pub torn: Option<Torn>,
+    /// Live or archived.
+    pub form: Form,
+}
+
+/// How a session is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As a log.
+    Live,
+    /// As an archive.
+    Archived,
+}
+
+/// How to create a session.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Create {
+    /// Its id; made from time and chance where there is none.
+    pub id: Option<SessionId>,
+    /// The fields of its first entry: a draft of kind `session_start`.
+    pub start: Option<Draft>,
+    /// Whether its entries are salted, so that they can be withheld safely later.
+    pub is_salted: bool,
+    /// What the first entry survives.
+    pub durability: Durability,
+}
+
+impl Default for Create {
+    fn default() -> Self {
+        Self { id: None, start: None, is_salted: true, durability: Durability::default() }
+    }
+}
+
+/// What an append did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Appended {
+    /// The session as it is now.
+    pub session: Session,
+    /// Number of the first entry that was appended; they follow one another.
+    pub first_seq: u64,
+}
+
+impl Session {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &SessionId {
+        self.writer.session()
+    }
+
+    /// Its last entry.
+    #[must_use]
+    pub fn head(&self) -> Option<Head> {
+        self.writer.head()
+    }
+}
+
+/// Creates a session with its first entry. `already_exists` where there is one of that id.
+#[must_use]
+pub fn create(options: Create) -> Task<Session> {
+    Task::new(async move |io| {
+        // 8 bytes for the first entry's salt, 10 for an id.
+        let mut stamp = io.stamp(18).await?;
+        let id_random = stamp.random.split_off(stamp.random.len().min(8));
+        let id = match options.id {
+            Some(id) => id,
+            None => SessionId::generate(stamp.now_ms, random_id(&id_random)?),
+        };
+        let archive = Key::of(&id, Part::Archive);
+        let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(&id);
+        match io.info(&archive).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Ok(_) => return Err(exists()),
+            Err(error) => return Err(error.in_session(&id)),
+        }
+        let mut writer = Writer::create(id.clone(), options.is_salted);
+        let batch = writer.write(options.start.as_slice(), &stamp)?;
+        let log = Key::of(&id, Part::Log);
+        let added = io.append(&log, batch.bytes, (0, 0), options.durability).await;
+        added.map_err(|error| match error.kind() {
+            ErrorKind::Conflict => exists(),
+            _ => error.in_session(&id),
+        })?;
+        writer.advance(batch.head);
+        Ok(Session { writer, torn: None, form: Form::Live })
+    })
+}
+
+fn random_id(random: &[u8]) -> Result<[u8; 10]> {
+    let too_few = |_| Error::new(ErrorKind::StoreFailed, "the host gave too few random bytes");
+    random.try_into().map_err(too_few)
+}
+
+/// Opens a session at its head, whatever its length: a look at the log's end and at its start, or
+/// at the archive's header. The chain between is not checked; [`super::verify`] does that.
+#[must_use]
+pub fn open(id: SessionId) -> Task<Session> {
+    Task::new(async move |io| {
+        open_session(&io, &id).await.map_err(|error| error.in_session(&id))
+    })
+}
+
+pub(super) async fn open_session(io: &Io, id: &SessionId) -> Result<Session> {
+    let key = Key::of(id, Part::Log);
+    match io.info(&key).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => open_archive(io, id).await,
+        Err(error) => Err(error),
+        Ok(info) => {
+            let tail = read_tail(io, &key, &info).await?;
+            check_start(io, id, &key, tail.head).await?;
+            let writer = Writer::resume(id.clone(), tail.head, tail.is_salted);
+            Ok(Session { writer, torn: tail.torn, form: Form::Live })
+        }
+    }
+}
+
+/// Looks at a log's end, further back until its head is found.
+async fn read_tail(io: &Io, key: &Key, info: &Info) -> Result<Tail> {
+    let mut window = TAIL_BYTES;
+    loop {
+        let start = info.bytes.saturating_sub(window);
+        let object = io.get(key, Some(start..info.bytes)).await?;
+        if object.bytes.len() as u64 != info.bytes - start {
+            let message = "the log became shorter while it was read";
+            return Err(Error::new(ErrorKind::Conflict, message).at_key(key));
+        }
+        if let Some(tail) = find_tail(&object.bytes, start).map_err(|error| error.at_key(key))? {
+            return Ok(tail);
+        }
+        window = window.saturating_mul(4);
+    }
+}
+
+/// Whose log is it? The first line says, unless it is a fork: then all of it has to be read.
+async fn check_start(io: &Io, id: &SessionId, key: &Key, head: Head) -> Result<()> {
+    let mut window = START_BYTES;
+    let line = loop {
+        let start = io.get(key, Some(0..window.min(head.bytes))).await?.bytes;
+        match memchr::memchr(b'\n', &start) {
+            Some(end) => break start.get(..end).unwrap_or_default().to_vec(),
+            None if window >= head.bytes => break start,
+            None => window = window.saturating_mul(16),
+        }
+    };
+    let first = |kind, message: &str| {
+        Err(Error::new(kind, message).at_key(key).at(|place| place.line = Some(1)))
+    };
+    let Some(line) = Line::split(&line) else {
+        return first(ErrorKind::BadLine, "not the shape of a log's line");
+    };
+    if claimed_version(line.rest).is_some_and(|version| version > 1) {
+        return first(ErrorKind::UnsupportedVersion, "the log has a newer format than 1");
+    }
+    let Some(session) = Envelope::parse(utf8(line.rest)?)?.session else {
+        return first(ErrorKind::BadEntry, "session_start stands on the first line");
+    };
+    if session == *id {
+        return Ok(());
+    }
+    let expectation = Expectation { session: Some(id.clone()), head: None };
+    let mut verifier = Verifier::new(expectation);
+    super::scan::each_chunk(io, key, head.bytes, |chunk| {
+        verifier.push(chunk);
+        Ok(())
+    })
+    .await?;
+    verifier.finish().sound().map_err(|error| error.at_key(key))
+}
+
+async fn open_archive(io: &Io, id: &SessionId) -> Result<Session> {
+    let key = Key::of(id, Part::Archive);
+    let start = io.get(&key, Some(0..HEADER_BYTES as u64)).await;
+    let start = start.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::new(ErrorKind::NotFound, "there is no such session"),
+        _ => error,
+    })?;
+    let index = read_index(&start.bytes, start.info.bytes).map_err(|e| e.at_key(&key))?;
+    // Salted or not is told by the log; an archived session is restored before it is written to.
+    let writer = Writer::resume(id.clone(), index.head, true);
+    Ok(Session { writer, torn: None, form: Form::Archived })
+}
+
+/// Appends drafts (see [`Draft`]) to an open session, all or nothing. `conflict` where someone else
+/// wrote in between, with the head there is now in [`Error::actual`].
+#[must_use]
+pub fn append(session: Session, drafts: Vec<String>, durability: Durability) -> Task<Appended> {
+    Task::new(async move |io| {
+        let id = session.id().clone();
+        append_drafts(&io, session, &drafts, durability).await.map_err(|e| e.in_session(&id))
+    })
+}
+
+async fn append_drafts(
+    io: &Io,
+    mut session: Session,
+    drafts: &[String],
+    durability: Durability,
+) -> Result<Appended> {
+    if session.form == Form::Archived {
+        let message = "the session is archived; unarchive it to append to it";
+        return Err(Error::new(ErrorKind::NotSupported, message));
+    }
+    let stamp = io.stamp(session.writer.random_bytes(drafts.len())).await?;
+    let batch = session.writer.write(drafts, &stamp)?;
+    let at = session.head().map_or(0, |head| head.bytes);
+    let torn = session.torn.map_or(0, |torn| torn.bytes);
+    let key = Key::of(session.id(), Part::Log);
+    match io.append(&key, batch.bytes, (at, torn), durability).await {
+        Ok(_) => {
+            session.writer.advance(batch.head);
+            session.torn = None;
+            Ok(Appended { session, first_seq: batch.first_seq })
+        }
+        Err(error) if error.kind() == ErrorKind::Conflict => {
+            let actual = open_session(io, session.id()).await.ok().and_then(|now| now.head());
+            Err(match actual {
+                Some(head) => error.with_actual(head),
+                None => error,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}

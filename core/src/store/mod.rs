@@ -1,0 +1,246 @@
+//! Stores, seen from the core: six verbs, conditional by nature, and staging for what is large.
+//!
+//! The core never calls a store. It hands out [`Request`]s, and the host that carries them out
+//! answers each with a [`Reply`].
+
+mod key;
+
+pub use key::{Key, Part};
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::Error;
+use crate::log::Stamp;
+
+/// What a store is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request {
+    /// Give an object's bytes, or those of a range (cut off at the object's end).
+    /// Answer: [`Reply::Object`]; `not_found` only where the key is missing.
+    Get {
+        /// The object.
+        key: Key,
+        /// All of it, or these bytes.
+        range: Option<Range<u64>>,
+    },
+    /// Write an object whole, durably, visible all at once or not at all. Answer: [`Reply::Info`];
+    /// `already_exists` or `conflict` where the condition does not hold.
+    Put {
+        /// The object.
+        key: Key,
+        /// Its new content.
+        bytes: Vec<u8>,
+        /// What must hold.
+        condition: Condition,
+    },
+    /// Add bytes after the first `at` bytes of an object, which is created where `at` is 0 and it is
+    /// missing. The object must be exactly `at + torn` bytes long; its last `torn` bytes are cut
+    /// off. Answer: [`Reply::Info`]; `conflict` where the length is another; `locked` where another
+    /// writer holds the object. All or nothing as far as the store can: on failure the object is as
+    /// it was, or the store says `poisoned` from then on.
+    Append {
+        /// The object.
+        key: Key,
+        /// What to add.
+        bytes: Vec<u8>,
+        /// Where.
+        at: u64,
+        /// How many bytes after that are cut off.
+        torn: u64,
+        /// What must be true before the answer.
+        durability: Durability,
+    },
+    /// Remove an object. Answer: [`Reply::Done`]; `not_found` where it is missing, `conflict` where
+    /// the condition does not hold.
+    Delete {
+        /// The object.
+        key: Key,
+        /// What must hold.
+        condition: Condition,
+    },
+    /// Name objects whose key starts with `prefix`, in order of their bytes, after `after`, at most
+    /// `limit` of them. Answer: [`Reply::Listing`].
+    List {
+        /// The start of their keys; may be empty.
+        prefix: String,
+        /// Where to go on.
+        after: Option<Key>,
+        /// How many at most; at least 1.
+        limit: u32,
+    },
+    /// Tell an object's length and version. Answer: [`Reply::Info`].
+    Info {
+        /// The object.
+        key: Key,
+    },
+    /// Begin to write an object in parts. Answer: [`Reply::Stage`].
+    Stage {
+        /// The object to be.
+        key: Key,
+    },
+    /// Write a part of a staged object. Parts are joined by number, and may come in any order.
+    /// Answer: [`Reply::Done`].
+    StagePart {
+        /// The stage.
+        stage: StageId,
+        /// From 1 on, without gaps in the end.
+        number: u32,
+        /// Its content; all parts but the last have at least [`PART_BYTES`].
+        bytes: Vec<u8>,
+    },
+    /// Publish a staged object, durably, all at once. Answer: [`Reply::Info`], or as for
+    /// [`Request::Put`]; the stage is gone either way.
+    Commit {
+        /// The stage.
+        stage: StageId,
+        /// What must hold.
+        condition: Condition,
+    },
+    /// Give up a staged object. Answer: [`Reply::Done`].
+    Abort {
+        /// The stage.
+        stage: StageId,
+    },
+    /// Tell the time and give random bytes. Answer: [`Reply::Stamp`]. The host's own, not a store's.
+    Stamp {
+        /// How many random bytes.
+        random_bytes: usize,
+    },
+}
+
+/// Least length of a part that is not the last: 8 MiB, above S3's least of 5 MiB.
+pub const PART_BYTES: usize = 8 << 20;
+
+/// The answer to a [`Request`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Reply {
+    /// Bytes of an object.
+    Object(Object),
+    /// What is known of an object.
+    Info(Info),
+    /// It is done.
+    Done,
+    /// Objects.
+    Listing(Listing),
+    /// A stage to write parts to.
+    Stage(StageId),
+    /// Time and chance.
+    Stamp(Stamp),
+    /// It could not be done.
+    Failed(Error),
+}
+
+/// Bytes of an object, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The bytes asked for.
+    pub bytes: Vec<u8>,
+    /// Of the object as a whole.
+    pub info: Info,
+}
+
+/// What is known of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Info {
+    /// Its length.
+    pub bytes: u64,
+    /// Changes whenever its content does. Opaque; compare it, nothing else.
+    pub version: String,
+    /// When it was last written, in milliseconds since 1970, where the store knows.
+    pub modified_ms: Option<u64>,
+}
+
+/// Some of a store's objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// In order of their keys' bytes.
+    pub objects: Vec<(Key, Info)>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// What must hold for a write to happen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing.
+    #[default]
+    Any,
+    /// The object does not exist. (Else: `already_exists`.)
+    Absent,
+    /// The object exists and has this version. (Else: `conflict`.)
+    Version(String),
+}
+
+/// What an acknowledged append survives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing but the end of this call.
+    Memory,
+    /// The end of this process.
+    #[default]
+    Os,
+    /// Loss of power.
+    Disk,
+}
+
+/// Names a stage of a store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StageId(pub String);
+
+/// What a store can do. What it cannot do it answers with `not_supported`; it never pretends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// [`Request::Append`].
+    pub append: bool,
+    /// [`Request::Stage`] and what belongs to it.
+    pub staging: bool,
+    /// [`Condition::Absent`].
+    pub create_if_absent: bool,
+    /// [`Condition::Version`].
+    pub replace_if_version: bool,
+    /// [`Request::Get`] of a range reads only that range.
+    pub range: bool,
+    /// Objects may expire.
+    pub ttl: bool,
+    /// The strongest durability it can give.
+    pub durability: Durability,
+}
+
+impl Capabilities {
+    /// Everything but expiry, with that durability.
+    #[must_use]
+    pub const fn all(durability: Durability) -> Self {
+        Self {
+            append: true,
+            staging: true,
+            create_if_absent: true,
+            replace_if_version: true,
+            range: true,
+            ttl: false,
+            durability,
+        }
+    }
+}
+
+impl Durability {
+    /// Its name: `memory`, `os`, `disk`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Os => "os",
+            Self::Disk => "disk",
+        }
+    }
+
+    /// The durability of that name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::Memory, Self::Os, Self::Disk].into_iter().find(|level| level.name() == name)
+    }
+}

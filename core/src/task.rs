@@ -1,0 +1,238 @@
+//! Operations in flight: requests out, replies in, a result at the end.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::ops::Range;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use spin::Mutex;
+
+use crate::log::Stamp;
+use crate::store::{
+    Condition, Durability, Info, Key, Listing, Object, Reply, Request, StageId,
+};
+use crate::{Error, ErrorKind, Result};
+
+/// One operation of the core in flight. It does nothing by itself: its host carries out what
+/// [`Task::next`] asks for and gives the answers to [`Task::reply`], until it is done. Dropping it
+/// gives the operation up; what was requested may still have happened.
+///
+/// ```
+/// use turnkeep_core::store::{Info, Reply, Request};
+/// use turnkeep_core::task::{Step, Task};
+/// use turnkeep_core::{session, SessionId};
+///
+/// let mut task = session::list("", None, 10);
+/// let Step::Requests(requests) = task.next() else { panic!() };
+/// let [(id, Request::List { .. })] = &requests[..] else { panic!() };
+/// task.reply(*id, Reply::Listing(Default::default()));
+/// let Step::Done(sessions) = task.next() else { panic!() };
+/// assert!(sessions.unwrap().sessions.is_empty());
+/// ```
+pub struct Task<T> {
+    future: Pin<Box<dyn Future<Output = Result<T>> + Send>>,
+    mailbox: Mailbox,
+    open: Vec<RequestId>,
+    is_over: bool,
+}
+
+/// Names a request of a task.
+pub type RequestId = u32;
+
+/// What a task wants next.
+#[derive(Debug)]
+#[must_use]
+pub enum Step<T> {
+    /// Carry these out, in any order or at once, and reply to each. Empty while replies to earlier
+    /// ones are missing.
+    Requests(Vec<(RequestId, Request)>),
+    /// The operation is over.
+    Done(Result<T>),
+}
+
+impl<T> Task<T> {
+    pub(crate) fn new<F>(operation: impl FnOnce(Io) -> F) -> Self
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let mailbox = Mailbox::default();
+        let future = Box::pin(operation(Io(mailbox.clone())));
+        Self { future, mailbox, open: Vec::new(), is_over: false }
+    }
+
+    /// Goes on as far as possible. Call it first, then after every reply (or several).
+    pub fn next(&mut self) -> Step<T> {
+        if self.is_over {
+            let message = "the task is over already";
+            return Step::Done(Err(Error::new(ErrorKind::InvalidArgument, message)));
+        }
+        match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => {
+                self.is_over = true;
+                Step::Done(result)
+            }
+            Poll::Pending => {
+                let requests = core::mem::take(&mut self.mailbox.0.lock().requests);
+                self.open.extend(requests.iter().map(|(id, _)| *id));
+                Step::Requests(requests)
+            }
+        }
+    }
+
+    /// Gives the answer to a request. One that was not asked for, or was answered before, is
+    /// dropped: a reply that arrives twice does no harm.
+    pub fn reply(&mut self, id: RequestId, reply: Reply) {
+        if let Some(place) = self.open.iter().position(|open| *open == id) {
+            self.open.swap_remove(place);
+            self.mailbox.0.lock().replies.insert(id, reply);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
+/// What lies between an operation and its task. Only ever touched by the thread that calls the
+/// task, so the lock is always free.
+#[derive(Clone, Default)]
+struct Mailbox(Arc<Mutex<Letters>>);
+
+#[derive(Default)]
+struct Letters {
+    last_id: RequestId,
+    requests: Vec<(RequestId, Request)>,
+    replies: BTreeMap<RequestId, Reply>,
+}
+
+/// The store as an operation sees it.
+#[derive(Clone)]
+pub(crate) struct Io(Mailbox);
+
+macro_rules! answer {
+    ($reply:expr, $pattern:pat => $value:expr) => {
+        match $reply {
+            $pattern => Ok($value),
+            Reply::Failed(error) => Err(error),
+            _ => Err(Error::new(ErrorKind::StoreFailed, "the host gave another sort of answer")),
+        }
+    };
+}
+
+impl Io {
+    pub(crate) async fn get(&self, key: &Key, range: Option<Range<u64>>) -> Result<Object> {
+        let request = Request::Get { key: key.clone(), range };
+        answer!(self.call(request).await, Reply::Object(object) => object).map_err(|e| e.at_key(key))
+    }
+
+    pub(crate) async fn put(
+        &self,
+        key: &Key,
+        bytes: Vec<u8>,
+        condition: Condition,
+    ) -> Result<Info> {
+        let request = Request::Put { key: key.clone(), bytes, condition };
+        answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+    }
+
+    pub(crate) async fn append(
+        &self,
+        key: &Key,
+        bytes: Vec<u8>,
+        (at, torn): (u64, u64),
+        durability: Durability,
+    ) -> Result<Info> {
+        let request = Request::Append { key: key.clone(), bytes, at, torn, durability };
+        answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+    }
+
+    pub(crate) async fn delete(&self, key: &Key, condition: Condition) -> Result<()> {
+        let request = Request::Delete { key: key.clone(), condition };
+        answer!(self.call(request).await, Reply::Done => ()).map_err(|e| e.at_key(key))
+    }
+
+    pub(crate) async fn list(
+        &self,
+        prefix: &str,
+        after: Option<Key>,
+        limit: u32,
+    ) -> Result<Listing> {
+        let request = Request::List { prefix: String::from(prefix), after, limit };
+        answer!(self.call(request).await, Reply::Listing(listing) => listing)
+    }
+
+    pub(crate) async fn info(&self, key: &Key) -> Result<Info> {
+        let request = Request::Info { key: key.clone() };
+        answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+    }
+
+    pub(crate) async fn stage(&self, key: &Key) -> Result<StageId> {
+        let request = Request::Stage { key: key.clone() };
+        answer!(self.call(request).await, Reply::Stage(stage) => stage).map_err(|e| e.at_key(key))
+    }
+
+    pub(crate) async fn stage_part(
+        &self,
+        stage: &StageId,
+        number: u32,
+        bytes: Vec<u8>,
+    ) -> Result<()> {
+        let request = Request::StagePart { stage: stage.clone(), number, bytes };
+        answer!(self.call(request).await, Reply::Done => ())
+    }
+
+    pub(crate) async fn commit(&self, stage: &StageId, condition: Condition) -> Result<Info> {
+        let request = Request::Commit { stage: stage.clone(), condition };
+        answer!(self.call(request).await, Reply::Info(info) => info)
+    }
+
+    pub(crate) async fn abort(&self, stage: &StageId) -> Result<()> {
+        let request = Request::Abort { stage: stage.clone() };
+        answer!(self.call(request).await, Reply::Done => ())
+    }
+
+    pub(crate) async fn stamp(&self, random_bytes: usize) -> Result<Stamp> {
+        answer!(self.call(Request::Stamp { random_bytes }).await, Reply::Stamp(stamp) => stamp)
+    }
+
+    fn call(&self, request: Request) -> Call<'_> {
+        Call { mailbox: &self.0, state: CallState::New(Some(request)) }
+    }
+}
+
+struct Call<'a> {
+    mailbox: &'a Mailbox,
+    state: CallState,
+}
+
+enum CallState {
+    New(Option<Request>),
+    Sent(RequestId),
+}
+
+impl Future for Call<'_> {
+    type Output = Reply;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Reply> {
+        let mailbox = self.mailbox;
+        let mut letters = mailbox.0.lock();
+        match &mut self.state {
+            CallState::New(request) => {
+                letters.last_id += 1;
+                let id = letters.last_id;
+                letters.requests.extend(request.take().map(|request| (id, request)));
+                self.state = CallState::Sent(id);
+                Poll::Pending
+            }
+            CallState::Sent(id) => letters.replies.remove(id).map_or(Poll::Pending, Poll::Ready),
+        }
+    }
+}
