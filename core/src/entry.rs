@@ -206,7 +206,8 @@ impl<'a> EnvelopeReader<'a> {
         }
         let has_more = self.literal(r#","more":"#).is_some();
         let more = if has_more { self.more()? } else { 0 };
-        let members = 3 + if is_start { 2 } else { 0 } + usize::from(is_salted) + usize::from(has_more);
+        let members =
+            3 + if is_start { 2 } else { 0 } + usize::from(is_salted) + usize::from(has_more);
         let ended = self.rest == "}" || self.rest.starts_with(',');
         ended.then_some(Envelope {
             kind,
@@ -236,9 +237,8 @@ impl<'a> EnvelopeReader<'a> {
         let salt = self.until('"')?.as_bytes();
         let (last, head) = salt.split_last()?;
         let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let fits = head.len() == 10
-            && head.iter().all(is_digit)
-            && b"AEIMQUYcgkosw048".contains(last);
+        let fits =
+            head.len() == 10 && head.iter().all(is_digit) && b"AEIMQUYcgkosw048".contains(last);
         self.literal("\"").filter(|()| fits)
     }
 

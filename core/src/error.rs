@@ -288,7 +288,8 @@ mod tests {
     fn codes_are_unique_and_snake_case() {
         let codes: BTreeSet<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
-        let plain = |code: &&str| code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_' | b'0'..=b'9'));
+        let plain =
+            |code: &&str| code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_' | b'0'..=b'9'));
         assert!(codes.iter().all(plain));
     }
 

@@ -44,10 +44,8 @@ pub(crate) fn check_keys(rest: &str, members: &Members, envelope: usize) -> Resu
         return Err(duplicate(key));
     }
     keys.sort_unstable();
-    match keys.array_windows::<2>().find(|[one, next]| one == next) {
-        Some([key, _]) => Err(duplicate(key)),
-        None => Ok(()),
-    }
+    let twice = keys.iter().zip(keys.iter().skip(1)).find(|(one, next)| one == next);
+    twice.map_or(Ok(()), |(key, _)| Err(duplicate(key)))
 }
 
 pub(crate) fn duplicate(key: &str) -> Error {
@@ -64,8 +62,7 @@ pub(crate) fn check_types(kind: Kind, rest: &str, members: &Members) -> Result<(
             (Some(value), _) => has_type(value, *field_type),
         };
         if !fits {
-            let message =
-                alloc::format!("{:?} needs {name:?} to be {field_type:?}", kind.name());
+            let message = alloc::format!("{:?} needs {name:?} to be {field_type:?}", kind.name());
             return Err(Error::new(ErrorKind::BadEntry, message));
         }
     }

@@ -87,10 +87,7 @@ struct Scanner<'a> {
 
 impl Scanner<'_> {
     /// Members of an object whose `{` is already behind, up to and including its `}`.
-    fn members(
-        &mut self,
-        mut found: impl FnMut(Range<usize>, Range<usize>),
-    ) -> Result<(), Flaw> {
+    fn members(&mut self, mut found: impl FnMut(Range<usize>, Range<usize>)) -> Result<(), Flaw> {
         self.space();
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -329,7 +326,8 @@ mod tests {
 
     #[test]
     fn depth_is_counted_from_the_body() {
-        let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        let nested =
+            |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
         assert!(scan(&nested(63)).is_ok());
         assert!(matches!(scan(&nested(64)), Err(Flaw::Depth(_))));
     }
@@ -337,17 +335,40 @@ mod tests {
     #[test]
     fn only_json_is_accepted() {
         let bad = [
-            r#"{"a":01}"#, r#"{"a":1.}"#, r#"{"a":.5}"#, r#"{"a":+1}"#, r#"{"a":1e}"#, r#"{"a":-}"#,
-            r#"{"a":"\x"}"#, r#"{"a":"\u12g4"}"#, "{\"a\":\"\t\"}", r#"{"a":tru}"#, r#"{"a":1,}"#,
-            r#"{"a":[1,]}"#, r#"{"a":[1}}"#, r#"{"a" 1}"#, r#"{a:1}"#, r#"{"a":1}x"#, r#"{"a":1"#,
-            "{\"a\":\n1}", r#"{"a":NaN}"#, r#"{"a":'x'}"#, r#"{,}"#, r#"{"a":}"#, r#"{"a":"x}"#,
+            r#"{"a":01}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":.5}"#,
+            r#"{"a":+1}"#,
+            r#"{"a":1e}"#,
+            r#"{"a":-}"#,
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\u12g4"}"#,
+            "{\"a\":\"\t\"}",
+            r#"{"a":tru}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":[1,]}"#,
+            r#"{"a":[1}}"#,
+            r#"{"a" 1}"#,
+            r#"{a:1}"#,
+            r#"{"a":1}x"#,
+            r#"{"a":1"#,
+            "{\"a\":\n1}",
+            r#"{"a":NaN}"#,
+            r#"{"a":'x'}"#,
+            r#"{,}"#,
+            r#"{"a":}"#,
+            r#"{"a":"x}"#,
         ];
         for text in bad {
             assert!(matches!(scan(text), Err(Flaw::Syntax(_))), "{text}");
         }
         let good = [
-            "{}", r#"{"a":-0.5e+10}"#, r#"{"a":"\ud800 \u00e9 \/"}"#, "{\t\"a\" :\r[ ] }",
-            r#"{"a":[{},[],"",null,true,false]}"#, r#"{"a":9007199254740993}"#,
+            "{}",
+            r#"{"a":-0.5e+10}"#,
+            r#"{"a":"\ud800 \u00e9 \/"}"#,
+            "{\t\"a\" :\r[ ] }",
+            r#"{"a":[{},[],"",null,true,false]}"#,
+            r#"{"a":9007199254740993}"#,
         ];
         for text in good {
             assert!(scan(text).is_ok(), "{text}");

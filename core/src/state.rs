@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use crate::entry::Entry;
 use crate::field::{self, Point};
 use crate::json::Members;
-use crate::kind::Kind;
 use crate::json::push_text;
+use crate::kind::Kind;
 use crate::log::{Expectation, Head, Verifier};
 use crate::{Error, ErrorKind, Result, SessionId};
 

@@ -14,9 +14,7 @@ use core::task::{Context, Poll, Waker};
 use spin::Mutex;
 
 use crate::log::Stamp;
-use crate::store::{
-    Condition, Durability, Info, Key, Listing, Object, Reply, Request, StageId,
-};
+use crate::store::{Condition, Durability, Info, Key, Listing, Object, Reply, Request, StageId};
 use crate::{Error, ErrorKind, Result};
 
 /// One operation of the core in flight. It does nothing by itself: its host carries out what
@@ -67,6 +65,7 @@ impl<T> Task<T> {
     }
 
     /// Goes on as far as possible. Call it first, then after every reply (or several).
+    #[allow(clippy::should_implement_trait, reason = "a task is no iterator: it needs replies")]
     pub fn next(&mut self) -> Step<T> {
         if self.is_over {
             let message = "the task is over already";
@@ -130,7 +129,8 @@ macro_rules! answer {
 impl Io {
     pub(crate) async fn get(&self, key: &Key, range: Option<Range<u64>>) -> Result<Object> {
         let request = Request::Get { key: key.clone(), range };
-        answer!(self.call(request).await, Reply::Object(object) => object).map_err(|e| e.at_key(key))
+        answer!(self.call(request).await, Reply::Object(object) => object)
+            .map_err(|e| e.at_key(key))
     }
 
     pub(crate) async fn put(

@@ -40,7 +40,8 @@ mod tests {
     }
 
     fn content() -> impl Strategy<Value = Vec<u8>> {
-        let words = prop::sample::select(alloc::vec!["session", "\n", "{\"a\":", "turn ", "é", "0"]);
+        let words =
+            prop::sample::select(alloc::vec!["session", "\n", "{\"a\":", "turn ", "é", "0"]);
         prop::collection::vec(words, 1..2000).prop_map(|words| words.concat().into_bytes())
     }
 
@@ -61,16 +62,16 @@ mod tests {
             }
         }
 
-        /// Noise is refused by both or by neither, and gives the same bytes.
+        /// Noise that is taken for a whole stream is the same whole stream to the oracle. (Not the
+        /// other way round: miniz_oxide lets distances reach back before the start.)
         #[test]
-        fn both_refuse_the_same_noise(noise in prop::collection::vec(any::<u8>(), 1..60)) {
+        fn the_oracle_accepts_what_is_accepted(noise in prop::collection::vec(any::<u8>(), 1..60)) {
             let mut outputs = [alloc::vec![0; 4096], alloc::vec![0; 4096]];
-            let one = Inflater::new().step(&noise, &mut outputs[0]);
-            let other = miniz::Inflater::new().step(&noise, &mut outputs[1]);
-            prop_assert_eq!(one.is_some(), other.is_some());
-            if let (Some(one), Some(other)) = (one, other) {
-                prop_assert_eq!(one.ended, other.ended);
-                prop_assert_eq!(&outputs[0][..one.given], &outputs[1][..other.given]);
+            let shipped = Inflater::new().step(&noise, &mut outputs[0]);
+            if let Some(step) = shipped.filter(|step| step.ended) {
+                let oracle = miniz::Inflater::new().step(&noise, &mut outputs[1]);
+                prop_assert_eq!(oracle, Some(step));
+                prop_assert_eq!(&outputs[0][..step.given], &outputs[1][..step.given]);
             }
         }
     }

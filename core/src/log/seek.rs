@@ -95,7 +95,11 @@ impl Bisection {
     /// are numbered from the last one that does.
     fn narrow(&mut self, offset: u64, bytes: &[u8]) -> Found {
         let mut number = (offset == self.low.offset).then_some(self.low.seq);
-        let first = if number.is_some() { 0 } else { memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1) };
+        let first = if number.is_some() {
+            0
+        } else {
+            memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1)
+        };
         let mut start = first;
         loop {
             let rest = bytes.get(start..).unwrap_or_default();

@@ -92,7 +92,8 @@ impl<'a> Verified<'a> {
 
     /// Makes the entry checks and gives the entry, with its place in the error.
     pub(crate) fn entry(&self, members: Members) -> Result<Entry<'a>> {
-        Entry::check(self.hash, self.rest, self.envelope.clone(), members).map_err(|e| self.place(e))
+        Entry::check(self.hash, self.rest, self.envelope.clone(), members)
+            .map_err(|e| self.place(e))
     }
 
     pub(crate) fn place(&self, error: Error) -> Error {
@@ -163,9 +164,10 @@ impl Verifier {
         let Self { reader, chain, deep, expectation, .. } = self;
         let pushed = reader.push(chunk, |line, offset| {
             chain.line(line, offset, |verified| {
-                if expectation.head.is_some_and(|(seq, hash)| {
-                    seq == verified.seq && hash == verified.hash
-                }) {
+                if expectation
+                    .head
+                    .is_some_and(|(seq, hash)| seq == verified.seq && hash == verified.hash)
+                {
                     expectation.head = None;
                 }
                 if let Some(deep) = deep {

@@ -91,8 +91,7 @@ async fn compress(
     head: Head,
     parts: &mut Parts,
 ) -> Result<()> {
-    let expectation =
-        Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
+    let expectation = Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
     let mut verifier = Verifier::new(expectation);
     let mut writer = Writer::new();
     let mut at = 0;
@@ -187,8 +186,7 @@ async fn unarchive_session(io: &Io, id: &SessionId) -> Result<Archived> {
         }
         return Err(error);
     }
-    let expectation =
-        Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
+    let expectation = Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
     let mut verifier = Verifier::new(expectation);
     each_chunk(io, &log, head.bytes, |chunk| {
         verifier.push(chunk);
@@ -200,13 +198,7 @@ async fn unarchive_session(io: &Io, id: &SessionId) -> Result<Archived> {
     Ok(Archived { head, raw_bytes: head.bytes, archive_bytes: info.bytes, torn: None })
 }
 
-async fn inflate(
-    io: &Io,
-    id: &SessionId,
-    log: &Key,
-    head: Head,
-    parts: &mut Parts,
-) -> Result<()> {
+async fn inflate(io: &Io, id: &SessionId, log: &Key, head: Head, parts: &mut Parts) -> Result<()> {
     let key = Key::of(id, Part::Archive);
     let bytes = io.info(&key).await?.bytes;
     let mut reader = crate::gzip::Reader::new(crate::gzip::Bound::default());

@@ -122,9 +122,7 @@ fn random_id(random: &[u8]) -> Result<[u8; 10]> {
 /// at the archive's header. The chain between is not checked; [`super::verify`] does that.
 #[must_use]
 pub fn open(id: SessionId) -> Task<Session> {
-    Task::new(async move |io| {
-        open_session(&io, &id).await.map_err(|error| error.in_session(&id))
-    })
+    Task::new(async move |io| open_session(&io, &id).await.map_err(|error| error.in_session(&id)))
 }
 
 pub(super) async fn open_session(io: &Io, id: &SessionId) -> Result<Session> {

@@ -6,7 +6,7 @@ use super::open::open_session;
 use super::{Form, Task};
 use crate::archive::{HEADER_BYTES, Located, inflate_span, read_index};
 use crate::limits::LINE_BYTES_MAX;
-use crate::log::{Bisection, Expectation, Found, Head, Verifier};
+use crate::log::{Bisection, Found, Head, Verifier};
 use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
@@ -141,7 +141,7 @@ async fn read_page(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
         Form::Live => read_log(io, &log, head, &wanted).await?,
         Form::Archived => read_archive(io, id, &wanted).await?,
     };
-    page(bytes, start, head, &wanted)
+    page(&bytes, start, head, &wanted)
 }
 
 /// Where bytes that were read start in the log.
@@ -215,15 +215,15 @@ async fn read_archive(io: &Io, id: &SessionId, wanted: &Wanted) -> Result<(Vec<u
 }
 
 /// Verifies lines that start at `start`, and cuts out those that are wanted.
-fn page(bytes: Vec<u8>, start: Start, head: Head, wanted: &Wanted) -> Result<Page> {
+fn page(bytes: &[u8], start: Start, head: Head, wanted: &Wanted) -> Result<Page> {
     let prev = wanted.cursor.as_ref().filter(|cursor| cursor.offset == start.offset);
     let mut verifier = match prev {
         Some(cursor) => Verifier::resume(Some(cursor.prev), start.seq, start.offset),
-        None => Verifier::resume(first_prev(&bytes), start.seq, start.offset),
+        None => Verifier::resume(first_prev(bytes), start.seq, start.offset),
     };
     let (mut cut_start, mut cut_end, mut entries) = (None, 0, 0);
     let mut last = None;
-    verifier.push_each(&bytes, |verified| {
+    verifier.push_each(bytes, |verified| {
         if (wanted.from..=wanted.to).contains(&verified.seq) {
             let offset = usize::try_from(verified.offset - start.offset).unwrap_or(usize::MAX);
             cut_start.get_or_insert(offset);

@@ -11,18 +11,18 @@ use crate::log::{Expectation, Head, Report, Torn, Verifier};
 use crate::state::{Folder, State};
 use crate::store::{Key, Part};
 use crate::task::Io;
-use crate::{Error, ErrorKind, Result, SessionId};
+use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
 /// Bytes asked for at once: enough to make the asking cheap, and fits into a second-level cache.
 const CHUNK_BYTES: u64 = 256 << 10;
 
-/// Verifies a session's chain from end to end, live or archived; `deep` also every entry's content.
+/// Verifies a session's chain from end to end, live or archived, and that it contains the
+/// `expected` entry (number and hash); `deep` also every entry's content.
 /// What does not hold is in the [`Report`]; an error means that it could not be looked at.
 #[must_use]
-pub fn verify(id: SessionId, expectation: Expectation, deep: bool) -> Task<Report> {
-    let expectation = Expectation { session: Some(id.clone()), ..expectation };
+pub fn verify(id: SessionId, expected: Option<(u64, Hash)>, deep: bool) -> Task<Report> {
+    let verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
     Task::new(async move |io| {
-        let verifier = Verifier::new(expectation);
         let mut verifier = if deep { verifier.deep() } else { verifier };
         let scanned = scan(&io, &id, None, |chunk| {
             verifier.push(chunk);
@@ -94,9 +94,7 @@ pub struct Summary {
 /// Verifies a session and sums it up.
 #[must_use]
 pub fn summary(id: SessionId) -> Task<Summary> {
-    Task::new(async move |io| {
-        sum_up(&io, &id).await.map_err(|error| error.in_session(&id))
-    })
+    Task::new(async move |io| sum_up(&io, &id).await.map_err(|error| error.in_session(&id)))
 }
 
 async fn sum_up(io: &Io, id: &SessionId) -> Result<Summary> {
@@ -176,12 +174,11 @@ pub(super) async fn scan_archive(
     mut found: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<Source> {
     let key = Key::of(id, Part::Archive);
-    let start = io.get(&key, Some(0..HEADER_BYTES as u64)).await.map_err(|error| {
-        match error.kind() {
+    let start =
+        io.get(&key, Some(0..HEADER_BYTES as u64)).await.map_err(|error| match error.kind() {
             ErrorKind::NotFound => Error::new(ErrorKind::NotFound, "there is no such session"),
             _ => error,
-        }
-    })?;
+        })?;
     let stored_bytes = start.info.bytes;
     let index = match read_index(&start.bytes, stored_bytes) {
         Err(error) if error.kind() != ErrorKind::NoIndex => return Err(error.at_key(&key)),

@@ -92,7 +92,9 @@ mod tests {
 
     #[test]
     fn no_key_leaves_its_directory() {
-        for bad in ["", "/a", "a/", "a//b", "..", "a/../b", ".lock", "a/.b", "A", "a b", "a\\b", "é"] {
+        for bad in
+            ["", "/a", "a/", "a//b", "..", "a/../b", ".lock", "a/.b", "A", "a b", "a\\b", "é"]
+        {
             assert!(Key::parse(bad).is_err(), "{bad:?}");
         }
     }
