@@ -200,7 +200,7 @@ impl<'a> EnvelopeReader<'a> {
         let session = if is_start { Some(self.start()?) } else { None };
         self.literal(r#","ts":"#)?;
         let ts = self.integer()?;
-        let is_salted = self.literal(r#","salt":""#).is_some();
+        let is_salted = self.literal(r#","salt":"#).is_some();
         if is_salted {
             self.salt()?;
         }
@@ -234,6 +234,7 @@ impl<'a> EnvelopeReader<'a> {
     }
 
     fn salt(&mut self) -> Option<()> {
+        self.literal("\"")?;
         let salt = self.until('"')?.as_bytes();
         let (last, head) = salt.split_last()?;
         let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -317,6 +318,7 @@ mod tests {
             r#""kind":"turn_end","seq":1,"ts":9007199254740992}"#,
             r#""kind":"turn_end","seq":1,"ts":2,"salt":"AAAAAAAAAAB"}"#,
             r#""kind":"turn_end","seq":1,"ts":2,"salt":"AAAA"}"#,
+            r#""kind":"turn_end","seq":1,"ts":2,"salt":5}"#,
             r#""kind":"turn_end","seq":1,"ts":2,"more":0}"#,
             r#""kind":"turn_end","seq":1,"ts":2,"more":4096}"#,
             r#""kind":"turn_end","seq":1,"ts":2 ,"turn":1}"#,

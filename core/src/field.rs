@@ -78,9 +78,9 @@ fn has_type(value: &str, field_type: FieldType) -> bool {
         FieldType::Count => count(value).is_some(),
         FieldType::Items => value.starts_with('['),
         FieldType::Point => point(value).is_some(),
-        FieldType::RunResult => {
-            matches!(value, r#""finished""# | r#""paused""# | r#""limit_reached""# | r#""yielded""#)
-        }
+        FieldType::RunResult => text(value).is_some_and(|result| {
+            matches!(&*result, "finished" | "paused" | "limit_reached" | "yielded")
+        }),
     }
 }
 

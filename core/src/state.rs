@@ -239,18 +239,22 @@ impl Folder {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     length: u64,
+    /// Entries were withheld, and items with them: then there may be fewer than were counted.
+    is_partial: bool,
 }
 
 impl History {
     pub(crate) fn apply(&mut self, entry: &Entry<'_>) -> Result<()> {
+        self.is_partial |= entry.kind() == Kind::Redacted;
         let items = |name: &str| {
             let items = entry.present(name).and_then(field::items);
             items.map_or(0, |items| items.len() as u64)
         };
         let kept = |name: &str| {
             let message = "it keeps more items than the history has";
-            let kept = entry.count(name).filter(|kept| *kept <= self.length);
-            kept.ok_or_else(|| Error::new(ErrorKind::BadEntry, message))
+            let kept = entry.count(name).filter(|kept| self.is_partial || *kept <= self.length);
+            kept.map(|kept| kept.min(self.length))
+                .ok_or_else(|| Error::new(ErrorKind::BadEntry, message))
         };
         self.length = match entry.kind() {
             Kind::SessionStart | Kind::Replaced => items("history"),

@@ -24,6 +24,9 @@ pub fn read_index(start: &[u8], archive_bytes: u64) -> Result<Index> {
         return Err(bad("the header is not as turnkeep writes it"));
     }
     let index = Index::decode(start.get(range).unwrap_or_default())?;
+    if index.first_seq != 0 {
+        return Err(bad("the archive does not start with a session's first entry"));
+    }
     match index.archive_bytes() {
         expected if expected == archive_bytes => Ok(index),
         expected if expected > archive_bytes => {

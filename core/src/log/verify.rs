@@ -2,6 +2,7 @@
 
 use super::{Head, LineReader, Torn};
 use crate::entry::{Entry, Envelope, claimed_version, redacted_digest, utf8};
+use crate::field::{self, Point};
 use crate::hash::{Hash, HexText, body_digest, chain};
 use crate::json::Members;
 use crate::kind::Kind;
@@ -117,6 +118,8 @@ impl<'a> Verified<'a> {
 #[derive(Debug, Default)]
 pub struct Verifier {
     expectation: Expectation,
+    /// The expected entry was seen.
+    has_expected: bool,
     reader: LineReader,
     chain: Chain,
     deep: Option<Deep>,
@@ -161,15 +164,11 @@ impl Verifier {
         if self.report.fault.is_some() {
             return;
         }
-        let Self { reader, chain, deep, expectation, .. } = self;
+        let Self { reader, chain, deep, expectation, has_expected, .. } = self;
         let pushed = reader.push(chunk, |line, offset| {
             chain.line(line, offset, |verified| {
-                if expectation
-                    .head
-                    .is_some_and(|(seq, hash)| seq == verified.seq && hash == verified.hash)
-                {
-                    expectation.head = None;
-                }
+                let is_expected = |(seq, hash)| seq == verified.seq && hash == verified.hash;
+                *has_expected |= expectation.head.is_some_and(is_expected);
                 if let Some(deep) = deep {
                     deep.line(verified);
                 }
@@ -188,7 +187,7 @@ impl Verifier {
     /// Ends the input.
     #[must_use]
     pub fn finish(self) -> Report {
-        let Self { expectation, reader, chain, deep, mut report } = self;
+        let Self { expectation, has_expected, reader, chain, deep, mut report } = self;
         let committed = chain.committed;
         report.head = committed.as_ref().map(|committed| committed.head);
         report.withheld = committed.as_ref().map_or(0, |committed| committed.withheld);
@@ -199,7 +198,7 @@ impl Verifier {
             report.torn = Some(Torn { offset: end, bytes: length - end });
         }
         if report.fault.is_none() {
-            report.fault = end_fault(&report, &expectation);
+            report.fault = end_fault(&report, &expectation, has_expected);
         }
         let in_log = |error: &Error| error.place().seq <= report.head.map(|head| head.seq);
         report.entry_fault = deep.and_then(|deep| deep.fault).filter(in_log);
@@ -207,17 +206,17 @@ impl Verifier {
     }
 }
 
-fn end_fault(report: &Report, expectation: &Expectation) -> Option<Error> {
-    if report.head.is_none() {
+fn end_fault(report: &Report, expectation: &Expectation, has_expected: bool) -> Option<Error> {
+    let Some(head) = report.head else {
         return Some(Error::new(ErrorKind::EmptyLog, "not one whole entry"));
-    }
+    };
     if let (Some(expected), Some(found)) = (&expectation.session, &report.session)
         && expected != found
     {
         let message = alloc::format!("this is the log of session {:?}", found.as_str());
         return Some(Error::new(ErrorKind::WrongSession, message).in_session(expected));
     }
-    let (seq, hash) = expectation.head?;
+    let (seq, hash) = expectation.head.filter(|(seq, _)| !has_expected || *seq > head.seq)?;
     let message = alloc::format!("the log has no entry {seq} with hash {hash}");
     Some(Error::new(ErrorKind::HeadMismatch, message))
 }
@@ -274,8 +273,7 @@ impl Chain {
         let more = self.check_envelope(&envelope).map_err(located)?;
         let verified = Verified { line, seq, offset, hash, rest, envelope: &envelope };
         if envelope.kind == Kind::Fork {
-            let entry = verified.entry(Members::default())?;
-            self.fork = entry.text("session").and_then(|id| SessionId::new(id).ok());
+            self.fork = Some(self.check_fork(&verified)?);
         }
         found(&verified)?;
         self.advance(&envelope, more);
@@ -332,6 +330,22 @@ impl Chain {
             }
             _ => Ok(more),
         }
+    }
+
+    /// A fork names the entry it follows; gives the id of the session it starts.
+    fn check_fork(&self, verified: &Verified<'_>) -> Result<SessionId> {
+        let entry = verified.entry(Members::default())?;
+        let parent = entry.field("parent").and_then(field::point);
+        let session = entry.text("session").and_then(|id| SessionId::new(id).ok());
+        let is_of_log = |parent: &Point| {
+            Some(&parent.session) == self.fork.as_ref().or(self.session.as_ref())
+                && Some(parent.hash) == self.prev.map(|(hash, _)| hash)
+                && parent.seq + 1 == verified.seq
+        };
+        let message = "a fork's parent is the entry before it";
+        let wrong = || verified.place(Error::new(ErrorKind::BadEntry, message));
+        let is_middle = self.session.is_none() && self.fork.is_none();
+        parent.filter(|parent| is_middle || is_of_log(parent)).and(session).ok_or_else(wrong)
     }
 
     fn advance(&mut self, envelope: &Envelope<'_>, more: u32) {

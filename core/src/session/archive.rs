@@ -43,7 +43,17 @@ async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived> {
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
     let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
     let version = io.info(&log).await?.version;
-    write_archive(io, id, &log, &archive, head).await?;
+    match write_archive(io, id, &log, &archive, head).await {
+        // Left by an archiving, or its reverse, that was interrupted. The live log is the session;
+        // the archive is of use only if it leads to the same head.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if read_back(io, id, head).await.is_err() {
+                io.delete(&archive, Condition::Any).await?;
+                write_archive(io, id, &log, &archive, head).await?;
+            }
+        }
+        written => written?,
+    }
     let archive_bytes = match read_back(io, id, head).await {
         Ok(bytes) => bytes,
         Err(error) => {

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::Task;
 use crate::archive::{HEADER_BYTES, read_index};
-use crate::entry::{Envelope, claimed_version, utf8};
-use crate::line::Line;
+use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
+use crate::line::{FIRST_PREFIX, Line};
 use crate::log::{Draft, Expectation, Head, Tail, Torn, Verifier, Writer, find_tail};
 use crate::store::{Durability, Info, Key, Part};
 use crate::task::Io;
@@ -50,11 +50,16 @@ pub struct Create {
     pub is_salted: bool,
     /// What the first entry survives.
     pub durability: Durability,
+    /// Entries that are appended with the first one in the same write, all or nothing: a draft
+    /// that fails a check leaves no session behind. Drafts as for [`append`]; where `start` is
+    /// `None` the first of them may be of kind `session_start`. They are the session's last ones.
+    pub entries: Vec<String>,
 }
 
 impl Default for Create {
     fn default() -> Self {
-        Self { id: None, start: None, is_salted: true, durability: Durability::default() }
+        let durability = Durability::default();
+        Self { id: None, start: None, is_salted: true, durability, entries: Vec::new() }
     }
 }
 
@@ -86,9 +91,12 @@ impl Session {
 #[must_use]
 pub fn create(options: Create) -> Task<Session> {
     Task::new(async move |io| {
-        // 8 bytes for the first entry's salt, 10 for an id.
-        let mut stamp = io.stamp(18).await?;
-        let id_random = stamp.random.split_off(stamp.random.len().min(8));
+        let start = options.start.map(|start| start.as_str().into());
+        let drafts: Vec<String> = start.into_iter().chain(options.entries).collect();
+        // 8 bytes for each entry's salt (one more may open the log), 10 for an id.
+        let salts = 8 * (drafts.len() + 1);
+        let mut stamp = io.stamp(salts + 10).await?;
+        let id_random = stamp.random.split_off(stamp.random.len().min(salts));
         let id = match options.id {
             Some(id) => id,
             None => SessionId::generate(stamp.now_ms, random_id(&id_random)?),
@@ -101,7 +109,7 @@ pub fn create(options: Create) -> Task<Session> {
             Err(error) => return Err(error.in_session(&id)),
         }
         let mut writer = Writer::create(id.clone(), options.is_salted);
-        let batch = writer.write(options.start.as_slice(), &stamp)?;
+        let batch = writer.write(&drafts, &stamp).map_err(|error| error.in_session(&id))?;
         let log = Key::of(&id, Part::Log);
         let added = io.append(&log, batch.bytes, (0, 0), options.durability).await;
         added.map_err(|error| match error.kind() {
@@ -131,12 +139,28 @@ pub(super) async fn open_session(io: &Io, id: &SessionId) -> Result<Session> {
         Err(error) if error.kind() == ErrorKind::NotFound => open_archive(io, id).await,
         Err(error) => Err(error),
         Ok(info) => {
-            let tail = read_tail(io, &key, &info).await?;
+            let tail = match read_tail(io, &key, &info).await {
+                // Nothing in a log of a newer format has to look as it does in this one.
+                Err(error) => return Err(newer(io, &key).await?.unwrap_or(error)),
+                tail => tail?,
+            };
             check_start(io, id, &key, tail.head).await?;
             let writer = Writer::resume(id.clone(), tail.head, tail.is_salted);
             Ok(Session { writer, torn: tail.torn, form: Form::Live })
         }
     }
+}
+
+/// What to say of a log whose first line claims a newer format.
+async fn newer(io: &Io, key: &Key) -> Result<Option<Error>> {
+    let start = io.get(key, Some(0..START_BYTES)).await?.bytes;
+    let is_newer = |rest| claimed_version(rest).is_some_and(|version| version > FORMAT_VERSION);
+    let found = start.get(FIRST_PREFIX..).is_some_and(is_newer);
+    Ok(found.then(|| {
+        let message = "the log has a newer format than 1";
+        let error = Error::new(ErrorKind::UnsupportedVersion, message).at_key(key);
+        error.at(|place| place.line = Some(1))
+    }))
 }
 
 /// Looks at a log's end, further back until its head is found.

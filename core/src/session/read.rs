@@ -141,7 +141,12 @@ async fn read_page(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
         Form::Live => read_log(io, &log, head, &wanted).await?,
         Form::Archived => read_archive(io, id, &wanted).await?,
     };
-    page(&bytes, start, head, &wanted)
+    page(&bytes, start, head, &wanted).map_err(|error| match (session.form, error.kind()) {
+        (Form::Archived, ErrorKind::HeadMismatch) => {
+            Error::new(ErrorKind::BadIndex, "the index names another head")
+        }
+        _ => error,
+    })
 }
 
 /// Where bytes that were read start in the log.
@@ -234,12 +239,12 @@ fn page(bytes: &[u8], start: Start, head: Head, wanted: &Wanted) -> Result<Page>
         Ok(())
     });
     verifier.into_fault().map_or(Ok(()), Err)?;
-    let damaged = |message| Err(Error::new(ErrorKind::BrokenLink, message));
     let Some((last_seq, last_hash)) = last else {
-        return damaged("the wanted entry is not where it should be");
+        let message = "the wanted entry is not where it should be";
+        return Err(Error::new(ErrorKind::BadSeq, message));
     };
     if last_seq == head.seq && last_hash != head.hash {
-        return damaged("the lines do not lead to the head");
+        return Err(Error::new(ErrorKind::HeadMismatch, "the lines do not lead to the head"));
     }
     let lines = bytes.get(cut_start.unwrap_or(0)..cut_end).unwrap_or_default().to_vec();
     let offset = start.offset + cut_end as u64;

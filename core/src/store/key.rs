@@ -13,7 +13,7 @@ const KEY_BYTES_MAX: usize = 512;
 
 /// The name of an object: parts of `[a-z0-9_%.-]` between slashes, none starting with a dot. So no
 /// key leads out of a directory, and names that start with a dot are a store's own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(String);
 
 /// What a session's object holds.

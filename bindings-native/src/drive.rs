@@ -1,0 +1,65 @@
+//! The driver: carries out a task's requests, one after the other.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use turnkeep_core::log::Stamp;
+use turnkeep_core::store::{Reply, Request};
+use turnkeep_core::task::{Step, Task};
+use turnkeep_core::{Error, ErrorKind, Result};
+
+use crate::Store;
+
+/// Carries out a task of the core over a store, until it is done.
+///
+/// ```
+/// use turnkeep::{MemoryStore, core::session, drive};
+/// let sessions = drive(session::list("", None, 10), &MemoryStore::new())?;
+/// assert!(sessions.sessions.is_empty());
+/// # Ok::<_, turnkeep::Error>(())
+/// ```
+pub fn drive<T>(mut task: Task<T>, store: &dyn Store) -> Result<T> {
+    loop {
+        match task.next() {
+            Step::Done(result) => return result,
+            Step::Requests(requests) => {
+                for (id, request) in requests {
+                    task.reply(id, perform(request, store));
+                }
+            }
+        }
+    }
+}
+
+fn perform(request: Request, store: &dyn Store) -> Reply {
+    let answer = match request {
+        Request::Get { key, range } => store.get(&key, range).map(Reply::Object),
+        Request::Put { key, bytes, condition } => {
+            store.put(&key, &bytes, &condition).map(Reply::Info)
+        }
+        Request::Append { key, bytes, at, torn, durability } => {
+            store.append(&key, &bytes, at, torn, durability).map(Reply::Info)
+        }
+        Request::Delete { key, condition } => store.delete(&key, &condition).map(|()| Reply::Done),
+        Request::List { prefix, after, limit } => {
+            store.list(&prefix, after.as_ref(), limit).map(Reply::Listing)
+        }
+        Request::Info { key } => store.info(&key).map(Reply::Info),
+        Request::Stage { key } => store.stage(&key).map(Reply::Stage),
+        Request::StagePart { stage, number, bytes } => {
+            store.stage_part(&stage, number, &bytes).map(|()| Reply::Done)
+        }
+        Request::Commit { stage, condition } => store.commit(&stage, &condition).map(Reply::Info),
+        Request::Abort { stage } => store.abort(&stage).map(|()| Reply::Done),
+        Request::Stamp { random_bytes } => stamp(random_bytes).map(Reply::Stamp),
+        _ => Err(Error::new(ErrorKind::NotSupported, "a request this host does not know")),
+    };
+    answer.unwrap_or_else(Reply::Failed)
+}
+
+fn stamp(random_bytes: usize) -> Result<Stamp> {
+    let mut random = vec![0; random_bytes];
+    getrandom::fill(&mut random)
+        .map_err(|error| Error::new(ErrorKind::StoreFailed, format!("no random bytes: {error}")))?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Stamp { now_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), random })
+}

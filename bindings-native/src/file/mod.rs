@@ -1,0 +1,289 @@
+//! A store in a directory.
+//!
+//! Objects are files named by their keys. Names that start with a dot are the store's own: locks,
+//! staged writes. What is published is published by a rename or a hard link of a file that was
+//! synced, and then the directory is synced too.
+
+mod appender;
+mod lock;
+mod publish;
+
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata};
+use std::io::{ErrorKind as IoKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::UNIX_EPOCH;
+
+use turnkeep_core::store::{
+    Capabilities, Condition, Durability, Info, Key, Listing, Object, StageId,
+};
+use turnkeep_core::{Error, ErrorKind, Result};
+
+use crate::Store;
+use crate::memory::{already_exists, conflict, no_stage, not_found};
+use appender::Appenders;
+use lock::Lock;
+
+/// Objects as files in a directory. Several processes, and hosts in other languages, can share it:
+/// whoever appends to an object holds its lock until the object is released or the store dropped.
+#[derive(Debug)]
+pub struct FileStore {
+    root: PathBuf,
+    appenders: Mutex<Appenders>,
+    stages: Mutex<HashMap<String, Stage>>,
+}
+
+#[derive(Debug)]
+struct Stage {
+    key: Key,
+    folder: PathBuf,
+}
+
+impl FileStore {
+    /// Opens a directory as a store, making it where it is missing.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
+        let root = root.into();
+        fs::create_dir_all(&root).map_err(|error| failed("cannot make", &root, &error))?;
+        Ok(Self { root, appenders: Mutex::default(), stages: Mutex::default() })
+    }
+
+    /// Where an object's file lies.
+    #[must_use]
+    pub fn path(&self, key: &Key) -> PathBuf {
+        self.root.join(key.as_str())
+    }
+
+    fn open_file(&self, key: &Key) -> Result<(File, Metadata)> {
+        let path = self.path(key);
+        let opened = File::open(&path).and_then(|file| {
+            let metadata = file.metadata()?;
+            Ok((file, metadata))
+        });
+        match opened {
+            Ok(opened) if opened.1.is_file() => Ok(opened),
+            Ok(_) => Err(not_found(key)),
+            Err(error) => Err(missing_or_failed(key, "cannot open", &path, &error)),
+        }
+    }
+
+    /// Runs something while no other writer can change the object, if its condition holds.
+    fn guarded<T>(
+        &self,
+        key: &Key,
+        condition: &Condition,
+        write: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        // What this store holds itself for appending would be in its own way.
+        let held = guard(&self.appenders).take(key);
+        let path = self.path(key);
+        let _lock = match held {
+            Some(appender) => appender.into_lock(),
+            None => Lock::acquire(&path, key)?,
+        };
+        match (condition, fs::metadata(&path)) {
+            (Condition::Absent, Ok(_)) => Err(already_exists(key)),
+            (Condition::Version(expected), Ok(metadata)) if version(&metadata) == *expected => {
+                write()
+            }
+            (Condition::Version(_), _) => Err(conflict(key, "the object has another version")),
+            _ => write(),
+        }
+    }
+
+    fn publish(&self, key: &Key, staged: &Path, condition: &Condition) -> Result<Info> {
+        let path = self.path(key);
+        let cannot = |error: std::io::Error| match error.kind() {
+            IoKind::AlreadyExists => already_exists(key),
+            _ => failed("cannot publish", &path, &error),
+        };
+        if *condition == Condition::Absent {
+            publish::link(staged, &path).map_err(cannot)?;
+        } else {
+            self.guarded(key, condition, || publish::rename(staged, &path).map_err(cannot))?;
+        }
+        self.info(key)
+    }
+}
+
+pub(crate) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn failed(what: &str, path: &Path, error: &std::io::Error) -> Error {
+    let passes = matches!(
+        error.kind(),
+        IoKind::StorageFull | IoKind::QuotaExceeded | IoKind::Interrupted | IoKind::WouldBlock
+    );
+    let advice = if passes { "; this may pass" } else { "" };
+    let message = format!("{what} {}: {error}{advice}", path.display());
+    let failure = Error::new(ErrorKind::StoreFailed, message);
+    if passes { failure.retryable() } else { failure }
+}
+
+fn missing_or_failed(key: &Key, what: &str, path: &Path, error: &std::io::Error) -> Error {
+    match error.kind() {
+        IoKind::NotFound => not_found(key),
+        _ => failed(what, path, error),
+    }
+}
+
+/// Changes with every write: a published file is a new one, an appended one is longer.
+fn version(metadata: &Metadata) -> String {
+    #[cfg(unix)]
+    let (inode, nanoseconds) = {
+        use std::os::unix::fs::MetadataExt;
+        (
+            metadata.ino(),
+            i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
+        )
+    };
+    #[cfg(not(unix))]
+    let (inode, nanoseconds) = {
+        let modified =
+            metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        (0, modified.map_or(0, |time| time.as_nanos() as i128))
+    };
+    format!("{inode:x}-{:x}-{nanoseconds:x}", metadata.len())
+}
+
+fn info_of(metadata: &Metadata) -> Info {
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Info {
+        bytes: metadata.len(),
+        version: version(metadata),
+        modified_ms: modified.and_then(|time| u64::try_from(time.as_millis()).ok()),
+    }
+}
+
+impl Store for FileStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::all(Durability::Disk)
+    }
+
+    fn get(&self, key: &Key, range: Option<std::ops::Range<u64>>) -> Result<Object> {
+        let (mut file, metadata) = self.open_file(key)?;
+        let range = range.unwrap_or(0..metadata.len());
+        let end = range.end.min(metadata.len());
+        let length = end.saturating_sub(range.start);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        let read = match range.start {
+            0 => Ok(0),
+            start => file.seek(SeekFrom::Start(start)),
+        }
+        .and_then(|_| file.take(length).read_to_end(&mut bytes));
+        read.map_err(|error| failed("cannot read", &self.path(key), &error))?;
+        Ok(Object { bytes, info: info_of(&metadata) })
+    }
+
+    fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
+        let path = self.path(key);
+        let staged = publish::Staged::write(&path, bytes)
+            .map_err(|error| failed("cannot write beside", &path, &error))?;
+        self.publish(key, staged.path(), condition)
+    }
+
+    fn append(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        at: u64,
+        torn: u64,
+        durability: Durability,
+    ) -> Result<Info> {
+        guard(&self.appenders).append(&self.path(key), key, bytes, (at, torn), durability)
+    }
+
+    fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {
+        let path = self.path(key);
+        self.guarded(key, condition, || {
+            publish::remove(&path)
+                .map_err(|error| missing_or_failed(key, "cannot remove", &path, &error))
+        })
+    }
+
+    fn list(&self, prefix: &str, after: Option<&Key>, limit: u32) -> Result<Listing> {
+        let mut keys = Vec::new();
+        self.collect(&self.root, "", prefix, &mut keys)?;
+        keys.retain(|key| after.is_none_or(|after| key > after));
+        keys.sort_unstable();
+        let limit = limit as usize;
+        let more = keys.len() > limit;
+        keys.truncate(limit);
+        // A file that went away since is no object any more.
+        let info = |key: Key| self.info(&key).ok().map(|info| (key, info));
+        Ok(Listing { objects: keys.into_iter().filter_map(info).collect(), more })
+    }
+
+    fn info(&self, key: &Key) -> Result<Info> {
+        let path = self.path(key);
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => Ok(info_of(&metadata)),
+            Ok(_) => Err(not_found(key)),
+            Err(error) => Err(missing_or_failed(key, "cannot look at", &path, &error)),
+        }
+    }
+
+    fn stage(&self, key: &Key) -> Result<StageId> {
+        let folder = publish::own_name(&self.path(key), "stage");
+        fs::create_dir_all(&folder).map_err(|error| failed("cannot make", &folder, &error))?;
+        let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        guard(&self.stages).insert(id.clone(), Stage { key: key.clone(), folder });
+        Ok(StageId(id))
+    }
+
+    fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
+        let folder = match guard(&self.stages).get(&stage.0) {
+            Some(stage) => stage.folder.clone(),
+            None => return Err(no_stage()),
+        };
+        let path = folder.join(number.to_string());
+        fs::write(&path, bytes).map_err(|error| failed("cannot write", &path, &error))
+    }
+
+    fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
+        let stage = guard(&self.stages).remove(&stage.0).ok_or_else(no_stage)?;
+        let joined = publish::join_parts(&stage.folder)
+            .map_err(|error| failed("cannot join", &stage.folder, &error));
+        let published = joined.and_then(|whole| self.publish(&stage.key, &whole, condition));
+        fs::remove_dir_all(&stage.folder).ok();
+        published
+    }
+
+    fn abort(&self, stage: &StageId) -> Result<()> {
+        let stage = guard(&self.stages).remove(&stage.0).ok_or_else(no_stage)?;
+        fs::remove_dir_all(&stage.folder)
+            .map_err(|error| failed("cannot remove", &stage.folder, &error))
+    }
+
+    fn release(&self, key: &Key) {
+        drop(guard(&self.appenders).take(key));
+    }
+}
+
+impl FileStore {
+    /// Collects the keys under a folder. Whatever is not named like a key is none of ours.
+    fn collect(
+        &self,
+        folder: &Path,
+        parent: &str,
+        prefix: &str,
+        keys: &mut Vec<Key>,
+    ) -> Result<()> {
+        let cannot = |error: std::io::Error| failed("cannot list", folder, &error);
+        for entry in fs::read_dir(folder).map_err(cannot)? {
+            let entry = entry.map_err(cannot)?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(key) = Key::parse(format!("{parent}{name}")) else { continue };
+            if entry.file_type().map_err(cannot)?.is_dir() {
+                let parent = format!("{key}/");
+                if parent.starts_with(prefix) || prefix.starts_with(&parent) {
+                    self.collect(&entry.path(), &parent, prefix, keys)?;
+                }
+            } else if key.as_str().starts_with(prefix) {
+                keys.push(key);
+            }
+        }
+        Ok(())
+    }
+}

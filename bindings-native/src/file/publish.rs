@@ -1,0 +1,83 @@
+//! Making files appear and disappear: all at once, and for good.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that was written and synced under a name of the store's own. Dropping it removes it,
+/// unless it was renamed away.
+pub(super) struct Staged(PathBuf);
+
+impl Staged {
+    /// Writes a file beside `path`.
+    pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let staged = Self(own_name(path, "put"));
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&staged.0)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(staged)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        fs::remove_file(&self.0).ok();
+    }
+}
+
+/// A name beside `path` that no key can have and nobody else uses.
+pub(super) fn own_name(path: &Path, purpose: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let nonce = getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()));
+    path.with_file_name(format!(".{name}.{purpose}-{nonce:016x}"))
+}
+
+/// Publishes a synced file under a name that must be free.
+pub(super) fn link(staged: &Path, path: &Path) -> io::Result<()> {
+    fs::hard_link(staged, path)?;
+    sync_folder(path)
+}
+
+/// Publishes a synced file in place of what has that name.
+pub(super) fn rename(staged: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(staged, path)?;
+    sync_folder(path)
+}
+
+/// Removes a file.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    sync_folder(path)
+}
+
+/// Without this, a power cut can undo what was done to a name.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// Joins the parts in a stage's folder, by number, into one synced file.
+pub(super) fn join_parts(folder: &Path) -> io::Result<PathBuf> {
+    let first = folder.join("1");
+    let mut whole = OpenOptions::new().append(true).open(&first)?;
+    for number in 2_u32.. {
+        let part = folder.join(number.to_string());
+        match File::open(&part) {
+            Ok(mut part) => io::copy(&mut part, &mut whole)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(error) => return Err(error),
+        };
+        fs::remove_file(&part)?;
+    }
+    whole.sync_all()?;
+    Ok(first)
+}

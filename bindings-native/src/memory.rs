@@ -1,0 +1,184 @@
+//! A store in memory: the reference for what a store does.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use turnkeep_core::store::{
+    Capabilities, Condition, Durability, Info, Key, Listing, Object, StageId,
+};
+use turnkeep_core::{Error, ErrorKind, Result};
+
+use crate::Store;
+
+/// Objects in this process's memory, gone with it.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Contents>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    objects: BTreeMap<Key, Stored>,
+    stages: HashMap<String, (Key, BTreeMap<u32, Vec<u8>>)>,
+    /// Counts writes: every version is another number.
+    writes: u64,
+}
+
+#[derive(Debug, Default)]
+struct Stored {
+    bytes: Vec<u8>,
+    version: u64,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        // A panic of another thread cannot leave the contents half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stored {
+    fn info(&self) -> Info {
+        let (bytes, version) = (self.bytes.len() as u64, self.version.to_string());
+        Info { bytes, version, modified_ms: None }
+    }
+}
+
+impl Contents {
+    fn find(&self, key: &Key) -> Result<&Stored> {
+        self.objects.get(key).ok_or_else(|| not_found(key))
+    }
+
+    fn check(&self, key: &Key, condition: &Condition) -> Result<()> {
+        let found = self.objects.get(key);
+        match (condition, found) {
+            (Condition::Absent, Some(_)) => Err(already_exists(key)),
+            (Condition::Version(version), found)
+                if found.is_none_or(|found| found.version.to_string() != *version) =>
+            {
+                Err(conflict(key, "the object has another version"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self, key: &Key, bytes: Vec<u8>) -> Info {
+        self.writes += 1;
+        let stored = Stored { bytes, version: self.writes };
+        let info = stored.info();
+        self.objects.insert(key.clone(), stored);
+        info
+    }
+}
+
+pub(crate) fn not_found(key: &Key) -> Error {
+    Error::new(ErrorKind::NotFound, "there is no such object").at_key(key)
+}
+
+pub(crate) fn already_exists(key: &Key) -> Error {
+    Error::new(ErrorKind::AlreadyExists, "the object exists").at_key(key)
+}
+
+pub(crate) fn conflict(key: &Key, message: &str) -> Error {
+    Error::new(ErrorKind::Conflict, message).at_key(key)
+}
+
+pub(crate) fn no_stage() -> Error {
+    Error::new(ErrorKind::NotFound, "there is no such stage")
+}
+
+impl Store for MemoryStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::all(Durability::Memory)
+    }
+
+    fn get(&self, key: &Key, range: Option<std::ops::Range<u64>>) -> Result<Object> {
+        let contents = self.contents();
+        let stored = contents.find(key)?;
+        let bytes = match range {
+            None => stored.bytes.clone(),
+            Some(range) => {
+                let clamp = |at| usize::try_from(at).unwrap_or(usize::MAX).min(stored.bytes.len());
+                let (start, end) = (clamp(range.start), clamp(range.end));
+                stored.bytes.get(start..end).unwrap_or_default().to_vec()
+            }
+        };
+        Ok(Object { bytes, info: stored.info() })
+    }
+
+    fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
+        let mut contents = self.contents();
+        contents.check(key, condition)?;
+        Ok(contents.write(key, bytes.to_vec()))
+    }
+
+    fn append(&self, key: &Key, bytes: &[u8], at: u64, torn: u64, _: Durability) -> Result<Info> {
+        let mut contents = self.contents();
+        let length = contents.objects.get(key).map_or(0, |stored| stored.bytes.len() as u64);
+        if length != at + torn {
+            let message = format!("the object has {length} bytes, not {}", at + torn);
+            return Err(conflict(key, &message));
+        }
+        contents.writes += 1;
+        let version = contents.writes;
+        let stored = contents.objects.entry(key.clone()).or_default();
+        stored.bytes.truncate(usize::try_from(at).unwrap_or(usize::MAX));
+        stored.bytes.extend_from_slice(bytes);
+        stored.version = version;
+        Ok(stored.info())
+    }
+
+    fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {
+        let mut contents = self.contents();
+        contents.find(key)?;
+        contents.check(key, condition)?;
+        contents.objects.remove(key);
+        Ok(())
+    }
+
+    fn list(&self, prefix: &str, after: Option<&Key>, limit: u32) -> Result<Listing> {
+        let contents = self.contents();
+        let follows =
+            |key: &Key| key.as_str().starts_with(prefix) && after.is_none_or(|after| key > after);
+        let mut found = contents.objects.iter().filter(|(key, _)| follows(key));
+        let limit = limit as usize;
+        let page = found.by_ref().take(limit);
+        let objects = page.map(|(key, stored)| (key.clone(), stored.info())).collect();
+        Ok(Listing { objects, more: found.next().is_some() })
+    }
+
+    fn info(&self, key: &Key) -> Result<Info> {
+        self.contents().find(key).map(Stored::info)
+    }
+
+    fn stage(&self, key: &Key) -> Result<StageId> {
+        let mut contents = self.contents();
+        contents.writes += 1;
+        let id = contents.writes.to_string();
+        contents.stages.insert(id.clone(), (key.clone(), BTreeMap::new()));
+        Ok(StageId(id))
+    }
+
+    fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
+        let mut contents = self.contents();
+        let (_, parts) = contents.stages.get_mut(&stage.0).ok_or_else(no_stage)?;
+        parts.insert(number, bytes.to_vec());
+        Ok(())
+    }
+
+    fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
+        let mut contents = self.contents();
+        let (key, parts) = contents.stages.remove(&stage.0).ok_or_else(no_stage)?;
+        contents.check(&key, condition)?;
+        let bytes = parts.into_values().collect::<Vec<_>>().concat();
+        Ok(contents.write(&key, bytes))
+    }
+
+    fn abort(&self, stage: &StageId) -> Result<()> {
+        self.contents().stages.remove(&stage.0).map(|_| ()).ok_or_else(no_stage)
+    }
+}

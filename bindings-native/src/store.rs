@@ -1,0 +1,56 @@
+//! What a store has to do.
+
+use turnkeep_core::Result;
+use turnkeep_core::store::{
+    Capabilities, Condition, Durability, Info, Key, Listing, Object, StageId,
+};
+
+/// Where bytes live. The verbs are those of [`turnkeep_core::store::Request`], which says what each
+/// promises; a store never sees what a session is. What it cannot do it answers with
+/// `not_supported`.
+pub trait Store: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// An object's bytes, or those of a range.
+    fn get(&self, key: &Key, range: Option<std::ops::Range<u64>>) -> Result<Object>;
+
+    /// Writes an object whole.
+    fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info>;
+
+    /// Adds bytes after the first `at`, cutting off the `torn` ones there are.
+    fn append(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        at: u64,
+        torn: u64,
+        durability: Durability,
+    ) -> Result<Info>;
+
+    /// Removes an object.
+    fn delete(&self, key: &Key, condition: &Condition) -> Result<()>;
+
+    /// Names objects in order.
+    fn list(&self, prefix: &str, after: Option<&Key>, limit: u32) -> Result<Listing>;
+
+    /// An object's length and version.
+    fn info(&self, key: &Key) -> Result<Info>;
+
+    /// Begins to write an object in parts.
+    fn stage(&self, key: &Key) -> Result<StageId>;
+
+    /// Writes a part.
+    fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()>;
+
+    /// Publishes the parts as one object.
+    fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info>;
+
+    /// Gives the parts up.
+    fn abort(&self, stage: &StageId) -> Result<()>;
+
+    /// Lets go of what is held for writing to an object, such as a lock, so that others can write.
+    fn release(&self, key: &Key) {
+        let _ = key;
+    }
+}
