@@ -1,2 +1,72 @@
-//! cargo xtask
-fn main() {}
+//! The repository's commands. `cargo xtask help` lists them.
+
+mod bench;
+mod demo;
+mod files;
+mod npm;
+mod process;
+mod progress;
+mod setup;
+mod steps;
+mod test;
+mod vectors;
+mod wasm;
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match dispatch(&args) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[&str]) -> Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
+    match args {
+        ["setup"] => {
+            setup::ensure(setup::EVERYTHING)?;
+            println!("setup: everything needed is there");
+            Ok(ExitCode::SUCCESS)
+        }
+        ["wasm"] => wasm::build().map(done),
+        ["npm"] => npm::build().map(done),
+        ["test", "--list"] => {
+            test::list();
+            Ok(ExitCode::SUCCESS)
+        }
+        ["test", names @ ..] => test::run(names),
+        ["demo", rest @ ..] => demo::run(rest).map(done),
+        ["bench", rest @ ..] => bench::run(rest).map(done),
+        ["vectors", rest @ ..] => vectors::run(rest).map(done),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        [unknown, ..] => bail!("`{unknown}` with these arguments is no command\n\n{HELP}"),
+    }
+}
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  setup           install what the other commands need: wasm target, npm packages, Chromium
+  wasm            build bindings-wasm into npm/src/wasm, when a source is newer
+  npm             wasm, then the TypeScript package into npm/dist
+  test            everything that CI checks, in order; stops at the first failure
+  test STEP...    only these steps
+  test --list     the names of the steps
+  demo            a tour of the library
+  bench           measurements
+  vectors         write the test vectors anew
+
+All but `setup` install what they need themselves.
+";

@@ -1,0 +1,3 @@
+// turnkeep/memory: the store in memory. Reserved.
+
+export {};

@@ -1,0 +1,39 @@
+// The shared modules on Node. The other host is browser.mjs.
+
+import { readFile, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import * as turnkeep from "../../npm/dist/entry/node.js";
+import { checks } from "./harness.mjs";
+import { listFiles } from "./files.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const vectors = join(here, "../vectors");
+
+const host = {
+  turnkeep,
+  fetchBytes: async (path) => new Uint8Array(await readFile(join(vectors, path))),
+  list: (area) => listFiles(vectors, area),
+};
+
+const modules = (await readdir(join(here, "shared"))).filter((name) => name.endsWith(".mjs"));
+
+for (const name of modules.sort()) {
+  test(name, async (context) => {
+    const { run } = await import(`./shared/${name}`);
+    const registered = [];
+    const t = {
+      ...checks,
+      test(title, fn) {
+        const done = context.test(title, fn);
+        registered.push(done);
+        return done;
+      },
+    };
+    await run(t, host);
+    await Promise.all(registered);
+    checks.ok(registered.length > 0, "the module registers a test: it");
+  });
+}

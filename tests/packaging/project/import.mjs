@@ -1,0 +1,4 @@
+import * as turnkeep from "turnkeep";
+import { probe } from "./probe.mjs";
+
+probe(turnkeep);

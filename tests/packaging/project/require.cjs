@@ -1,0 +1,1 @@
+require("./probe.mjs").probe(require("turnkeep"));

@@ -1,0 +1,2 @@
+await import("turnkeep/fs");
+await import("turnkeep/memory");

@@ -1,0 +1,133 @@
+//! Installs what the other commands need, and only that. Says what it does, is silent about
+//! what is there already.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::files::{root, times};
+use crate::process::{command, find_program, output, run};
+
+/// One thing that a command needs on the machine.
+#[derive(Clone, Copy)]
+pub(crate) enum Need {
+    /// The standard library for `WASM_TARGET`.
+    WasmTarget,
+    /// Node and the npm packages of one folder.
+    NpmPackages(&'static str),
+    /// The browser of the browser tests.
+    Chromium,
+}
+
+/// What `setup` by itself installs, and `test` needs.
+pub(crate) const EVERYTHING: &[Need] = &[
+    Need::WasmTarget,
+    Need::NpmPackages("npm"),
+    Need::NpmPackages("tests/hosts"),
+    Need::NpmPackages("tests/packaging"),
+    Need::Chromium,
+];
+
+/// What building the npm package needs.
+pub(crate) const PACKAGE: &[Need] = &[Need::WasmTarget, Need::NpmPackages("npm")];
+
+/// The target of `bindings-wasm`.
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Installs what is missing of `needs`.
+pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
+    for need in needs {
+        match need {
+            Need::WasmTarget => wasm_target()?,
+            Need::NpmPackages(folder) => npm_packages(folder)?,
+            Need::Chromium => chromium()?,
+        }
+    }
+    Ok(())
+}
+
+fn wasm_target() -> Result<()> {
+    let sysroot = PathBuf::from(output(command("rustc").args(["--print", "sysroot"]))?);
+    if sysroot.join("lib/rustlib").join(WASM_TARGET).exists() {
+        return Ok(());
+    }
+    if find_program("rustup").is_none() {
+        bail!(
+            "Rust's target {WASM_TARGET} is not installed in {} and there is no rustup to add it: \
+             install the target the way Rust itself was installed",
+            sysroot.display()
+        );
+    }
+    say(&format!("adding the Rust target {WASM_TARGET}"));
+    run(command("rustup").args(["target", "add", WASM_TARGET]))
+}
+
+fn npm_packages(folder: &str) -> Result<()> {
+    let folder_path = root().join(folder);
+    if !folder_path.join("package.json").exists() {
+        return Ok(());
+    }
+    check_node()?;
+    // npm writes this file last, so it tells of a complete installation.
+    let installed = times(&[folder_path.join("node_modules/.package-lock.json")]);
+    let wanted = times(&[folder_path.join("package-lock.json")])
+        .with_context(|| format!("{folder}/package-lock.json is missing: run npm install there"))?;
+    if installed.is_some_and(|installed| installed.oldest >= wanted.newest) {
+        return Ok(());
+    }
+    say(&format!("installing the npm packages of {folder}"));
+    run(command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder_path))
+}
+
+fn check_node() -> Result<()> {
+    let (Some(_), Some(_)) = (find_program("node"), find_program("npm")) else {
+        bail!("Node {NODE_MAJOR_MIN} or newer, with npm, is needed and not on the PATH");
+    };
+    let version = output(command("node").arg("--version"))?;
+    let major = version.trim_start_matches('v').split('.').next().unwrap_or_default();
+    if major.parse::<u32>().is_ok_and(|major| major < NODE_MAJOR_MIN) {
+        bail!("Node {NODE_MAJOR_MIN} or newer is needed; this one is {version}");
+    }
+    Ok(())
+}
+
+fn chromium() -> Result<()> {
+    let browser = std::env::var_os("CHROMIUM").map_or_else(|| CHROMIUM.into(), PathBuf::from);
+    if browser.exists() {
+        return Ok(());
+    }
+    let by_hand = format!(
+        "Chromium is needed at {}: install Debian's package `chromium`, \
+         or set CHROMIUM to the path of a Chromium",
+        browser.display()
+    );
+    if browser != Path::new(CHROMIUM) || find_program("apt-get").is_none() {
+        bail!(by_hand);
+    }
+    let Some(sudo) = privilege()? else { bail!("{by_hand}. (Not root, and there is no sudo.)") };
+    say("installing Debian's package chromium");
+    run(&mut apt_get(sudo, &["update"]))?;
+    run(&mut apt_get(sudo, &["install", "--yes", "--no-install-recommends", "chromium"]))
+}
+
+/// How to become root: `Some(false)` when we are, `Some(true)` when sudo can.
+fn privilege() -> Result<Option<bool>> {
+    if output(command("id").arg("-u"))? == "0" {
+        return Ok(Some(false));
+    }
+    Ok(find_program("sudo").map(|_| true))
+}
+
+fn apt_get(sudo: bool, args: &[&str]) -> Command {
+    let mut apt = if sudo { command("sudo") } else { command("env") };
+    apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"]).args(args);
+    apt
+}
+
+fn say(what: &str) {
+    println!("setup: {what}");
+}
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+const NODE_MAJOR_MIN: u32 = 20;

@@ -1,0 +1,104 @@
+//! The steps of `cargo xtask test`, as data. To add a check, add a row.
+
+/// One step: a command that fails when something is wrong.
+pub(crate) struct Step {
+    /// How `cargo xtask test NAME` calls it.
+    pub(crate) name: &'static str,
+    pub(crate) program: Program,
+    /// An argument `FOLDER/*SUFFIX` becomes the files it fits; none is a failure.
+    pub(crate) args: &'static [&'static str],
+    /// How long it may take at most, in minutes, on a machine where nothing is built yet.
+    pub(crate) minutes_max: u64,
+    /// Whether its output must count tests; then, counting none is a failure.
+    pub(crate) counts: Counts,
+}
+
+/// What a step starts.
+#[derive(Clone, Copy)]
+pub(crate) enum Program {
+    Cargo,
+    Xtask,
+    Node,
+    Python,
+}
+
+/// Whether a step's output counts tests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counts {
+    Tests,
+    Nothing,
+}
+
+/// The order: what is quick to fail first, then what the later ones need.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "setup",
+        program: Program::Xtask,
+        args: &["setup"],
+        minutes_max: 20,
+        counts: Counts::Nothing,
+    },
+    Step {
+        name: "fmt",
+        program: Program::Cargo,
+        args: &["fmt", "--all", "--check", "--", "--color=never"],
+        minutes_max: 2,
+        counts: Counts::Nothing,
+    },
+    Step {
+        name: "clippy",
+        program: Program::Cargo,
+        args: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        minutes_max: 15,
+        counts: Counts::Nothing,
+    },
+    Step {
+        name: "cargo-test",
+        program: Program::Cargo,
+        args: &["test", "--workspace"],
+        minutes_max: 30,
+        counts: Counts::Tests,
+    },
+    Step {
+        name: "npm",
+        program: Program::Xtask,
+        args: &["npm"],
+        minutes_max: 15,
+        counts: Counts::Nothing,
+    },
+    Step {
+        name: "independent",
+        program: Program::Python,
+        args: &["tests/independent/selftest.py"],
+        minutes_max: 10,
+        counts: Counts::Tests,
+    },
+    Step {
+        name: "vectors",
+        program: Program::Python,
+        args: &["tests/independent/verify.py", "vectors", "tests/vectors"],
+        minutes_max: 10,
+        counts: Counts::Tests,
+    },
+    Step {
+        name: "node",
+        program: Program::Node,
+        args: &["--test", "tests/hosts/*.test.mjs"],
+        minutes_max: 10,
+        counts: Counts::Tests,
+    },
+    Step {
+        name: "browser",
+        program: Program::Node,
+        args: &["tests/hosts/browser.mjs"],
+        minutes_max: 10,
+        counts: Counts::Tests,
+    },
+    Step {
+        name: "packaging",
+        program: Program::Node,
+        args: &["tests/packaging/run.mjs"],
+        minutes_max: 10,
+        counts: Counts::Tests,
+    },
+];
