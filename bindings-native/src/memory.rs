@@ -116,7 +116,18 @@ impl Store for MemoryStore {
         Ok(contents.write(key, bytes.to_vec()))
     }
 
-    fn append(&self, key: &Key, bytes: &[u8], at: u64, torn: u64, _: Durability) -> Result<Info> {
+    fn append(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        at: u64,
+        torn: u64,
+        durability: Durability,
+    ) -> Result<Info> {
+        if durability == Durability::Disk {
+            let message = "memory cannot be made durable";
+            return Err(Error::new(ErrorKind::NotSupported, message).at_key(key));
+        }
         let mut contents = self.contents();
         let length = contents.objects.get(key).map_or(0, |stored| stored.bytes.len() as u64);
         if length != at + torn {

@@ -181,7 +181,7 @@ impl Scanner<'_> {
             self.plain();
             match self.take() {
                 Some(b'"') => return Ok(()),
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => self.escapes()?,
                 _ => return Err(self.flaw_behind()),
             }
         }
@@ -211,6 +211,16 @@ impl Scanner<'_> {
         }
         let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
         self.at += rest.iter().position(ends).unwrap_or(rest.len());
+    }
+
+    /// Escapes come in runs: line breaks and the tabs after them.
+    fn escapes(&mut self) -> Result<(), Flaw> {
+        self.escape()?;
+        while self.peek() == Some(b'\\') {
+            self.at += 1;
+            self.escape()?;
+        }
+        Ok(())
     }
 
     fn escape(&mut self) -> Result<(), Flaw> {

@@ -44,8 +44,8 @@ fn dispatch(args: &[&str]) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         ["test", names @ ..] => test::run(names),
-        ["demo", rest @ ..] => demo::run(rest).map(done),
-        ["bench", rest @ ..] => bench::run(rest).map(done),
+        ["demo", rest @ ..] => demo::run_demo(rest).map(done),
+        ["bench", rest @ ..] => bench::run_bench(rest).map(done),
         ["vectors", rest @ ..] => vectors::run(rest).map(done),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
@@ -64,8 +64,8 @@ cargo xtask COMMAND
   test            everything that CI checks, in order; stops at the first failure
   test STEP...    only these steps
   test --list     the names of the steps
-  demo            a tour of the library
-  bench           measurements
+  demo            the main job from end to end, on an example transcript
+  bench [OPTION]  measurements beside peers; --full adds an archive of 1 GiB, --json FILE
   vectors         write the test vectors anew
 
 All but `setup` install what they need themselves.

@@ -73,6 +73,15 @@ impl Draft {
     }
 }
 
+impl core::str::FromStr for Draft {
+    type Err = Error;
+
+    /// Takes a draft's text, and makes every check that does not need its place in a log.
+    fn from_str(text: &str) -> Result<Self> {
+        Checked::new(text, &mut Members::default()).map(|_| Self(text.into()))
+    }
+}
+
 impl AsRef<str> for Draft {
     fn as_ref(&self) -> &str {
         &self.0

@@ -1,11 +1,12 @@
 //! Putting a session into an archive, and taking it out again.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::open::open_session;
 use super::scan::{each_chunk, scan_archive};
 use super::{Form, Task};
-use crate::archive::Writer;
+use crate::archive::{HEADER_BYTES, Writer, read_index};
 use crate::log::{Expectation, Head, Torn, Verifier};
 use crate::store::{Condition, Key, PART_BYTES, Part, StageId};
 use crate::task::Io;
@@ -36,24 +37,17 @@ pub fn archive(id: SessionId) -> Task<Archived> {
 }
 
 async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived> {
+    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
+    // Before the head is looked at: whatever is appended from now on changes the version.
+    let version = io.info(&log).await.map(|info| info.version);
     let session = open_session(io, id).await?;
     if session.form == Form::Archived {
         return Err(Error::new(ErrorKind::AlreadyExists, "the session is archived already"));
     }
+    let version = version?;
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
-    let version = io.info(&log).await?.version;
-    match write_archive(io, id, &log, &archive, head).await {
-        // Left by an archiving, or its reverse, that was interrupted. The live log is the session;
-        // the archive is of use only if it leads to the same head.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            if read_back(io, id, head).await.is_err() {
-                io.delete(&archive, Condition::Any).await?;
-                write_archive(io, id, &log, &archive, head).await?;
-            }
-        }
-        written => written?,
-    }
+    let old = old_archive(io, &archive).await?;
+    write_archive(io, id, head, old).await?;
     let archive_bytes = match read_back(io, id, head).await {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -63,21 +57,37 @@ async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived> {
         }
     };
     if let Err(error) = io.delete(&log, Condition::Version(version)).await {
-        io.delete(&archive, Condition::Any).await.ok();
+        // Only if the log is surely there: a removal that seemed to fail may have happened.
+        if error.kind() == ErrorKind::Conflict && io.info(&log).await.is_ok() {
+            io.delete(&archive, Condition::Any).await.ok();
+        }
         return Err(error);
     }
     Ok(Archived { head, raw_bytes: head.bytes, archive_bytes, torn: session.torn })
 }
 
-async fn write_archive(
-    io: &Io,
-    id: &SessionId,
-    log: &Key,
-    archive: &Key,
+/// An archive that an interrupted archiving or unarchiving left beside the log: its version, and
+/// the entry up to which the log must hold the same for it to be replaced.
+struct Old {
+    version: String,
     head: Head,
-) -> Result<()> {
+}
+
+async fn old_archive(io: &Io, archive: &Key) -> Result<Option<Old>> {
+    let start = match io.get(archive, Some(0..HEADER_BYTES as u64)).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        start => start?,
+    };
+    let index = read_index(&start.bytes, start.info.bytes).map_err(|error| {
+        let message = alloc::format!("a damaged archive is in the way: {}", error.message());
+        Error::new(ErrorKind::AlreadyExists, message).at_key(archive)
+    })?;
+    Ok(Some(Old { version: start.info.version, head: index.head }))
+}
+
+async fn write_archive(io: &Io, id: &SessionId, head: Head, old: Option<Old>) -> Result<()> {
     let mut parts = Parts::default();
-    let written = compress(io, id, log, archive, head, &mut parts).await;
+    let written = compress(io, id, head, old, &mut parts).await;
     if let (Err(_), Some(stage)) = (&written, &parts.stage) {
         io.abort(stage).await.ok();
     }
@@ -96,13 +106,14 @@ struct Parts {
 async fn compress(
     io: &Io,
     id: &SessionId,
-    log: &Key,
-    archive: &Key,
     head: Head,
+    old: Option<Old>,
     parts: &mut Parts,
 ) -> Result<()> {
-    let expectation = Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
-    let mut verifier = Verifier::new(expectation);
+    let (log, archive) = (&Key::of(id, Part::Log), &Key::of(id, Part::Archive));
+    let contained = old.as_ref().map_or(head, |old| old.head);
+    let expected = Some((contained.seq, contained.hash));
+    let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
     let mut writer = Writer::new();
     let mut at = 0;
     while at < head.bytes {
@@ -126,18 +137,24 @@ async fn compress(
             }
         }
     }
-    verifier.finish().sound().map_err(|error| error.at_key(log))?;
+    let report = verifier.finish();
+    report.sound().map_err(|error| error.at_key(log))?;
+    if report.head != Some(head) {
+        let message = "the log changed while it was read";
+        return Err(Error::new(ErrorKind::Conflict, message).at_key(log));
+    }
+    let condition = old.map_or(Condition::Absent, |old| Condition::Version(old.version));
     let frame = writer.finish(head);
     let last = [writer.take_blocks(), frame.trailer].concat();
     let first = [frame.header, core::mem::take(&mut parts.first)].concat();
     if parts.stage.is_none() {
-        io.put(archive, [first, last].concat(), Condition::Absent).await?;
+        io.put(archive, [first, last].concat(), condition).await?;
         return Ok(());
     }
     stage(io, archive, parts, last).await?;
     let Some(stage) = &parts.stage else { return Ok(()) };
     io.stage_part(stage, 1, first).await?;
-    io.commit(stage, Condition::Absent).await?;
+    io.commit(stage, condition).await?;
     Ok(())
 }
 
@@ -181,13 +198,14 @@ pub fn unarchive(id: SessionId) -> Task<Archived> {
 }
 
 async fn unarchive_session(io: &Io, id: &SessionId) -> Result<Archived> {
+    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
+    let info = io.info(&archive).await;
     let session = open_session(io, id).await?;
     if session.form == Form::Live {
         return Err(Error::new(ErrorKind::AlreadyExists, "the session is live already"));
     }
+    let info = info?;
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
-    let info = io.info(&archive).await?;
     let mut parts = Parts::default();
     let written = inflate(io, id, &log, head, &mut parts).await;
     if let Err(error) = written {

@@ -37,10 +37,15 @@ pub struct Listed {
 pub fn list(prefix: impl Into<String>, after: Option<Key>, limit: u32) -> Task<Sessions> {
     let prefix = prefix.into();
     Task::new(async move |io: crate::task::Io| -> Result<Sessions> {
+        let mut before = after.as_ref().and_then(Key::session).map(|(id, _)| id);
         let listing = io.list(&prefix, after, limit.max(1)).await?;
         let last = listing.objects.last().map(|(key, _)| key.clone());
         let listed = listing.objects.into_iter().filter_map(|(key, info)| {
             let (id, part) = key.session()?;
+            // An archive beside its log is what an interrupted archiving left: the log holds.
+            if before.replace(id.clone()).as_ref() == Some(&id) {
+                return None;
+            }
             let form = match part {
                 Part::Log => Form::Live,
                 Part::Archive => Form::Archived,

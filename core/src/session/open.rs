@@ -63,6 +63,36 @@ impl Default for Create {
     }
 }
 
+impl Create {
+    /// The same, with that id.
+    #[must_use]
+    pub fn with_id(mut self, id: SessionId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// The same, with the fields of that draft, of kind `session_start`, in the first entry.
+    #[must_use]
+    pub fn with_start(mut self, start: Draft) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// The same, with or without salts.
+    #[must_use]
+    pub fn salted(mut self, is_salted: bool) -> Self {
+        self.is_salted = is_salted;
+        self
+    }
+
+    /// The same, with a first entry that survives that.
+    #[must_use]
+    pub fn with_durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+}
+
 /// What an append did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -91,6 +91,20 @@ impl Range {
         Self { from: From::Seq(from), to, ..Self::default() }
     }
 
+    /// The same range, up to that entry.
+    #[must_use]
+    pub fn up_to(mut self, to: u64) -> Self {
+        self.to = Some(to);
+        self
+    }
+
+    /// The same range, in pages of about that many bytes.
+    #[must_use]
+    pub fn in_pages_of(mut self, bytes: u64) -> Self {
+        self.page_bytes = bytes;
+        self
+    }
+
     /// The same range, from where a page ended on.
     #[must_use]
     pub fn after(&self, cursor: Cursor) -> Self {

@@ -180,7 +180,7 @@ pub enum Condition {
 pub enum Durability {
     /// Nothing but the end of this call.
     Memory,
-    /// The end of this process.
+    /// The end of this process, where the store outlives it.
     #[default]
     Os,
     /// Loss of power.
