@@ -8,7 +8,7 @@ use crate::field::{self, Point};
 use crate::json::Members;
 use crate::json::push_text;
 use crate::kind::Kind;
-use crate::log::{Expectation, Head, Verifier};
+use crate::log::{Head, Verifier, committed_part};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// What a session has come to. JSON texts in it are byte for byte what was appended.
@@ -100,11 +100,8 @@ const USAGE: [&str; 5] = [
 impl State {
     /// Verifies and folds a log that lies whole in memory, up to its head. A torn tail is left out.
     pub fn fold(log: &[u8]) -> Result<Self> {
-        let report = crate::log::verify(log, Expectation::default());
-        report.sound()?;
-        let committed = report.head.and_then(|head| log.get(..usize::try_from(head.bytes).ok()?));
         let mut folder = Folder::default();
-        folder.push(committed.unwrap_or_default());
+        folder.push(committed_part(log)?);
         folder.finish()
     }
 

@@ -12,7 +12,7 @@ pub use writer::{Frame, Writer};
 use alloc::vec::Vec;
 
 use crate::gzip::{Bound, gunzip};
-use crate::log::{Expectation, Verifier};
+use crate::log::{Expectation, Verifier, committed_part};
 use crate::{Error, ErrorKind, Result};
 
 /// Archives a log that lies whole in memory, after verifying it. A torn tail is left out.
@@ -27,16 +27,15 @@ use crate::{Error, ErrorKind, Result};
 /// # Ok::<_, turnkeep_core::Error>(())
 /// ```
 pub fn archive(log: &[u8]) -> Result<Vec<u8>> {
-    let report = crate::log::verify(log, Expectation::default());
-    report.sound()?;
-    let head = report.head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "nothing to archive"))?;
-    let size = usize::try_from(head.bytes).unwrap_or(usize::MAX);
     let mut writer = Writer::new();
     let mut verifier = Verifier::new(Expectation::default());
-    verifier.push_each(log.get(..size).unwrap_or_default(), |verified| {
+    verifier.push_each(committed_part(log)?, |verified| {
         writer.push(verified);
         Ok(())
     });
+    let report = verifier.finish();
+    report.sound()?;
+    let head = report.head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "nothing to archive"))?;
     let frame = writer.finish(head);
     Ok([frame.header, writer.take_blocks(), frame.trailer].concat())
 }

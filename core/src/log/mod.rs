@@ -13,7 +13,7 @@ pub use verify::{Expectation, Report, Verified, Verifier, verify};
 pub use writer::{Batch, Stamp, Writer};
 
 pub(crate) use seek::{Bisection, Found};
-pub(crate) use tail::{Tail, find_tail};
+pub(crate) use tail::{Tail, committed_part, find_tail};
 
 use crate::Hash;
 

@@ -43,6 +43,20 @@ pub(crate) fn find_tail(window: &[u8], offset: u64) -> Result<Option<Tail>> {
     }
 }
 
+/// The part of a log in memory up to its head. Its end is looked at, and, where that is damaged, all
+/// of it, for the first fault.
+pub(crate) fn committed_part(log: &[u8]) -> Result<&[u8]> {
+    let length = match find_tail(log, 0) {
+        Ok(Some(tail)) => tail.head.bytes,
+        _ => {
+            let report = super::verify(log, super::Expectation::default());
+            report.sound()?;
+            report.head.ok_or_else(empty)?.bytes
+        }
+    };
+    Ok(usize::try_from(length).ok().and_then(|length| log.get(..length)).unwrap_or_default())
+}
+
 fn empty() -> Error {
     Error::new(ErrorKind::EmptyLog, "not one whole entry")
 }

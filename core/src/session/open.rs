@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Task;
-use crate::archive::{HEADER_BYTES, read_index};
+use crate::archive::{HEADER_BYTES, Index, read_index};
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
 use crate::line::{FIRST_PREFIX, Line};
 use crate::log::{Draft, Expectation, Head, Tail, Torn, Verifier, Writer, find_tail};
@@ -164,6 +164,11 @@ pub fn open(id: SessionId) -> Task<Session> {
 }
 
 pub(super) async fn open_session(io: &Io, id: &SessionId) -> Result<Session> {
+    find_session(io, id).await.map(|(session, _)| session)
+}
+
+/// The session, and where it is archived its archive's index.
+pub(super) async fn find_session(io: &Io, id: &SessionId) -> Result<(Session, Option<Index>)> {
     let key = Key::of(id, Part::Log);
     match io.info(&key).await {
         Err(error) if error.kind() == ErrorKind::NotFound => open_archive(io, id).await,
@@ -176,7 +181,7 @@ pub(super) async fn open_session(io: &Io, id: &SessionId) -> Result<Session> {
             };
             check_start(io, id, &key, tail.head).await?;
             let writer = Writer::resume(id.clone(), tail.head, tail.is_salted);
-            Ok(Session { writer, torn: tail.torn, form: Form::Live })
+            Ok((Session { writer, torn: tail.torn, form: Form::Live }, None))
         }
     }
 }
@@ -246,7 +251,7 @@ async fn check_start(io: &Io, id: &SessionId, key: &Key, head: Head) -> Result<(
     verifier.finish().sound().map_err(|error| error.at_key(key))
 }
 
-async fn open_archive(io: &Io, id: &SessionId) -> Result<Session> {
+async fn open_archive(io: &Io, id: &SessionId) -> Result<(Session, Option<Index>)> {
     let key = Key::of(id, Part::Archive);
     let start = io.get(&key, Some(0..HEADER_BYTES as u64)).await;
     let start = start.map_err(|error| match error.kind() {
@@ -256,7 +261,7 @@ async fn open_archive(io: &Io, id: &SessionId) -> Result<Session> {
     let index = read_index(&start.bytes, start.info.bytes).map_err(|e| e.at_key(&key))?;
     // Salted or not is told by the log; an archived session is restored before it is written to.
     let writer = Writer::resume(id.clone(), index.head, true);
-    Ok(Session { writer, torn: None, form: Form::Archived })
+    Ok((Session { writer, torn: None, form: Form::Archived }, Some(index)))
 }
 
 /// Appends drafts (see [`Draft`]) to an open session, all or nothing. `conflict` where someone else

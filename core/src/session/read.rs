@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::open::open_session;
+use super::open::find_session;
 use super::{Form, Task};
-use crate::archive::{HEADER_BYTES, Located, inflate_span, read_index};
+use crate::archive::{Index, Located, inflate_span};
 use crate::limits::LINE_BYTES_MAX;
 use crate::log::{Bisection, Found, Head, Verifier};
 use crate::store::{Key, Part};
@@ -145,15 +145,15 @@ impl Wanted {
 
 async fn read_page(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     let log = Key::of(id, Part::Log);
-    let session = open_session(io, id).await?;
+    let (session, index) = find_session(io, id).await?;
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
     let Some(wanted) = Wanted::new(range, head) else {
         let from = head.seq + 1;
         return Ok(Page { lines: Vec::new(), first_seq: from, entries: 0, head, next: None });
     };
-    let (bytes, start) = match session.form {
-        Form::Live => read_log(io, &log, head, &wanted).await?,
-        Form::Archived => read_archive(io, id, &wanted).await?,
+    let (bytes, start) = match &index {
+        None => read_log(io, &log, head, &wanted).await?,
+        Some(index) => read_archive(io, id, index, &wanted).await?,
     };
     page(&bytes, start, head, &wanted).map_err(|error| match (session.form, error.kind()) {
         (Form::Archived, ErrorKind::HeadMismatch) => {
@@ -203,10 +203,13 @@ async fn find(io: &Io, key: &Key, head: Head, seq: u64) -> Result<u64> {
 }
 
 /// Reads the spans from the one with the first wanted entry on, until the page is full.
-async fn read_archive(io: &Io, id: &SessionId, wanted: &Wanted) -> Result<(Vec<u8>, Start)> {
+async fn read_archive(
+    io: &Io,
+    id: &SessionId,
+    index: &Index,
+    wanted: &Wanted,
+) -> Result<(Vec<u8>, Start)> {
     let key = Key::of(id, Part::Archive);
-    let header = io.get(&key, Some(0..HEADER_BYTES as u64)).await?;
-    let index = read_index(&header.bytes, header.info.bytes).map_err(|e| e.at_key(&key))?;
     let is_before = |span: &Located| span.first_seq + span.span.entries <= wanted.from;
     let mut spans = index.located().skip_while(is_before);
     let bad_index = || Error::new(ErrorKind::BadIndex, "the index lacks an entry").at_key(&key);
@@ -233,38 +236,39 @@ async fn read_archive(io: &Io, id: &SessionId, wanted: &Wanted) -> Result<(Vec<u
     Ok((raw, start))
 }
 
-/// Verifies lines that start at `start`, and cuts out those that are wanted.
+/// Cuts the wanted lines out of some that start at `start`, and verifies those.
 fn page(bytes: &[u8], start: Start, head: Head, wanted: &Wanted) -> Result<Page> {
-    let prev = wanted.cursor.as_ref().filter(|cursor| cursor.offset == start.offset);
-    let mut verifier = match prev {
-        Some(cursor) => Verifier::resume(Some(cursor.prev), start.seq, start.offset),
-        None => Verifier::resume(first_prev(bytes), start.seq, start.offset),
-    };
-    let (mut cut_start, mut cut_end, mut entries) = (None, 0, 0);
+    let lost = || Error::new(ErrorKind::BadSeq, "the wanted entry is not where it should be");
+    let cut = line_start(bytes, wanted.from - start.seq).ok_or_else(lost)?;
+    let lines = bytes.get(cut..).filter(|lines| !lines.is_empty()).ok_or_else(lost)?;
+    let end = line_start(lines, wanted.to - wanted.from + 1).unwrap_or(lines.len());
+    let lines = lines.get(..end).unwrap_or_default().to_vec();
+    let offset = start.offset + cut as u64;
+    let cursor = wanted.cursor.as_ref().map(|cursor| cursor.prev);
+    let prev = cursor.or_else(|| first_prev(&lines));
+    let mut verifier = Verifier::resume(prev, wanted.from, offset);
     let mut last = None;
-    verifier.push_each(bytes, |verified| {
-        if (wanted.from..=wanted.to).contains(&verified.seq) {
-            let offset = usize::try_from(verified.offset - start.offset).unwrap_or(usize::MAX);
-            cut_start.get_or_insert(offset);
-            cut_end = offset + verified.line.len() + 1;
-            entries += 1;
-            last = Some((verified.seq, verified.hash()));
-        }
+    verifier.push_each(&lines, |verified| {
+        last = Some((verified.seq, verified.hash()));
         Ok(())
     });
     verifier.into_fault().map_or(Ok(()), Err)?;
-    let Some((last_seq, last_hash)) = last else {
-        let message = "the wanted entry is not where it should be";
-        return Err(Error::new(ErrorKind::BadSeq, message));
-    };
+    let (last_seq, last_hash) = last.ok_or_else(lost)?;
     if last_seq == head.seq && last_hash != head.hash {
         return Err(Error::new(ErrorKind::HeadMismatch, "the lines do not lead to the head"));
     }
-    let lines = bytes.get(cut_start.unwrap_or(0)..cut_end).unwrap_or_default().to_vec();
-    let offset = start.offset + cut_end as u64;
-    let next = Cursor { seq: last_seq + 1, offset, prev: last_hash };
-    let next = (last_seq < wanted.to).then_some(next);
+    let next = Cursor { seq: last_seq + 1, offset: offset + lines.len() as u64, prev: last_hash };
+    let (entries, next) = (next.seq - wanted.from, (last_seq < wanted.to).then_some(next));
     Ok(Page { lines, first_seq: wanted.from, entries, head, next })
+}
+
+/// Where a line starts, counted from 0; the end counts as one.
+fn line_start(bytes: &[u8], line: u64) -> Option<usize> {
+    let breaks_before = usize::try_from(line).ok()?;
+    match breaks_before.checked_sub(1) {
+        None => Some(0),
+        Some(skip) => memchr::memchr_iter(b'\n', bytes).nth(skip).map(|at| at + 1),
+    }
 }
 
 /// What the first of some lines says it follows.

@@ -35,7 +35,7 @@ fn main() {
     let _ = std::fs::remove_dir_all(&options.folder);
     std::fs::create_dir_all(&options.folder).expect("a folder to measure in");
     let mut table = Table::default();
-    let groups: [(&str, fn(&Options, &mut Table)); 8] = [
+    let groups: [(&str, fn(&Options, &mut Table)); 9] = [
         ("append", append::whole_session),
         ("append flat", append::flat),
         ("append node", node::append),
@@ -44,6 +44,7 @@ fn main() {
         ("archive", archive::run),
         ("load", verify::load),
         ("tail", tail::run),
+        ("size", node::sizes),
     ];
     for (name, run) in groups {
         if options.only.as_ref().is_none_or(|only| name.contains(only.as_str())) {
@@ -51,7 +52,6 @@ fn main() {
             run(&options, &mut table);
         }
     }
-    node::sizes(&mut table);
     table.print();
     if let Some(path) = &options.json {
         std::fs::write(path, table.to_json()).expect("the JSON file can be written");

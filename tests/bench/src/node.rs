@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Options;
-use crate::data::{BATCH, drafts, log, total};
+use crate::data::{BATCH, drafts, log};
 use crate::measure::{Contender, Table};
 
 /// A running `peer.mjs`.
@@ -101,7 +101,6 @@ pub fn append(options: &Options, table: &mut Table) {
             note,
         );
     }
-    let _ = total(&drafts);
 }
 
 /// Verifying in wasm beside SHA-256 in wasm.
@@ -121,7 +120,7 @@ pub fn verify(options: &Options, table: &mut Table) {
 }
 
 /// How large the wasm is.
-pub fn sizes(table: &mut Table) {
+pub fn sizes(_: &Options, table: &mut Table) {
     for (name, path) in [("core.wasm", "npm/src/wasm/turnkeep_bg.wasm")] {
         let Ok(bytes) = std::fs::read(path) else { continue };
         let answer = Node::start().call(&json!({ "do": "size", "file": path }));
