@@ -193,10 +193,10 @@ impl<'a> EnvelopeReader<'a> {
         self.literal(r#"","seq":"#)?;
         let seq = self.integer()?;
         let kind = Kind::of(kind_name);
-        if !is_kind(kind_name) || kind == Kind::Redacted {
+        let is_start = kind == Kind::SessionStart;
+        if !is_kind(kind_name) || kind == Kind::Redacted || (is_start && seq != 0) {
             return None;
         }
-        let is_start = kind == Kind::SessionStart;
         let session = if is_start { Some(self.start()?) } else { None };
         self.literal(r#","ts":"#)?;
         let ts = self.integer()?;
@@ -325,6 +325,7 @@ mod tests {
             r#""kind":"redacted","seq":1,"ts":2}"#,
             r#""kind":"session_start","seq":0,"format":0,"session":"a","ts":2}"#,
             r#""kind":"session_start","seq":0,"format":1,"session":"","ts":2}"#,
+            r#""kind":"session_start","seq":1,"format":1,"session":"a","ts":2}"#,
         ] {
             assert!(!parses(bad), "{bad}");
         }

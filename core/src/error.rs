@@ -105,7 +105,7 @@ kinds! {
     /// A line exceeds the limit.
     LineTooLong "line_too_long" Data "This is no log of turnkeep's, or it is damaged here.",
     /// Not the shape of a line.
-    BadLine "bad_line" Data "What precedes this line is readable; repair copies it to a new file.",
+    BadLine "bad_line" Data "What precedes this line is readable.",
     /// A line does not follow the one before it.
     BrokenLink "broken_link" Data "Lines were removed, inserted or moved here; what precedes them is readable.",
     /// A line is not what was hashed.
@@ -149,7 +149,7 @@ kinds! {
     /// Another writer holds the session.
     Locked "locked" Store "Wait until that writer closes the session, or fork it.",
     /// The store cannot do this.
-    NotSupported "not_supported" Store "Use a store with this capability.",
+    NotSupported "not_supported" Store "The message says what cannot do it; use another store, or unarchive the session first.",
     /// An earlier sync failed.
     Poisoned "poisoned" Store "Open the store again and verify the session before writing on.",
     /// The store failed.

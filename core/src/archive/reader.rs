@@ -6,6 +6,7 @@ use super::{Index, Located};
 use crate::gzip::deflate::Inflater;
 use crate::gzip::{INDEX_OFFSET, read_header};
 use crate::limits::INDEX_BYTES_MAX;
+use crate::log::seq_of;
 use crate::{Error, ErrorKind, Result};
 
 /// An archive's first bytes that surely hold its whole header.
@@ -48,20 +49,22 @@ pub fn inflate_span(located: &Located, compressed: &[u8]) -> Result<Vec<u8>> {
     let mut raw = alloc::vec![0; size + 1];
     let mut inflater = Inflater::new();
     let (mut taken, mut given) = (0, 0);
-    loop {
+    let ended = loop {
         let input = compressed.get(taken..).unwrap_or_default();
         let room = raw.get_mut(given..).unwrap_or_default();
         let step = inflater.step(input, room).ok_or_else(corrupt)?;
         taken += step.taken;
         given += step.given;
         if step.ended || (step.taken == 0 && step.given == 0) {
-            break;
+            break step.ended;
         }
-    }
+    };
     raw.truncate(given);
     let is_whole = taken == compressed.len()
+        && !ended
         && given as u64 == located.span.raw_bytes
         && raw.last() == Some(&b'\n')
-        && memchr::memchr_iter(b'\n', &raw).count() as u64 == located.span.entries;
+        && memchr::memchr_iter(b'\n', &raw).count() as u64 == located.span.entries
+        && seq_of(&raw).is_none_or(|seq| seq == located.first_seq);
     if is_whole { Ok(raw) } else { Err(corrupt()) }
 }

@@ -101,11 +101,12 @@ impl<'a> Checked<'a> {
     pub(crate) fn new(draft: &'a str, members: &'a mut Members) -> Result<Self> {
         let bad_entry = |message: &str| Error::new(ErrorKind::BadEntry, message);
         let object = || Error::new(ErrorKind::BadJson, "a draft is a JSON object on one line");
+        let draft = draft.trim_matches([' ', '\t']);
         let rest = draft.strip_prefix('{').ok_or_else(object)?;
         members.scan(rest)?;
         let members = &*members;
         check_keys(rest, members, members.len())?;
-        let quoted = members.find(rest, "kind").ok_or_else(|| bad_entry("a draft needs a kind"))?;
+        let quoted = members.find(rest, "kind").unwrap_or_default();
         let kind_name = quoted.trim_matches('"');
         let kind = Kind::of(kind_name);
         let reserved = |key: &&str| match *key {
@@ -115,6 +116,9 @@ impl<'a> Checked<'a> {
         };
         if let Some(key) = members.iter(rest).map(|(key, _)| key).find(reserved) {
             return Err(duplicate(key));
+        }
+        if quoted.is_empty() {
+            return Err(bad_entry("a draft needs a kind"));
         }
         if !is_kind(kind_name) || quoted.len() != kind_name.len() + 2 || kind == Kind::Redacted {
             return Err(bad_entry("the kind is not one that can be appended"));

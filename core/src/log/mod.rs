@@ -12,7 +12,7 @@ pub use reader::LineReader;
 pub use verify::{Expectation, Report, Verified, Verifier, verify};
 pub use writer::{Batch, Stamp, Writer};
 
-pub(crate) use seek::{Bisection, Found};
+pub(crate) use seek::{Bisection, Found, seq_of};
 pub(crate) use tail::{Tail, committed_part, find_tail};
 
 use crate::Hash;

@@ -123,7 +123,7 @@ impl Bisection {
 }
 
 /// The number of the entry whose line starts here, as far as the bytes tell.
-fn seq_of(bytes: &[u8]) -> Option<u64> {
+pub(crate) fn seq_of(bytes: &[u8]) -> Option<u64> {
     let end = memchr::memchr(b'\n', bytes)?;
     let line = Line::split(bytes.get(..end)?)?;
     Envelope::parse(core::str::from_utf8(line.rest).ok()?).ok()?.seq

@@ -56,14 +56,21 @@ pub fn state(id: SessionId) -> Task<State> {
     Task::new(async move |io| {
         let folded = async {
             let session = open_session(&io, &id).await?;
-            let mut folder = Folder::default();
-            let source = scan(&io, &id, session.head(), |chunk| {
+            let head = session.head().map_or(0, |head| head.bytes);
+            let mut folder = Folder::up_to(head);
+            let end = head + session.torn.map_or(0, |torn| torn.bytes);
+            let source = scan(&io, &id, Some(end), |chunk| {
                 folder.push(chunk);
                 Ok(())
             })
             .await?;
             let state = folder.finish()?;
-            source.disagrees(state.head).map_or(Ok(state), Err)
+            source.disagrees(state.head).map_or(Ok(()), Err)?;
+            if state.head != session.head() {
+                let message = "the log changed while it was read";
+                return Err(Error::new(ErrorKind::Conflict, message));
+            }
+            Ok(state)
         };
         folded.await.map_err(|error| error.in_session(&id))
     })
@@ -102,7 +109,8 @@ async fn sum_up(io: &Io, id: &SessionId) -> Result<Summary> {
     let mut verifier = Verifier::new(Expectation::default());
     let mut kinds = BTreeMap::<String, u64>::new();
     let mut times: Option<(u64, u64)> = None;
-    let source = scan(io, id, session.head(), |chunk| {
+    let end = session.head().map(|head| head.bytes);
+    let source = scan(io, id, end, |chunk| {
         verifier.push_each(chunk, |verified| {
             match kinds.get_mut(verified.kind_name()) {
                 Some(count) => *count += 1,
@@ -148,12 +156,12 @@ impl Source {
     }
 }
 
-/// Gives the bytes of a session's log in order: of the live one up to `head` if one is given, else
-/// to its end, torn tail and all; or of the archived one.
+/// Gives the bytes of a session's log in order: of the live one up to `end` if that is given, else
+/// torn tail and all; or of the archived one.
 pub(super) async fn scan(
     io: &Io,
     id: &SessionId,
-    head: Option<Head>,
+    end: Option<u64>,
     found: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<Source> {
     let key = Key::of(id, Part::Log);
@@ -161,8 +169,7 @@ pub(super) async fn scan(
         Err(error) if error.kind() == ErrorKind::NotFound => scan_archive(io, id, found).await,
         Err(error) => Err(error),
         Ok(info) => {
-            let end = head.map_or(info.bytes, |head| head.bytes);
-            each_chunk(io, &key, end, found).await?;
+            each_chunk(io, &key, end.unwrap_or(info.bytes), found).await?;
             Ok(Source { stored_bytes: info.bytes, indexed: None })
         }
     }

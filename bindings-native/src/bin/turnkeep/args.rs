@@ -1,0 +1,72 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{append, archive, cat, completions, fsck, ls, show, unarchive, verify};
+use crate::exit;
+
+const EXAMPLES: &str = "\
+Examples:
+    echo '{\"kind\":\"user_input\",\"item\":\"Hi\"}' | turnkeep append demo
+    turnkeep cat demo --last 3
+    turnkeep verify demo --head 1:bfe5…2cce
+    turnkeep cat demo --raw | turnkeep verify -";
+
+/// Keeps AI agents' sessions: one append-only, hash-chained log per session.
+#[derive(Debug, Parser)]
+#[command(
+    name = "turnkeep",
+    version,
+    arg_required_else_help = true,
+    after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE)
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Globals {
+    /// Directory of the sessions [default: $XDG_DATA_HOME/turnkeep/sessions, which is
+    /// ~/.local/share/turnkeep/sessions unless set]
+    #[arg(long, global = true, value_name = "DIR", env = "TURNKEEP_STORE", hide_env_values = true)]
+    pub(crate) store: Option<PathBuf>,
+    /// Write JSON: one document, or one a line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to colour; NO_COLOR is heeded
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Say nothing beside results and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Append(append::Args),
+    Ls(ls::Args),
+    Show(show::Args),
+    Cat(cat::Args),
+    Verify(verify::Args),
+    Archive(archive::Args),
+    Unarchive(unarchive::Args),
+    Fsck(fsck::Args),
+    Completions(completions::Args),
+    /// Tell the versions of the command and of the format
+    Version,
+}

@@ -1,0 +1,61 @@
+//! `turnkeep ls`
+
+use clap::ValueEnum;
+use turnkeep::core::session::Listed;
+
+use crate::Outcome;
+use crate::exit::Exit;
+use crate::json::{Object, form_name};
+use crate::output::Context;
+use crate::time::rfc3339;
+use crate::visible::visible;
+
+/// List the store's sessions
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Also tell form, bytes in the store, and time of the last write
+    #[arg(short, long)]
+    long: bool,
+    /// By id, or the last written or the largest first
+    #[arg(long, value_name = "KEY", default_value = "id")]
+    sort: Sort,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sort {
+    Id,
+    Modified,
+    Bytes,
+}
+
+pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
+    let mut sessions = turnkeep::sessions(&*context.globals.store()?)?;
+    match args.sort {
+        Sort::Id => {}
+        Sort::Modified => sessions.sort_by_key(|listed| std::cmp::Reverse(listed.modified_ms)),
+        Sort::Bytes => sessions.sort_by_key(|listed| std::cmp::Reverse(listed.stored_bytes)),
+    }
+    if context.globals.json {
+        let document = Object::document().list("sessions", sessions.iter().map(object));
+        context.out.json(document)?;
+        return Ok(Exit::Ok);
+    }
+    for listed in &sessions {
+        let line = if args.long { long(listed) } else { String::new() };
+        context.out.text(&format!("{line}{}\n", visible(listed.id.as_str())))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn object(listed: &Listed) -> Object {
+    Object::new()
+        .put("session", listed.id.as_str())
+        .put("form", form_name(listed.form))
+        .put("stored_bytes", listed.stored_bytes)
+        .put("modified", listed.modified_ms.map(rfc3339))
+}
+
+fn long(listed: &Listed) -> String {
+    let modified = listed.modified_ms.map_or_else(|| "-".to_owned(), rfc3339);
+    format!("{:8}  {:>12}  {modified:24}  ", form_name(listed.form), listed.stored_bytes)
+}

@@ -1,0 +1,40 @@
+//! The commands, a file each.
+
+pub(crate) mod append;
+pub(crate) mod archive;
+pub(crate) mod cat;
+pub(crate) mod completions;
+pub(crate) mod fsck;
+pub(crate) mod ls;
+pub(crate) mod show;
+pub(crate) mod unarchive;
+pub(crate) mod verify;
+pub(crate) mod version;
+
+use turnkeep::SessionId;
+
+use crate::Outcome;
+use crate::args::Command;
+use crate::exit::Exit;
+use crate::output::Context;
+
+/// Carries out a command.
+pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
+    match command {
+        Command::Append(args) => append::run(args, context),
+        Command::Ls(args) => ls::run(args, context),
+        Command::Show(args) => show::run(args, context),
+        Command::Cat(args) => cat::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
+        Command::Archive(args) => archive::run(args, context),
+        Command::Unarchive(args) => unarchive::run(args, context),
+        Command::Fsck(args) => fsck::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Version => version::run(context),
+    }
+}
+
+/// Reads an id from the command line.
+fn session_id(id: &str) -> Result<SessionId, String> {
+    SessionId::new(id).map_err(|error| error.to_string())
+}

@@ -1,0 +1,77 @@
+//! The command `turnkeep`: sessions on the command line.
+//!
+//! | here | is |
+//! |---|---|
+//! | [`args`] | what the command line says |
+//! | [`commands`] | a file for each command |
+//! | [`output`], [`json`], [`visible`], [`time`] | what is written, for people and programs |
+//! | [`exit`], [`failure`] | how a command ends, and what is told of it |
+//! | [`store`], [`target`], [`file_object`], [`stream`] | where sessions are read from |
+
+mod args;
+mod commands;
+mod content;
+mod exit;
+mod failure;
+mod file_object;
+mod input;
+mod json;
+mod output;
+mod progress;
+mod report;
+mod store;
+mod stream;
+mod target;
+mod time;
+mod visible;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use turnkeep::{Error, ErrorKind};
+
+use crate::args::Cli;
+use crate::exit::Exit;
+use crate::failure::{Failed, Failure, Outcome};
+use crate::output::Context;
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => run(cli).into(),
+        Err(error) => refuse(&error).into(),
+    }
+}
+
+fn run(cli: Cli) -> Exit {
+    let mut context = Context::new(cli.globals);
+    let outcome = commands::run(&cli.command, &mut context);
+    // What was written before a failure is worth as much.
+    let flushed = context.out.flush();
+    match outcome.and_then(|exit| flushed.map(|()| exit)) {
+        Ok(exit) => exit,
+        Err(Failure::Closed) => Exit::Ok,
+        Err(Failure::Failed(failed)) => tell(&context, &failed),
+    }
+}
+
+fn tell(context: &Context, failed: &Failed) -> Exit {
+    context.tell(failed);
+    failed.exit
+}
+
+/// Help and version are asked for; anything else that clap says is wrong usage.
+fn refuse(error: &clap::Error) -> Exit {
+    let is_json = std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    if error.use_stderr() && is_json {
+        let text = error.to_string();
+        let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default();
+        let failure = Failure::from(Error::new(ErrorKind::InvalidArgument, message));
+        if let Failure::Failed(failed) = failure.with_hint("`turnkeep help` lists the commands.") {
+            output::write_stderr(&failed.json().line());
+        }
+    } else {
+        // Nothing is left to be done about a closed pipe.
+        error.print().ok();
+    }
+    if error.use_stderr() { Exit::Usage } else { Exit::Ok }
+}

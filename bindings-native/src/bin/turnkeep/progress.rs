@@ -1,0 +1,132 @@
+//! Progress of what takes long: on stderr, only where that is a terminal.
+
+use std::io::{IsTerminal, stderr};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use turnkeep::core::store::{Capabilities, Condition, Durability, Info, Listing, Object, StageId};
+use turnkeep::{Key, Result, Store};
+
+use crate::output::{Context, write_stderr};
+
+/// Shorter work shows none.
+const AFTER_MS: u64 = 500;
+const EVERY_MS: u64 = 100;
+
+/// Counts the bytes that were read, and shows them.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    what: &'static str,
+    total: Option<u64>,
+    is_shown: bool,
+    start: Instant,
+    done: AtomicU64,
+    /// Milliseconds from the start to the last time it was shown; 0: never.
+    shown: AtomicU64,
+}
+
+impl Meter {
+    /// `total` is how many bytes will be read, where that is known.
+    pub(crate) fn new(context: &Context, what: &'static str, total: Option<u64>) -> Self {
+        let is_shown = !context.globals.quiet && !context.globals.json && stderr().is_terminal();
+        let mut meter = Self::silent();
+        (meter.what, meter.total, meter.is_shown) = (what, total, is_shown);
+        meter
+    }
+
+    /// Counts, and shows nothing.
+    pub(crate) fn silent() -> Self {
+        let (done, shown) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { what: "", total: None, is_shown: false, start: Instant::now(), done, shown }
+    }
+
+    pub(crate) fn add(&self, bytes: u64) {
+        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let due = self.shown.load(Ordering::Relaxed).max(AFTER_MS - EVERY_MS) + EVERY_MS;
+        if !self.is_shown || elapsed < due {
+            return;
+        }
+        self.shown.store(elapsed, Ordering::Relaxed);
+        let mebibytes = done >> 20;
+        let share = match self.total {
+            Some(total) if total > 0 => format!(", {} %", (done * 100 / total).min(100)),
+            _ => String::new(),
+        };
+        write_stderr(&format!("\r\x1b[K{}: {mebibytes} MiB{share}", self.what));
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if self.shown.load(Ordering::Relaxed) > 0 {
+            write_stderr("\r\x1b[K");
+        }
+    }
+}
+
+/// A store whose reads are counted.
+pub(crate) struct Metered<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) meter: &'a Meter,
+}
+
+impl Store for Metered<'_> {
+    fn get(&self, key: &Key, range: Option<Range<u64>>) -> Result<Object> {
+        let object = self.store.get(key, range)?;
+        self.meter.add(object.bytes.len() as u64);
+        Ok(object)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
+        self.store.put(key, bytes, condition)
+    }
+
+    fn append(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        at: u64,
+        torn: u64,
+        durability: Durability,
+    ) -> Result<Info> {
+        self.store.append(key, bytes, at, torn, durability)
+    }
+
+    fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {
+        self.store.delete(key, condition)
+    }
+
+    fn list(&self, prefix: &str, after: Option<&Key>, limit: u32) -> Result<Listing> {
+        self.store.list(prefix, after, limit)
+    }
+
+    fn info(&self, key: &Key) -> Result<Info> {
+        self.store.info(key)
+    }
+
+    fn stage(&self, key: &Key) -> Result<StageId> {
+        self.store.stage(key)
+    }
+
+    fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
+        self.store.stage_part(stage, number, bytes)
+    }
+
+    fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
+        self.store.commit(stage, condition)
+    }
+
+    fn abort(&self, stage: &StageId) -> Result<()> {
+        self.store.abort(stage)
+    }
+
+    fn release(&self, key: &Key) {
+        self.store.release(key);
+    }
+}

@@ -1,0 +1,105 @@
+//! What a command works on: a session of the store, a file anywhere, or standard input.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use turnkeep::core::store::Part;
+use turnkeep::{Error, ErrorKind, Key, SessionId, Store};
+
+use crate::args::Globals;
+use crate::file_object::FileObject;
+use crate::{Failure, Outcome};
+
+/// Names a session or a file.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TargetArgs {
+    /// A session's id, or a log or archive anywhere on disk: what holds a path separator or ends
+    /// in .jsonl or .gz, and is a file, is taken for a file
+    #[arg(value_name = "ID|FILE")]
+    pub(crate) name: OsString,
+    /// Take it for an id
+    #[arg(long, conflicts_with = "file")]
+    id: bool,
+    /// Take it for a file
+    #[arg(long)]
+    file: bool,
+}
+
+/// What is named.
+#[derive(Debug)]
+pub(crate) enum Target {
+    Id(SessionId),
+    File(PathBuf),
+}
+
+impl TargetArgs {
+    /// Whether standard input is named.
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.name == "-" && !self.id && !self.file
+    }
+
+    pub(crate) fn target(&self) -> Outcome<Target> {
+        let path = Path::new(&self.name);
+        let looks_like_file = looks_like_file(&self.name);
+        if self.file || (!self.id && looks_like_file && path.exists() && !path.is_dir()) {
+            return Ok(Target::File(path.to_owned()));
+        }
+        let named = self.name.to_str().and_then(|name| SessionId::new(name).ok());
+        match named {
+            Some(id) => Ok(Target::Id(id)),
+            None if looks_like_file && !self.id => Err(no_file(&self.name)),
+            None => Err(Error::new(ErrorKind::InvalidId, "not a session id").into()),
+        }
+    }
+
+    /// The same failure, with a word on files where no session was found for what looks like one.
+    pub(crate) fn explain(&self, failure: Failure) -> Failure {
+        match &failure {
+            Failure::Failed(failed)
+                if failed.error.kind() == ErrorKind::NotFound
+                    && !self.id
+                    && looks_like_file(&self.name) =>
+            {
+                failure.with_hint("There is no file of that name either.")
+            }
+            _ => failure,
+        }
+    }
+}
+
+fn looks_like_file(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.contains(std::path::is_separator) || name.ends_with(".jsonl") || name.ends_with(".gz")
+}
+
+fn no_file(name: &OsStr) -> Failure {
+    let message = format!("there is no file {}", Path::new(name).display());
+    Failure::from(Error::new(ErrorKind::NotFound, message)).with_hint("Check the path.")
+}
+
+/// A session's bytes, as an object of a store and as a file.
+pub(crate) struct Source {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) id: SessionId,
+    pub(crate) path: PathBuf,
+}
+
+impl Target {
+    pub(crate) fn source(&self, globals: &Globals) -> Outcome<Source> {
+        match self {
+            Self::File(path) => {
+                let object = FileObject::open(path)?;
+                let (id, path) = (object.id().clone(), path.clone());
+                Ok(Source { store: Arc::new(object), id, path })
+            }
+            Self::Id(id) => {
+                let store = globals.store()?;
+                let log = store.path(&Key::of(id, Part::Log));
+                let archive = store.path(&Key::of(id, Part::Archive));
+                let path = if log.is_file() { log } else { archive };
+                Ok(Source { store, id: id.clone(), path })
+            }
+        }
+    }
+}
