@@ -58,6 +58,7 @@ def redact(log, *numbers):
 
 
 START = '"kind":"session_start","seq":0,"format":1,"session":"demo","ts":5}'
+AFTER_START = '{"session":"demo","seq":0,"hash":"%s"}' % hash_of(None, START.encode()).decode()
 
 
 def answer(log, **expect):
@@ -266,13 +267,20 @@ class Chain(Base):
 
     def test_9_fork(self):
         fork = '"kind":"fork","seq":1,"ts":1,"session":%s,"parent":%s}'
-        self.assertEqual(answer(chain(START, fork % ('"two"', POINT)))["session"], "two")
-        for bad in (fork % ("1", POINT), fork % ('""', POINT), fork % ('"two"', "{}"), fork % ('"two"', POINT[:-1] + ',"x":1}'),
-                    fork % ('"two"', POINT.upper()), fork % ('"two"', POINT.replace('"seq":1', '"seq":1.0')),
+        point = AFTER_START
+        self.assertEqual(answer(chain(START, fork % ('"two"', point)))["session"], "two")
+        for bad in (fork % ("1", point), fork % ('""', point), fork % ('"two"', "{}"), fork % ('"two"', point[:-1] + ',"x":1}'),
+                    fork % ('"two"', point.upper()), fork % ('"two"', point.replace('"seq":0', '"seq":0.0')),
                     '"kind":"fork","seq":1,"ts":1}'):
             self.verdict(chain(START, bad), "bad_entry", 2)
-        self.verdict(chain(START, fork % ('"two"', POINT + ",")), "bad_json", 2)
-        self.verdict(chain(START, (fork % ('"two"', POINT))[:-1] + ',"session":"x"}'), "duplicate_key", 2)
+        for other in (POINT, point.replace("demo", "two"), point.replace('"seq":0', '"seq":1')):  # it is not the entry before
+            self.verdict(chain(START, fork % ('"two"', other)), "bad_entry", 2)
+        self.verdict(chain(START, fork % ('"two"', point + ",")), "bad_json", 2)
+        self.verdict(chain(START, (fork % ('"two"', point))[:-1] + ',"session":"x"}'), "duplicate_key", 2)
+        again = chain(START, fork % ('"two"', point)).splitlines()[1][9:73].decode()
+        fork = [START, fork % ('"two"', point), '"kind":"fork","seq":2,"ts":1,"session":"three","parent":{"session":"%s","seq":1,"hash":"' + again + '"}}']
+        self.verdict(chain(*fork[:2], fork[2] % "two"), None)
+        self.verdict(chain(*fork[:2], fork[2] % "demo"), "bad_entry", 3)
 
     def test_10_empty_log(self):
         for log, torn in [(b"", None), (b"x", {"offset": 0, "bytes": 1}), (self.log[:100], {"offset": 0, "bytes": 100})]:
@@ -352,12 +360,13 @@ class Forks(Base):
     def test_fork(self):
         parent = write([user("a")], [user("b")])
         prev = Log(parent).hashes[-1]
-        rest = b'"kind":"fork","seq":3,"ts":9,"session":"child","parent":%s}' % POINT.encode()
+        point = b'{"session":"demo","seq":2,"hash":"%s"}' % prev
+        rest = b'"kind":"fork","seq":3,"ts":9,"session":"child","parent":%s}' % point
         fork = parent + b'{"hash":"%s","prev_hash":"%s",%s\n' % (hash_of(prev, rest), prev, rest)
         self.assertEqual((answer(parent)["session"], answer(fork)["session"]), ("demo", "child"))
         self.verdict(fork, "wrong_session", session="demo")
         state = json.loads(State(Log(fork)).json())
-        self.assertEqual((state["session"], state["forked_from"]), ("child", json.loads(POINT)))
+        self.assertEqual((state["session"], state["forked_from"]), ("child", json.loads(point)))
         self.assertEqual(answer(fork[:-1])["session"], "demo")
 
 
@@ -385,6 +394,7 @@ class Entries(Base):
         self.entry('"kind":"a","seq":1,"ts":1,"salt":"AAAAAAAAAAA","salt":"AAAAAAAAAAA"}', "duplicate_key")
         self.entry(self.rest("a", '"x":1', '"salt":"AAAAAAAAAAA"'), "duplicate_key")
         self.entry(self.rest("a", '"x":1', '"more":1'), "duplicate_key")
+        self.entry('"kind":"a","seq":1,"ts":1, "salt":"AAAAAAAAAAA"}', "duplicate_key")  # not the envelope's spelling
         self.entry(self.rest("user_input", '"id":1', '"id":1'), "duplicate_key")
         self.assertEqual(answer(chain(START[:-1] + ',"session":"x"}'))["entries"], {"code": "duplicate_key", "seq": 0})
         self.assertEqual(answer(chain(START[:-1] + ',"history":{}}'))["entries"], {"code": "bad_entry", "seq": 0})
@@ -395,7 +405,7 @@ class Entries(Base):
                 ("turn_end", '"turn":0'), ("run_started",), ("run_completed", '"result":"yielded"'), ("run_errored", '"message":""'),
                 ("config_changed", '"config":null'), ("llm_usage", '"output_tokens":null'), ("extension", '"payload":1', '"domain":"d"'),
                 ("state", '"state":[]'), ("replaced", '"history":[]'), ("compaction", '"summary":[1]', '"keep_last":0'),
-                ("fork", '"session":"s"', '"parent":' + POINT), ("truncated", '"keep":0'), ("unknown", '"item":1')]
+                ("fork", '"session":"s"', '"parent":' + AFTER_START), ("truncated", '"keep":0'), ("unknown", '"item":1')]
         bad = [("user_input",), ("user_input", '"item":1', '"id":1'), ("tool_result", '"item":1', item_id(257)),
                ("tool_result", '"item":1', '"parent":"\\ud800"'), ("turn_end", '"turn":-1'), ("turn_end", '"turn":null'),
                ("turn_end", '"turn":1e3'), ("turn_end", '"turn":9007199254740992'), ("run_started", '"run":1'),
@@ -432,10 +442,16 @@ class Fold(Base):
         self.assertEqual(json.loads(State(Log(log)).json())["history"], [])
         log = write([user("a")], ['{"kind":"truncated","keep":2}'])
         self.assertEqual(answer(log)["entries"], {"code": "bad_entry", "seq": 2})
-        # What §3.4 and §5 say together: redacting an item can make a later `truncated` fail.
-        log = write([user("a")], ['{"kind":"truncated","keep":1}'])
-        self.assertEqual(answer(log)["entries"], {"code": None})
-        self.assertEqual(answer(redact(log, 1))["entries"], {"code": "bad_entry", "seq": 2})
+
+    def test_partial_history(self):
+        """§5: once an entry was redacted, there may be fewer items than were counted."""
+        items = [user("a"), user("b")]
+        for cut, left in [('{"kind":"truncated","keep":2}', ["b"]), ('{"kind":"truncated","keep":9}', ["b"]),
+                          ('{"kind":"compaction","summary":[],"keep_last":2}', ["b"])]:
+            state = json.loads(State(Log(redact(write(items, [cut]), 1))).json())
+            self.assertEqual(([h["item"]["content"] for h in state["history"]], state["withheld"]), (left, 1))
+        log = write(items, ['{"kind":"truncated","keep":3}'], [user("c")])
+        self.assertEqual(answer(redact(log, 4))["entries"], {"code": "bad_entry", "seq": 3})  # redacted after it
 
 
 class Drafts(Base):
@@ -550,7 +566,7 @@ class Archives(Base):
                 read.append(size)
                 return super().read(size)
         Archive(Spy(packed)).last(3)
-        self.assertEqual(len(read), 2 + 3)
+        self.assertEqual(len(read), 1 + 3)
         spoiled = bytearray(packed)
         spoiled[Archive(io.BytesIO(packed)).spans[0].offset + 9] ^= 255
         got = self.read(bytes(spoiled), (3, 10_000))
@@ -578,9 +594,12 @@ class Archives(Base):
             def change(spans):
                 return [tuple(v + by * (i == at and f == field) for f, v in enumerate(span)) for i, span in enumerate(spans)]
             return self.index_code(archive(self.log, block=900, change=change))
-        self.assertEqual([changed(field, 1) for field in (0, 1, 2)], ["bad_index"] * 3)
-        self.assertEqual(changed(5, 1 << 18), "bad_index")
-        self.assertEqual(changed(4, -1), "bad_index")
+        self.assertEqual([changed(field, 1) for field in (0, 1, 2)], ["gzip_truncated", "bad_index", "bad_index"])
+        self.assertEqual([changed(field, -1) for field in (0, 1, 2)], ["bad_index"] * 3)
+        self.assertEqual((changed(5, 1 << 18), changed(4, 1), changed(4, -1)), (None, None, None))  # no evidence
+        for field, by, covers in [(5, 1 << 18, True), (4, 1, True), (4, -1, False), (5, -1, False)]:
+            lie = lambda spans: [tuple(v + by * (f == field) for f, v in enumerate(span)) for span in spans]
+            self.assertEqual(self.read(archive(self.log, block=900, change=lie))["index"]["covers"], covers)
 
         def swap(field):
             return lambda spans: [s[:field] + (s[field] + (1, -1)[i],) + s[field + 1:] if i < 2 else s for i, s in enumerate(spans)]
@@ -601,17 +620,36 @@ class Archives(Base):
             spoiled = bytearray(packed)
             spoiled[at] ^= 1 << (at % 8)
             got = self.read(bytes(spoiled))  # padding bits of deflate may change: then the log is still the log
-            self.assertTrue(got["index"]["code"] or got.get("sha256") == hashlib.sha256(self.log).hexdigest(), at)
-            harmless += not got["index"]["code"]
+            found = got["code"] or got["index"]["code"]
+            self.assertTrue(found or got["sha256"] == hashlib.sha256(self.log).hexdigest(), at)
+            harmless += not found
         self.assertLess(harmless, 20)
         for size in range(0, len(packed), 7):
             got = self.read(packed[:size])
-            self.assertEqual(got["code"], "gzip_truncated" if size > 2 else "not_gzip")
-            self.assertNotEqual(got["index"]["code"], None)
+            self.assertEqual((got["code"], got["index"]["code"]), ("gzip_truncated", "gzip_truncated"))
         self.assertEqual(self.index_code(gzip.compress(self.log)), "no_index")
+
+    def test_header_spelling(self):
+        packed = archive(self.log, block=2000)
+        index_end = 16 + int.from_bytes(packed[14:16], "little")
+        tail, field = packed[index_end:], packed[12:index_end]
+
+        def code(start, extra):
+            got = self.read(bytes.fromhex(start) + len(extra).to_bytes(2, "little") + extra + tail)
+            self.assertEqual((got["code"], got["sha256"]), (None, hashlib.sha256(self.log).hexdigest()))
+            return got["index"]["code"]
+        ours, other = "1f8b08040000000000ff", b"ZZ\3\0abc"
+        self.assertEqual(code(ours, field), None)
+        for start in ("1f8b08050000000000ff", "1f8b08040100000000ff", "1f8b08040000000002ff", "1f8b0804000000000003"):
+            self.assertEqual(code(start, field), "bad_index")
+        for extra in (other + field, field + other, field + b"\0", b"TK\0\0"):
+            self.assertEqual(code(ours, extra), "bad_index")
+        for extra in (b"", other, b"tk" + field[2:], b"TK\xff\xff"):
+            self.assertEqual(code(ours, extra), "no_index")
         self.assertEqual(self.index_code(packed + b"\0"), "bad_index")
         self.assertEqual(self.read(packed + b"\0")["code"], "trailing_data")
-        self.assertEqual(self.read(packed[:-1] + b"\x77")["index"]["code"], "gzip_checksum")
+        got = self.read(packed[:-1] + b"\x77")  # the checksum belongs to no span
+        self.assertEqual((got["code"], got["index"]["code"]), ("gzip_checksum", None))
 
     def test_log_inside_must_verify(self):
         bad = self.log.replace(b"text 1", b"text x", 1)
@@ -640,11 +678,14 @@ class Gzip(Base):
         self.fails("gzip_corrupt", verify.gunzip, member[:3] + b"\x20" + member[4:])
         for size in range(3, len(full)):
             self.fails("gzip_truncated", verify.gunzip, full[:size])
-        for bad in (b"", b"\x1f\x8b", b"PK\3\4", b"\x1f\x8b\7" + member[3:]):
+        for bad in (b"P", b"\x1f\x8c", b"PK\3\4", b"\x1f\x8b\7" + member[3:]):
             self.fails("not_gzip", verify.gunzip, bad)
+            self.fails("trailing_data", verify.gunzip, member + bad)
+        for start in (b"\x1f", b"\x1f\x8b", b"\x1f\x8b\x08"):  # they may go on
+            self.fails("gzip_truncated", verify.gunzip, start)
+            self.fails("gzip_truncated", verify.gunzip, member + start)
+        self.fails("gzip_truncated", verify.gunzip, b"")
         self.fails("trailing_data", verify.gunzip, member + b"\0")
-        self.fails("trailing_data", verify.gunzip, member + b"\x1f\x8b")
-        self.fails("gzip_truncated", verify.gunzip, member + b"\x1f\x8b\x08")
         self.fails("gzip_checksum", verify.gunzip, member[:-1] + b"\1")
         self.fails("gzip_checksum", verify.gunzip, member[:-5] + b"\1" + member[-4:])
         self.fails("gzip_corrupt", verify.gunzip, member[:10] + b"\xff" + member[11:])
@@ -658,6 +699,9 @@ class Gzip(Base):
         self.fails("output_limit", verify.gunzip, gzip.compress(bytes(1000)) + b"junk", 999)  # the limit comes first
         log = write([user("x" * 3_000_000)])
         self.assertEqual(verify.gunzip(archive(log)), log)  # bounded by its index instead
+        self.fails("trailing_data", verify.gunzip, archive(log) + b"x")  # whatever the file's length
+        self.fails("gzip_truncated", verify.gunzip, archive(log)[:-1])
+        self.fails("output_limit", verify.gunzip, archive(log) + archive(log))
         self.fails("output_limit", verify.gunzip, gzip.compress(log))
 
 

@@ -1,1 +1,11 @@
-//! test helpers
+//! What the tests of every host share: the test vectors (`docs/format.md` §12) and the store cases.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`store_cases`] | `tests/store-cases.json`, and its runner for stores in Rust |
+//! | [`vectors`] | the vectors: how they are made, and how their files are read |
+//! | [`build`] | logs, gzip files and archives made by hand |
+
+pub mod build;
+pub mod store_cases;
+pub mod vectors;

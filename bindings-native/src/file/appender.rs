@@ -82,7 +82,11 @@ impl Appender {
         if may_create && let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(cannot)?;
         }
-        let lock = Lock::acquire(path, key)?;
+        let missing = || conflict(key, "the object has 0 bytes");
+        let lock = Lock::acquire(path, key).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => missing(),
+            _ => error,
+        })?;
         let mut options = OpenOptions::new();
         options.append(true).read(true);
         let (file, is_new) = match options.open(path) {
@@ -91,7 +95,7 @@ impl Appender {
                 (options.create_new(true).open(path).map_err(cannot)?, true)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(conflict(key, "the object has 0 bytes"));
+                return Err(missing());
             }
             Err(error) => return Err(cannot(error)),
         };

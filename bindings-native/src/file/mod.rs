@@ -67,27 +67,25 @@ impl FileStore {
         }
     }
 
-    /// Runs something while no other writer can change the object, if its condition holds.
-    fn guarded<T>(
-        &self,
-        key: &Key,
-        condition: &Condition,
-        write: impl FnOnce() -> Result<T>,
-    ) -> Result<T> {
+    /// Runs something while no other writer, here or in another process, can change the object.
+    fn guarded<T>(&self, key: &Key, run: impl FnOnce() -> Result<T>) -> Result<T> {
+        let mut appenders = guard(&self.appenders);
         // What this store holds itself for appending would be in its own way.
-        let held = guard(&self.appenders).take(key);
-        let path = self.path(key);
-        let _lock = match held {
+        let _lock = match appenders.take(key) {
             Some(appender) => appender.into_lock(),
-            None => Lock::acquire(&path, key)?,
+            None => Lock::acquire(&self.path(key), key)?,
         };
-        match (condition, fs::metadata(&path)) {
+        run()
+    }
+
+    fn check(&self, key: &Key, condition: &Condition) -> Result<()> {
+        match (condition, fs::metadata(self.path(key))) {
             (Condition::Absent, Ok(_)) => Err(already_exists(key)),
             (Condition::Version(expected), Ok(metadata)) if version(&metadata) == *expected => {
-                write()
+                Ok(())
             }
             (Condition::Version(_), _) => Err(conflict(key, "the object has another version")),
-            _ => write(),
+            _ => Ok(()),
         }
     }
 
@@ -100,7 +98,10 @@ impl FileStore {
         if *condition == Condition::Absent {
             publish::link(staged, &path).map_err(cannot)?;
         } else {
-            self.guarded(key, condition, || publish::rename(staged, &path).map_err(cannot))?;
+            self.guarded(key, || {
+                self.check(key, condition)?;
+                publish::rename(staged, &path).map_err(cannot)
+            })?;
         }
         self.info(key)
     }
@@ -165,9 +166,10 @@ impl Store for FileStore {
         let (mut file, metadata) = self.open_file(key)?;
         let range = range.unwrap_or(0..metadata.len());
         let end = range.end.min(metadata.len());
-        let length = end.saturating_sub(range.start);
+        let start = range.start.min(end);
+        let length = end - start;
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-        let read = match range.start {
+        let read = match start {
             0 => Ok(0),
             start => file.seek(SeekFrom::Start(start)),
         }
@@ -196,7 +198,10 @@ impl Store for FileStore {
 
     fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {
         let path = self.path(key);
-        self.guarded(key, condition, || {
+        self.info(key)?;
+        self.guarded(key, || {
+            self.info(key)?;
+            self.check(key, condition)?;
             publish::remove(&path)
                 .map_err(|error| missing_or_failed(key, "cannot remove", &path, &error))
         })

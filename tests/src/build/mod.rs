@@ -1,0 +1,13 @@
+//! Logs, gzip files and archives made by hand, from `docs/format.md`: right ones and wrong ones.
+//!
+//! Nothing here asks core what it would write, but for SHA-256 and raw deflate.
+
+mod archive;
+mod gzip;
+mod log;
+mod random;
+
+pub use archive::{Archive, Record, varint};
+pub use gzip::{Member, crc32, deflated, stored, trailer};
+pub use log::{Log, SESSION, TS, entry, envelope, hex, point, prefixed, salt, start, start_of};
+pub use random::Random;
