@@ -88,7 +88,7 @@ fn has_type(value: &str, field_type: FieldType) -> bool {
 pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
-        serde_json::from_str(value).ok().map(Cow::Owned)
+        json::unescape(inner).map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inner))
     }

@@ -75,9 +75,68 @@ pub(crate) fn elements(array: &str) -> Option<Vec<&str>> {
     }
 }
 
-/// Appends text as a JSON string, in serde_json's spelling.
+/// Appends text as a JSON string, in serde_json's spelling (`docs/format.md` §5).
 pub(crate) fn push_text(json: &mut String, text: &str) {
-    json.push_str(&serde_json::to_string(text).unwrap_or_default());
+    json.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\u{8}' => json.push_str("\\b"),
+            '\t' => json.push_str("\\t"),
+            '\n' => json.push_str("\\n"),
+            '\u{c}' => json.push_str("\\f"),
+            '\r' => json.push_str("\\r"),
+            '\0'..' ' => {
+                json.push_str("\\u00");
+                let code = character as u32;
+                json.extend(
+                    [code >> 4, code & 15].map(|digit| char::from_digit(digit, 16).unwrap_or('0')),
+                );
+            }
+            _ => json.push(character),
+        }
+    }
+    json.push('"');
+}
+
+/// What stands between the quotes of a JSON string that was scanned, without its escapes; `None`
+/// where a surrogate stands alone, which is no Unicode.
+pub(crate) fn unescape(inner: &str) -> Option<String> {
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner.chars();
+    while let Some(character) = rest.next() {
+        let plain = match character {
+            '\\' => match rest.next()? {
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => unicode(&mut rest)?,
+                other => other,
+            },
+            other => other,
+        };
+        text.push(plain);
+    }
+    Some(text)
+}
+
+/// The character of a `\u` escape, or of a pair of them.
+fn unicode(rest: &mut core::str::Chars<'_>) -> Option<char> {
+    let unit = |rest: &mut core::str::Chars<'_>| {
+        (0..4).try_fold(0, |unit, _| Some(unit << 4 | rest.next()?.to_digit(16)?))
+    };
+    let high = unit(rest)?;
+    if !(0xd800..0xdc00).contains(&high) {
+        return char::from_u32(high);
+    }
+    if rest.next()? != '\\' || rest.next()? != 'u' {
+        return None;
+    }
+    let low = unit(rest).filter(|low| (0xdc00..0xe000).contains(low))?;
+    char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))
 }
 
 struct Scanner<'a> {
@@ -383,6 +442,27 @@ mod tests {
         ];
         for text in good {
             assert!(scan(text).is_ok(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn strings_are_spelled_and_read_as_serde_json_does(text in "\\PC*[\\x00-\\x1f\"\\\\é😀]{0,9}") {
+            let mut spelled = String::new();
+            push_text(&mut spelled, &text);
+            prop_assert_eq!(&spelled, &serde_json::to_string(&text).unwrap());
+            prop_assert_eq!(unescape(&spelled[1..spelled.len() - 1]).unwrap(), text);
+        }
+
+        #[test]
+        fn escapes_are_read_as_serde_json_does(pieces in prop::collection::vec(
+            prop::sample::select(alloc::vec![
+                "\\ud83d", "\\ude00", "\\u00E9", "\\n", "\\/", "\\\\", "\\\"", "a", "é", "\\b\\f\\r\\t",
+            ]), 0..6))
+        {
+            let inner = pieces.concat();
+            let expected = serde_json::from_str::<String>(&format!("\"{inner}\"")).ok();
+            prop_assert_eq!(unescape(&inner), expected);
         }
     }
 

@@ -100,9 +100,20 @@ const USAGE: [&str; 5] = [
 impl State {
     /// Verifies and folds a log that lies whole in memory, up to its head. A torn tail is left out.
     pub fn fold(log: &[u8]) -> Result<Self> {
-        let mut folder = Folder::up_to(committed_part(log)?.len() as u64);
-        folder.push(log);
-        folder.finish()
+        let committed = committed_part(log)?;
+        let mut folder = Folder::default();
+        folder.push(committed);
+        let state = folder.finish()?;
+        state.check_rest(log.get(committed.len()..).unwrap_or_default())?;
+        Ok(state)
+    }
+
+    /// Verifies what follows the head: it is left out, but a fault in it is one of the log.
+    fn check_rest(&self, rest: &[u8]) -> Result<()> {
+        let Some(head) = self.head else { return Ok(()) };
+        let mut verifier = Verifier::after(head, self.session.clone());
+        verifier.push(rest);
+        verifier.into_fault().map_or(Ok(()), Err)
     }
 
     fn apply(&mut self, entry: &Entry<'_>, seq: u64) {
@@ -199,13 +210,11 @@ fn size(count: Option<u64>) -> usize {
     count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX)
 }
 
-/// Verifies a log and folds it up to its head, from bytes in any chunking.
+/// Verifies a log and folds it, from bytes in any chunking that end at its head.
 #[derive(Debug, Default)]
 pub(crate) struct Folder {
     verifier: Verifier,
     fold: Fold,
-    /// Where the head's line ends. What follows is verified too: a fault there is one of the log.
-    end: u64,
 }
 
 #[derive(Debug, Default)]
@@ -216,16 +225,9 @@ struct Fold {
 }
 
 impl Folder {
-    pub(crate) fn up_to(end: u64) -> Self {
-        Self { end, ..Self::default() }
-    }
-
     pub(crate) fn push(&mut self, chunk: &[u8]) {
         let Fold { state, history, members } = &mut self.fold;
         self.verifier.push_each(chunk, |verified| {
-            if verified.offset >= self.end {
-                return Ok(());
-            }
             let entry = verified.entry(core::mem::take(members))?;
             history.apply(&entry).map_err(|e| verified.place(e))?;
             state.apply(&entry, verified.seq);

@@ -1,7 +1,6 @@
 //! Operations in flight: requests out, replies in, a result at the end.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -89,7 +88,7 @@ impl<T> Task<T> {
     pub fn reply(&mut self, id: RequestId, reply: Reply) {
         if let Some(place) = self.open.iter().position(|open| *open == id) {
             self.open.swap_remove(place);
-            self.mailbox.0.lock().replies.insert(id, reply);
+            self.mailbox.0.lock().replies.push((id, reply));
         }
     }
 }
@@ -109,7 +108,7 @@ struct Mailbox(Arc<Mutex<Letters>>);
 struct Letters {
     last_id: RequestId,
     requests: Vec<(RequestId, Request)>,
-    replies: BTreeMap<RequestId, Reply>,
+    replies: Vec<(RequestId, Reply)>,
 }
 
 /// The store as an operation sees it.
@@ -232,7 +231,11 @@ impl Future for Call<'_> {
                 self.state = CallState::Sent(id);
                 Poll::Pending
             }
-            CallState::Sent(id) => letters.replies.remove(id).map_or(Poll::Pending, Poll::Ready),
+            CallState::Sent(id) => {
+                let place = letters.replies.iter().position(|(reply, _)| reply == id);
+                let reply = place.map(|place| letters.replies.swap_remove(place).1);
+                reply.map_or(Poll::Pending, Poll::Ready)
+            }
         }
     }
 }

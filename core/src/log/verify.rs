@@ -140,6 +140,13 @@ impl Verifier {
         Self { chain, reader: LineReader::new(offset), ..Self::default() }
     }
 
+    /// A verifier of what follows that head in a log of that session.
+    pub(crate) fn after(head: Head, session: Option<SessionId>) -> Self {
+        let mut verifier = Self::resume(Some(head.hash), head.seq + 1, head.bytes);
+        verifier.chain.session = session;
+        verifier
+    }
+
     /// What does not hold so far.
     pub(crate) fn into_fault(self) -> Option<Error> {
         self.report.fault

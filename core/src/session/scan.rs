@@ -56,24 +56,38 @@ pub fn state(id: SessionId) -> Task<State> {
     Task::new(async move |io| {
         let folded = async {
             let session = open_session(&io, &id).await?;
-            let head = session.head().map_or(0, |head| head.bytes);
-            let mut folder = Folder::up_to(head);
-            let end = head + session.torn.map_or(0, |torn| torn.bytes);
-            let source = scan(&io, &id, Some(end), |chunk| {
+            let mut folder = Folder::default();
+            let source = scan(&io, &id, session.head(), |chunk| {
                 folder.push(chunk);
                 Ok(())
             })
             .await?;
             let state = folder.finish()?;
             source.disagrees(state.head).map_or(Ok(()), Err)?;
-            if state.head != session.head() {
-                let message = "the log changed while it was read";
-                return Err(Error::new(ErrorKind::Conflict, message));
+            if let (Some(head), Some(torn)) = (state.head, session.torn) {
+                check_torn(&io, &id, head, torn).await?;
             }
             Ok(state)
         };
-        folded.await.map_err(|error| error.in_session(&id))
+        folded.await.map_err(|error: Error| error.in_session(&id))
     })
+}
+
+/// Verifies what follows the head: it is left out, but a fault in it is one of the log.
+async fn check_torn(io: &Io, id: &SessionId, head: Head, torn: Torn) -> Result<()> {
+    let key = Key::of(id, Part::Log);
+    let mut verifier = Verifier::after(head, Some(id.clone()));
+    let end = torn.offset + torn.bytes;
+    let mut at = torn.offset;
+    while at < end {
+        let chunk = io.get(&key, Some(at..end.min(at + CHUNK_BYTES))).await?.bytes;
+        if chunk.is_empty() {
+            break; // Another writer cut it off just now.
+        }
+        at += chunk.len() as u64;
+        verifier.push(&chunk);
+    }
+    verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(&key)))
 }
 
 /// What a session is, in numbers.
@@ -109,8 +123,7 @@ async fn sum_up(io: &Io, id: &SessionId) -> Result<Summary> {
     let mut verifier = Verifier::new(Expectation::default());
     let mut kinds = BTreeMap::<String, u64>::new();
     let mut times: Option<(u64, u64)> = None;
-    let end = session.head().map(|head| head.bytes);
-    let source = scan(io, id, end, |chunk| {
+    let source = scan(io, id, session.head(), |chunk| {
         verifier.push_each(chunk, |verified| {
             match kinds.get_mut(verified.kind_name()) {
                 Some(count) => *count += 1,
@@ -156,12 +169,12 @@ impl Source {
     }
 }
 
-/// Gives the bytes of a session's log in order: of the live one up to `end` if that is given, else
-/// torn tail and all; or of the archived one.
+/// Gives the bytes of a session's log in order: of the live one up to `head` if one is given, else
+/// to its end, torn tail and all; or of the archived one.
 pub(super) async fn scan(
     io: &Io,
     id: &SessionId,
-    end: Option<u64>,
+    head: Option<Head>,
     found: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<Source> {
     let key = Key::of(id, Part::Log);
@@ -169,7 +182,8 @@ pub(super) async fn scan(
         Err(error) if error.kind() == ErrorKind::NotFound => scan_archive(io, id, found).await,
         Err(error) => Err(error),
         Ok(info) => {
-            each_chunk(io, &key, end.unwrap_or(info.bytes), found).await?;
+            let end = head.map_or(info.bytes, |head| head.bytes);
+            each_chunk(io, &key, end, found).await?;
             Ok(Source { stored_bytes: info.bytes, indexed: None })
         }
     }
