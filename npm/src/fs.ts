@@ -1,4 +1,300 @@
-// turnkeep/fs: the store in files, for Node. Reserved. The one module that may import node:
-// modules.
+/// <reference lib="esnext.disposable" preserve="true" />
+// turnkeep/fs: the store in a directory, for Node. This module and those in file/ are the only ones
+// that import node: modules.
+//
+// Objects are files named by their keys. Names that start with a dot are the store's own: locks,
+// staged writes. What is published is published by a rename or a hard link of a file that was
+// synced, and then the directory is synced too. The Rust host keeps the same files.
 
-export {};
+import { type BigIntStats, closeSync, mkdirSync, readSync, statSync } from "node:fs";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { TurnkeepError } from "./errors.js";
+import { Appenders } from "./file/appender.js";
+import { codeOf, failed, missingOrFailed, notFound } from "./file/failure.js";
+import { infoOf, openToRead, readLater, version } from "./file/look.js";
+import { Lock } from "./file/lock.js";
+import * as publish from "./file/publish.js";
+import { checkKey, isKey } from "./key.js";
+import {
+  type Awaitable,
+  type ByteRange,
+  type Capabilities,
+  type Condition,
+  type Durability,
+  type Info,
+  type Listing,
+  type Store,
+  type StoredObject,
+  everything,
+} from "./store.js";
+
+/** Reads of more bytes than this go to a thread: so long they would hold up everything else. */
+const READ_AT_ONCE_MAX = 128 << 10;
+
+/**
+ * Objects as files in a directory. Several processes, and hosts in other languages, can share it:
+ * whoever appends to an object holds its lock until the object is released (a closed session does
+ * that), the store closed, or the process gone.
+ *
+ * @example
+ * ```ts
+ * import { Session } from "turnkeep";
+ * import { FileStore } from "turnkeep/fs";
+ *
+ * const session = await Session.create(new FileStore("./sessions"), { id: "run-7" });
+ * ```
+ */
+export class FileStore implements Store {
+  readonly capabilities: Capabilities = everything("disk");
+  /** The directory. */
+  readonly root: string;
+  readonly #appenders = new Appenders();
+  readonly #stages = new Map<string, Stage>();
+
+  static {
+    if (Symbol.dispose !== undefined) {
+      this.prototype[Symbol.dispose] = function (this: FileStore) {
+        this.close();
+      };
+    }
+  }
+
+  /** Opens a directory as a store, making it where it is missing. */
+  constructor(root: string | URL) {
+    this.root = resolve(typeof root === "string" ? root : fileURLToPath(root));
+    try {
+      mkdirSync(this.root, { recursive: true });
+    } catch (error) {
+      throw failed("cannot make", this.root, error);
+    }
+  }
+
+  /** Where an object's file lies. */
+  path(key: string): string {
+    checkKey(key);
+    return join(this.root, key);
+  }
+
+  get(key: string, range?: ByteRange): Awaitable<StoredObject> {
+    const path = this.path(key);
+    const { fd, stats } = openToRead(key, path);
+    const size = Number(stats.size);
+    const { start, end } = range ?? { start: 0, end: size };
+    const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
+    const object = (length: number) => ({ bytes: bytes.subarray(0, length), info: infoOf(stats) });
+    const failure = (error: unknown) => failed("cannot read", path, error);
+    if (bytes.length > READ_AT_ONCE_MAX) {
+      return readLater(fd, bytes, start)
+        .then(object, (error) => {
+          throw failure(error);
+        })
+        .finally(() => closeSync(fd));
+    }
+    try {
+      let length = 0;
+      while (length < bytes.length) {
+        const read = readSync(fd, bytes, length, bytes.length - length, start + length);
+        if (read === 0) break;
+        length += read;
+      }
+      return object(length);
+    } catch (error) {
+      throw failure(error);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  async put(key: string, bytes: Uint8Array, condition: Condition): Promise<Info> {
+    const path = this.path(key);
+    const staged = publish.ownName(path, "put");
+    try {
+      await publish.writeBeside(staged, bytes).catch((error) => {
+        throw failed("cannot write beside", path, error);
+      });
+      return await this.#publish(key, staged, condition);
+    } finally {
+      // Gone already where it was renamed.
+      await rm(staged, { force: true });
+    }
+  }
+
+  append(
+    key: string,
+    bytes: Uint8Array,
+    at: number,
+    torn: number,
+    durability: Durability,
+  ): Awaitable<Info> {
+    return this.#appenders.append(this.path(key), key, bytes, at, torn, durability);
+  }
+
+  async delete(key: string, condition: Condition): Promise<void> {
+    const path = this.path(key);
+    await this.#guarded(key, condition, () => {
+      try {
+        publish.remove(path);
+      } catch (error) {
+        throw missingOrFailed(key, "cannot remove", path, error);
+      }
+    });
+    await publish.syncFolder(path);
+  }
+
+  async list(prefix: string, after: string | undefined, limit: number): Promise<Listing> {
+    const keys = await this.#collect("", prefix);
+    const following = after === undefined ? keys : keys.filter((key) => key > after);
+    // Keys are ASCII: JavaScript's order is that of their bytes.
+    following.sort();
+    const objects = following.slice(0, limit).flatMap((key) => {
+      // A file that went away since is no object any more.
+      const stats = statSync(join(this.root, key), { bigint: true, throwIfNoEntry: false });
+      return stats?.isFile() === true ? [{ key, info: infoOf(stats) }] : [];
+    });
+    return { objects, more: following.length > limit };
+  }
+
+  info(key: string): Info {
+    const path = this.path(key);
+    let stats: BigIntStats | undefined;
+    try {
+      stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    } catch (error) {
+      throw missingOrFailed(key, "cannot look at", path, error);
+    }
+    if (stats?.isFile() !== true) throw notFound(key);
+    return infoOf(stats);
+  }
+
+  async stage(key: string): Promise<string> {
+    const folder = publish.ownName(this.path(key), "stage");
+    await mkdir(folder, { recursive: true }).catch((error) => {
+      throw failed("cannot make", folder, error);
+    });
+    const stage = basename(folder);
+    this.#stages.set(stage, { key, folder });
+    return stage;
+  }
+
+  async stagePart(stage: string, number: number, bytes: Uint8Array): Promise<void> {
+    const path = join(this.#stage(stage).folder, String(number));
+    await writeFile(path, bytes).catch((error) => {
+      throw failed("cannot write", path, error);
+    });
+  }
+
+  async commit(stage: string, condition: Condition): Promise<Info> {
+    const { key, folder } = this.#stage(stage);
+    this.#stages.delete(stage);
+    try {
+      const whole = await publish.joinParts(folder).catch((error) => {
+        throw failed("cannot join", folder, error);
+      });
+      return await this.#publish(key, whole, condition);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async abort(stage: string): Promise<void> {
+    const { folder } = this.#stage(stage);
+    this.#stages.delete(stage);
+    await rm(folder, { recursive: true }).catch((error) => {
+      throw failed("cannot remove", folder, error);
+    });
+  }
+
+  release(key: string): Awaitable<void> {
+    return this.#appenders.release(key);
+  }
+
+  /** Lets go of everything that is held for writing. */
+  close(): void {
+    this.#appenders.close();
+  }
+
+  async #publish(key: string, staged: string, condition: Condition): Promise<Info> {
+    const path = this.path(key);
+    const cannot = (error: unknown) =>
+      codeOf(error) === "EEXIST"
+        ? new TurnkeepError("already_exists", "the object exists", { key })
+        : failed("cannot publish", path, error);
+    const attempt = (publishing: () => void) => {
+      try {
+        publishing();
+      } catch (error) {
+        throw cannot(error);
+      }
+    };
+    if (condition === "absent") {
+      attempt(() => publish.link(staged, path));
+    } else {
+      await this.#guarded(key, condition, () => attempt(() => publish.rename(staged, path)));
+    }
+    await publish.syncFolder(path).catch((error) => {
+      throw cannot(error);
+    });
+    return this.info(key);
+  }
+
+  /** Runs something while no other writer can change the object, if its condition holds. */
+  async #guarded(key: string, condition: Condition, write: () => void): Promise<void> {
+    const path = this.path(key);
+    for (let busy; (busy = this.#appenders.busy(key)) !== undefined; ) await busy;
+    // Nothing is awaited from here on: to the rest of this process it is one step. What this store
+    // holds itself for appending would be in its own way.
+    const lock = this.#appenders.take(key) ?? Lock.acquire(path, key);
+    try {
+      const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+      if (condition === "absent" && stats !== undefined) {
+        throw new TurnkeepError("already_exists", "the object exists", { key });
+      }
+      if (typeof condition === "object") {
+        if (stats === undefined || version(stats) !== condition.version) {
+          throw new TurnkeepError("conflict", "the object has another version", { key });
+        }
+      }
+      write();
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Collects the keys under a folder. Whatever is not named like a key is none of ours. */
+  async #collect(parent: string, prefix: string): Promise<string[]> {
+    const folder = join(this.root, parent);
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
+      throw failed("cannot list", folder, error);
+    });
+    const keys: string[] = [];
+    for (const entry of entries) {
+      const key = parent + entry.name;
+      if (entry.name.startsWith(".") || !isKey(key)) continue;
+      if (!entry.isDirectory()) {
+        if (key.startsWith(prefix)) keys.push(key);
+        continue;
+      }
+      const inner = `${key}/`;
+      if (inner.startsWith(prefix) || prefix.startsWith(inner)) {
+        keys.push(...(await this.#collect(inner, prefix)));
+      }
+    }
+    return keys;
+  }
+
+  #stage(stage: string): Stage {
+    const found = this.#stages.get(stage);
+    if (found === undefined) throw new TurnkeepError("not_found", "there is no such stage");
+    return found;
+  }
+}
+
+export interface FileStore extends Disposable {}
+
+interface Stage {
+  readonly key: string;
+  readonly folder: string;
+}

@@ -1,8 +1,37 @@
-// The public API. Placeholder until the bindings are there.
+// The public API. Every entry gives these; the entries differ in where the wasm comes from.
 
-import { wasm } from "./load.js";
-
-/** The SHA-256 of `bytes` as 64 lower-case hex digits. */
-export function sha256Hex(bytes: Uint8Array): string {
-  return wasm().sha256_hex(bytes);
-}
+export { type Draft, type KnownDraft, type KnownKind, type Point, RawJson, type StartFields, rawJson } from "./draft.js";
+export { Entry, type Fields } from "./entry.js";
+export { type ErrorCode, type ErrorDetails, TurnkeepError } from "./errors.js";
+export { type Bytes, type Report, type VerifyFileOptions, archiveLog, fold, unarchiveLog, verify } from "./log.js";
+export {
+  type Appended,
+  type Archived,
+  type CallOptions,
+  type CreateOptions,
+  type Cursor,
+  type Form,
+  type Listed,
+  type OpenOptions,
+  type Page,
+  type ReadRange,
+  Session,
+  type Summary,
+  type VerifyOptions,
+  sessions,
+} from "./session.js";
+export { Archive, type ArchiveSource, type RangeSource, openArchive } from "./source.js";
+export type { Extension, HistoryItem, State, Usage } from "./state.js";
+export type {
+  Awaitable,
+  ByteRange,
+  Capabilities,
+  Condition,
+  Durability,
+  Head,
+  Info,
+  Listing,
+  Store,
+  StoredObject,
+  Torn,
+} from "./store.js";

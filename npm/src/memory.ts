@@ -1,3 +1,172 @@
-// turnkeep/memory: the store in memory. Reserved.
+// turnkeep/memory: the store in memory, the reference for what a store does.
 
-export {};
+import { TurnkeepError } from "./errors.js";
+import { checkKey } from "./key.js";
+import {
+  type ByteRange,
+  type Capabilities,
+  type Condition,
+  type Durability,
+  type Info,
+  type Listing,
+  type Store,
+  type StoredObject,
+  everything,
+} from "./store.js";
+
+/**
+ * Objects in this process's memory, gone with it.
+ *
+ * @example
+ * ```ts
+ * import { Session } from "turnkeep";
+ * import { MemoryStore } from "turnkeep/memory";
+ *
+ * const session = await Session.create(new MemoryStore());
+ * ```
+ */
+export class MemoryStore implements Store {
+  readonly capabilities: Capabilities = everything("memory");
+  readonly #objects = new Map<string, Stored>();
+  readonly #stages = new Map<string, Stage>();
+  /** Counts writes: every version is another number. */
+  #writes = 0;
+
+  get(key: string, range?: ByteRange): StoredObject {
+    const stored = this.#find(key);
+    const { bytes } = stored;
+    return { bytes: range ? bytes.slice(range.start, range.end) : bytes.slice(), info: info(stored) };
+  }
+
+  put(key: string, bytes: Uint8Array, condition: Condition): Info {
+    this.#check(key, condition);
+    return this.#write(key, new Uint8Array(bytes));
+  }
+
+  append(
+    key: string,
+    bytes: Uint8Array,
+    at: number,
+    torn: number,
+    durability: Durability,
+  ): Info {
+    checkKey(key);
+    if (durability === "disk") {
+      throw new TurnkeepError("not_supported", "memory cannot be made durable", { key });
+    }
+    const stored = this.#objects.get(key);
+    const length = stored?.bytes.length ?? 0;
+    if (length !== at + torn) {
+      const message = `the object has ${length} bytes, not ${at + torn}`;
+      throw new TurnkeepError("conflict", message, { key });
+    }
+    // Room grows by doubling, so that appending costs what is appended.
+    const end = at + bytes.length;
+    let room = stored?.room ?? new Uint8Array(0);
+    if (end > room.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * room.length));
+      larger.set(room.subarray(0, at));
+      room = larger;
+    }
+    room.set(bytes, at);
+    return this.#write(key, room.subarray(0, end), room);
+  }
+
+  delete(key: string, condition: Condition): void {
+    this.#find(key);
+    this.#check(key, condition);
+    this.#objects.delete(key);
+  }
+
+  list(prefix: string, after: string | undefined, limit: number): Listing {
+    const follows = (key: string) => key.startsWith(prefix) && (after === undefined || key > after);
+    // Keys are ASCII: JavaScript's order is that of their bytes.
+    const keys = [...this.#objects.keys()].filter(follows).sort();
+    const objects = keys.slice(0, limit).map((key) => ({ key, info: this.info(key) }));
+    return { objects, more: keys.length > limit };
+  }
+
+  info(key: string): Info {
+    return info(this.#find(key));
+  }
+
+  stage(key: string): string {
+    checkKey(key);
+    this.#writes += 1;
+    const stage = String(this.#writes);
+    this.#stages.set(stage, { key, parts: new Map() });
+    return stage;
+  }
+
+  stagePart(stage: string, number: number, bytes: Uint8Array): void {
+    this.#stage(stage).parts.set(number, new Uint8Array(bytes));
+  }
+
+  commit(stage: string, condition: Condition): Info {
+    const { key, parts } = this.#stage(stage);
+    this.#stages.delete(stage);
+    this.#check(key, condition);
+    const ordered = [...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
+    const bytes = new Uint8Array(ordered.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of ordered) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return this.#write(key, bytes);
+  }
+
+  abort(stage: string): void {
+    this.#stage(stage);
+    this.#stages.delete(stage);
+  }
+
+  #find(key: string): Stored {
+    const stored = this.#objects.get(key);
+    if (stored !== undefined) return stored;
+    checkKey(key);
+    throw new TurnkeepError("not_found", "there is no such object", { key });
+  }
+
+  #check(key: string, condition: Condition): void {
+    checkKey(key);
+    if (condition === "any") return;
+    const stored = this.#objects.get(key);
+    if (condition === "absent") {
+      if (stored === undefined) return;
+      throw new TurnkeepError("already_exists", "the object exists", { key });
+    }
+    if (stored === undefined || info(stored).version !== condition.version) {
+      throw new TurnkeepError("conflict", "the object has another version", { key });
+    }
+  }
+
+  #write(key: string, bytes: Uint8Array, room: Uint8Array = bytes): Info {
+    this.#writes += 1;
+    const stored = { bytes, room, version: this.#writes };
+    this.#objects.set(key, stored);
+    return info(stored);
+  }
+
+  #stage(stage: string): Stage {
+    const found = this.#stages.get(stage);
+    if (found === undefined) throw new TurnkeepError("not_found", "there is no such stage");
+    return found;
+  }
+}
+
+interface Stored {
+  readonly bytes: Uint8Array;
+  /** The memory that `bytes` are the start of. */
+  readonly room: Uint8Array;
+  readonly version: number;
+}
+
+interface Stage {
+  readonly key: string;
+  readonly parts: Map<number, Uint8Array>;
+}
+
+function info({ bytes, version }: Stored): Info {
+  return { bytes: bytes.length, version: String(version) };
+}

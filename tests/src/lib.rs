@@ -5,7 +5,11 @@
 //! | [`store_cases`] | `tests/store-cases.json`, and its runner for stores in Rust |
 //! | [`vectors`] | the vectors: how they are made, and how their files are read |
 //! | [`build`] | logs, gzip files and archives made by hand |
+//! | [`spy`] | a store that counts, and fails when told to |
+//! | [`sessions`] | sessions to test with, over every store there is |
 
 pub mod build;
+pub mod sessions;
+pub mod spy;
 pub mod store_cases;
 pub mod vectors;

@@ -241,8 +241,7 @@ impl Step {
             }
             "append" => {
                 let (at, torn) = (self.number("at"), self.number("torn"));
-                let appended =
-                    store.append(&self.key()?, &self.bytes(), at, torn, Durability::Os);
+                let appended = store.append(&self.key()?, &self.bytes(), at, torn, Durability::Os);
                 appended.map(Answer::Info)
             }
             "delete" => store.delete(&self.key()?, &condition).map(|()| Answer::Done),

@@ -42,7 +42,9 @@ fn differences(expected: &Value, found: &Value, place: &str) -> Vec<String> {
         }
         (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
             let pairs = expected.iter().zip(found).enumerate();
-            pairs.flat_map(|(at, (one, other))| differences(one, other, &format!("{place}[{at}]"))).collect()
+            pairs
+                .flat_map(|(at, (one, other))| differences(one, other, &format!("{place}[{at}]")))
+                .collect()
         }
         _ if expected == found => Vec::new(),
         _ => vec![format!("{place}: expected {expected}, found {found}")],
@@ -179,7 +181,11 @@ fn write(input: &Value) -> Result<Vec<u8>, (Error, Option<usize>)> {
     let session = SessionId::new(input["session"].as_str().unwrap_or_default());
     let session = session.map_err(|error| (error, None))?;
     let salts = input["salts"].as_array();
-    let mut random: Vec<u8> = salts.into_iter().flatten().flat_map(|salt| from_base64url(salt.as_str().unwrap_or_default())).collect();
+    let mut random: Vec<u8> = salts
+        .into_iter()
+        .flatten()
+        .flat_map(|salt| from_base64url(salt.as_str().unwrap_or_default()))
+        .collect();
     let mut writer = Writer::create(session, salts.is_some());
     let mut log = Vec::new();
     for (number, batch) in input["batches"].as_array().expect("batches").iter().enumerate() {
@@ -211,8 +217,9 @@ fn archive() {
         let mut told = content_of(&whole);
         told.insert("index".into(), index_of(&vector.input));
         let reads = vector.expected["reads"].as_array().into_iter().flatten();
-        let reads: Vec<_> =
-            reads.map(|read| last_of(&vector.input, read["last"].as_u64().expect("last"))).collect();
+        let reads: Vec<_> = reads
+            .map(|read| last_of(&vector.input, read["last"].as_u64().expect("last")))
+            .collect();
         told.insert("reads".into(), reads.into());
         told.into()
     });
@@ -287,7 +294,12 @@ fn gzip() {
         if vector.input.len() <= CHUNKED_BYTES_MAX {
             for size in [1, 5, 1000] {
                 let chunked = gunzip_in_chunks(&vector.input, size, bound);
-                assert_eq!(chunked.as_ref().err().map(Error::code), whole.as_ref().err().map(Error::code), "{}", vector.name);
+                assert_eq!(
+                    chunked.as_ref().err().map(Error::code),
+                    whole.as_ref().err().map(Error::code),
+                    "{}",
+                    vector.name
+                );
                 assert!(chunked.unwrap_or_default() == *whole.as_deref().unwrap_or_default());
             }
         }

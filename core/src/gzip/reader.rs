@@ -87,16 +87,21 @@ impl Reader {
 
     /// Takes bytes of the file and gives what they inflate to, piece by piece. An error that
     /// `found` answers ends the reading.
-    pub fn push(
+    pub fn push(&mut self, input: &[u8], mut found: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.push_to(input, &mut found)
+    }
+
+    /// Not generic: it is large, and would stand in the wasm once for each caller.
+    fn push_to(
         &mut self,
         mut input: &[u8],
-        mut found: impl FnMut(&[u8]) -> Result<()>,
+        found: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         while !input.is_empty() {
             let before = input.len();
             input = match self.part {
                 Part::Header => self.header(input),
-                Part::Content => self.content(input, &mut found),
+                Part::Content => self.content(input, found),
                 Part::Trailer => self.trailer(input),
             }
             .map_err(|error| error.at(|place| _ = place.offset.get_or_insert(self.taken)))?;
@@ -139,7 +144,7 @@ impl Reader {
     fn content<'a>(
         &mut self,
         mut input: &'a [u8],
-        found: &mut impl FnMut(&[u8]) -> Result<()>,
+        found: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<&'a [u8]> {
         let corrupt = || Error::new(ErrorKind::GzipCorrupt, "the compressed data is damaged");
         self.buffer.resize(STEP_BYTES, 0);

@@ -54,8 +54,8 @@ impl Bisection {
         let share = if *halve {
             length / 2
         } else {
-            let share = u128::from(length) * u128::from(target - low.seq);
-            (share / u128::from(high.seq - low.seq)) as u64
+            // Divided first: a guess need not be exact, and the product might not fit.
+            (length / (high.seq - low.seq)).saturating_mul(target - low.seq)
         };
         let start = low.offset + share.saturating_sub(window / 2).min(length - window);
         start..start + window

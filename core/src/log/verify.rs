@@ -168,6 +168,11 @@ impl Verifier {
     /// the end of the input are given too: feed a log up to its head to see committed ones only.
     /// An error that `found` answers becomes the report's fault.
     pub fn push_each(&mut self, chunk: &[u8], mut found: impl FnMut(&Verified<'_>) -> Result<()>) {
+        self.push_to(chunk, &mut found);
+    }
+
+    /// Not generic: it is large, and would stand in the wasm once for each caller.
+    fn push_to(&mut self, chunk: &[u8], found: &mut dyn FnMut(&Verified<'_>) -> Result<()>) {
         if self.report.fault.is_some() {
             return;
         }

@@ -28,7 +28,8 @@ pub struct Archived {
 
 /// Archives a live session: verifies its log while compressing it, publishes the archive, reads it
 /// back, verifies that, and only then removes the log. At every moment at least one of the two is
-/// whole. `conflict` where someone appended meanwhile: then the log stays and the archive goes.
+/// whole. `conflict` where someone appended meanwhile, `locked` where another writer holds the
+/// session: then the log stays and the archive goes.
 #[must_use]
 pub fn archive(id: SessionId) -> Task<Archived> {
     Task::new(async move |io| {
@@ -58,7 +59,8 @@ async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived> {
     };
     if let Err(error) = io.delete(&log, Condition::Version(version)).await {
         // Only if the log is surely there: a removal that seemed to fail may have happened.
-        if error.kind() == ErrorKind::Conflict && io.info(&log).await.is_ok() {
+        let is_refused = matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked);
+        if is_refused && io.info(&log).await.is_ok() {
             io.delete(&archive, Condition::Any).await.ok();
         }
         return Err(error);

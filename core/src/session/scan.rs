@@ -1,7 +1,7 @@
 //! Operations that look at every entry: verify, fold, sum up.
 
-use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::open::open_session;
 use super::{Form, Task};
@@ -106,8 +106,8 @@ pub struct Summary {
     pub stored_bytes: u64,
     /// Time of the earliest and of the latest entry, in milliseconds since 1970.
     pub times: Option<(u64, u64)>,
-    /// Entries of each kind.
-    pub kinds: BTreeMap<String, u64>,
+    /// How many entries there are of each kind, by name.
+    pub kinds: Vec<(String, u64)>,
     /// Entries whose content was withheld.
     pub withheld: u64,
 }
@@ -121,13 +121,14 @@ pub fn summary(id: SessionId) -> Task<Summary> {
 async fn sum_up(io: &Io, id: &SessionId) -> Result<Summary> {
     let session = open_session(io, id).await?;
     let mut verifier = Verifier::new(Expectation::default());
-    let mut kinds = BTreeMap::<String, u64>::new();
+    let mut kinds = Vec::<(String, u64)>::new();
     let mut times: Option<(u64, u64)> = None;
     let source = scan(io, id, session.head(), |chunk| {
         verifier.push_each(chunk, |verified| {
-            match kinds.get_mut(verified.kind_name()) {
-                Some(count) => *count += 1,
-                None => _ = kinds.insert(verified.kind_name().to_string(), 1),
+            let name = verified.kind_name();
+            match kinds.binary_search_by(|(kind, _)| kind.as_str().cmp(name)) {
+                Ok(place) => kinds.get_mut(place).into_iter().for_each(|(_, count)| *count += 1),
+                Err(place) => kinds.insert(place, (name.to_string(), 1)),
             }
             if let Some(ts) = verified.ts() {
                 times = Some(times.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))));

@@ -22,9 +22,9 @@ const CRC_TABLE: [u32; 256] = {
 /// The CRC of RFC 1952.
 #[must_use]
 pub fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc: u32, byte| {
-        (crc >> 8) ^ CRC_TABLE[usize::from(crc.to_le_bytes()[0] ^ byte)]
-    })
+    !bytes
+        .iter()
+        .fold(!0, |crc: u32, byte| (crc >> 8) ^ CRC_TABLE[usize::from(crc.to_le_bytes()[0] ^ byte)])
 }
 
 /// CRC-32 and length of a content.

@@ -219,9 +219,24 @@ fn sample_rests() -> Vec<String> {
     vec![
         start(r#","system_prompt":"Be brief.""#),
         entry(1, "run_started", r#","run":"r1""#),
-        batch(2, "user_input", 2, r#","item":{"role":"user","content":"What is 6 × 7?"},"id":"u1""#),
-        batch(3, "assistant_item", 1, r#","item":{"call":"multiply","args":[6,7]},"id":"a1","parent":"u1""#),
-        batch(4, "tool_result", 0, r#","item":{"call":"multiply","result":42},"id":"t1","parent":"a1""#),
+        batch(
+            2,
+            "user_input",
+            2,
+            r#","item":{"role":"user","content":"What is 6 × 7?"},"id":"u1""#,
+        ),
+        batch(
+            3,
+            "assistant_item",
+            1,
+            r#","item":{"call":"multiply","args":[6,7]},"id":"a1","parent":"u1""#,
+        ),
+        batch(
+            4,
+            "tool_result",
+            0,
+            r#","item":{"call":"multiply","result":42},"id":"t1","parent":"a1""#,
+        ),
         entry(5, "turn_end", r#","turn":1"#),
         entry(6, "run_completed", r#","result":"finished","run":"r1""#),
     ]

@@ -12,8 +12,18 @@ const SMALL: usize = 600;
 
 /// All vectors of the area.
 pub(super) fn all() -> Vec<Vector> {
-    let cases =
-        [whole(), truncated(), trailing(), headers(), flips(), lies(), malformed(), bounds(), damaged(), contents()];
+    let cases = [
+        whole(),
+        truncated(),
+        trailing(),
+        headers(),
+        flips(),
+        lies(),
+        malformed(),
+        bounds(),
+        damaged(),
+        contents(),
+    ];
     cases.concat().iter().map(Case::vector).collect()
 }
 
@@ -46,7 +56,14 @@ impl Case {
     /// The sample's archive, with this file instead. Its index does not open.
     fn closed(name: impl Into<String>, file: Vec<u8>, index_code: &'static str) -> Self {
         let whole = Ok(Log::sample().0);
-        Self { name: name.into(), file, whole, index_code: Some(index_code), opens: None, reads: Vec::new() }
+        Self {
+            name: name.into(),
+            file,
+            whole,
+            index_code: Some(index_code),
+            opens: None,
+            reads: Vec::new(),
+        }
     }
 
     /// The index opens, and reading every span fails.
@@ -129,14 +146,21 @@ fn whole() -> Vec<Case> {
     let large = Log::text(1400, 500, 1);
     let batches = Log::text(400, 300, 7);
     let redacted = log.redact(&[1, 2, 3, 4]);
-    let later = Log::of(&[log.rests(), vec![
-        br#""kind":"later_kind","seq":7,"ts":9007199254740991}"#,
-        br#""kind":"turn_end","seq":8,"ts":0,"turn":2}"#,
-        br#""kind":"turn_end","seq":9,"ts":999,"turn":3}"#,
-        br#""kind":"turn_end","seq":10,"ts":1001,"turn":4}"#,
-    ]].concat());
+    let later = Log::of(
+        &[
+            log.rests(),
+            vec![
+                br#""kind":"later_kind","seq":7,"ts":9007199254740991}"#,
+                br#""kind":"turn_end","seq":8,"ts":0,"turn":2}"#,
+                br#""kind":"turn_end","seq":9,"ts":999,"turn":3}"#,
+                br#""kind":"turn_end","seq":10,"ts":1001,"turn":4}"#,
+            ],
+        ]
+        .concat(),
+    );
     let parent = point("demo", 6, &log.hash(6));
-    let fork = Log::sample_and(&[entry(7, "fork", &format!(r#","session":"child","parent":{parent}"#))]);
+    let fork =
+        Log::sample_and(&[entry(7, "fork", &format!(r#","session":"child","parent":{parent}"#))]);
     let wide = sample().change(|archive| {
         let record = &mut archive.records[0];
         (record.kinds, record.from_s, record.to_s) = (0x7ffff, 0, 9_007_199_254_741);
@@ -150,11 +174,15 @@ fn whole() -> Vec<Case> {
         of("merged-into-one", &lines.merged().merged().merged()),
         of("stored-blocks", &Archive::with(&log, SMALL, stored)),
         of("kinds-and-times-too-wide", &wide),
-        Case::good("start-only", &start, &Archive::of(&start, BLOCK_BYTES)).reads(&start, &[0, 1, 2]),
-        Case::good("several-blocks", &large, &Archive::of(&large, BLOCK_BYTES)).reads(&large, &[1, 50, 700, 1400, 5000]),
-        Case::good("several-blocks-merged", &batches, &Archive::of(&batches, 9000).merged()).reads(&batches, &[1, 30, 333]),
+        Case::good("start-only", &start, &Archive::of(&start, BLOCK_BYTES))
+            .reads(&start, &[0, 1, 2]),
+        Case::good("several-blocks", &large, &Archive::of(&large, BLOCK_BYTES))
+            .reads(&large, &[1, 50, 700, 1400, 5000]),
+        Case::good("several-blocks-merged", &batches, &Archive::of(&batches, 9000).merged())
+            .reads(&batches, &[1, 30, 333]),
         Case::good("redacted", &redacted, &Archive::of(&redacted, 1)).reads(&redacted, &[3, 5, 6]),
-        Case::good("redacted-and-merged", &redacted, &Archive::of(&redacted, 1).merged()).reads(&redacted, &[3, 4]),
+        Case::good("redacted-and-merged", &redacted, &Archive::of(&redacted, 1).merged())
+            .reads(&redacted, &[3, 4]),
         Case::good("times-of-all-sizes", &later, &Archive::of(&later, 1)).reads(&later, &[1, 2, 4]),
         Case::good("fork", &fork, &Archive::of(&fork, SMALL)).reads(&fork, &[1, 2]),
     ]
@@ -166,7 +194,18 @@ fn truncated() -> Vec<Case> {
     let index_end = 16 + archive.index().len();
     let (block, end) = (archive.blocks[0].len(), file.len());
     let starts = [0, 1, 2, 3, 4, 9, 10, 11, 12, 14, 15, 16, 17];
-    let later = [index_end - 1, index_end, index_end + 1, index_end + block, end - 11, end - 10, end - 9, end - 8, end - 4, end - 1];
+    let later = [
+        index_end - 1,
+        index_end,
+        index_end + 1,
+        index_end + block,
+        end - 11,
+        end - 10,
+        end - 9,
+        end - 8,
+        end - 4,
+        end - 1,
+    ];
     let cut = |at: usize| {
         Case::closed(format!("truncated-at-{at}"), file[..at].to_vec(), "gzip_truncated")
             .whole_fails("gzip_truncated")
@@ -199,7 +238,8 @@ fn headers() -> Vec<Case> {
     let bad = |name: &str, change: &dyn Fn(&mut Member)| {
         let mut member = archive.member();
         change(&mut member);
-        Case::closed(format!("header-{name}"), member.bytes(), "bad_index").read_fails(1, "bad_index")
+        Case::closed(format!("header-{name}"), member.bytes(), "bad_index")
+            .read_fails(1, "bad_index")
     };
     let field = |id: &[u8; 2], content: &[u8]| {
         let length = u16::try_from(content.len()).unwrap_or_default().to_le_bytes();
@@ -262,7 +302,8 @@ fn flips() -> Vec<Case> {
     let mut version = file.clone();
     version[16] = 3;
     let spread = (1..length).step_by(4).map(|at| (at, u8::try_from(at % 8).unwrap_or_default()));
-    let mut cases: Vec<_> = [(0, 0), (4, 7), (5, 0), (length - 1, 0)].into_iter().chain(spread).map(flip).collect();
+    let mut cases: Vec<_> =
+        [(0, 0), (4, 7), (5, 0), (length - 1, 0)].into_iter().chain(spread).map(flip).collect();
     cases.dedup_by(|one, other| one.name == other.name);
     let newer = Case::closed("index-flip-0-1", version, "unsupported_version");
     cases.push(newer.read_fails(1, "unsupported_version"));
@@ -285,8 +326,12 @@ fn lies() -> Vec<Case> {
         closed("version-0", "bad_index", &|archive| archive.version = 0),
         closed("version-2", "unsupported_version", &|archive| archive.version = 2),
         closed("version-255", "unsupported_version", &|archive| archive.version = 255),
-        closed("longer-than-the-file", "gzip_truncated", &|archive| archive.records[0].compressed += 1),
-        closed("far-longer-than-the-file", "gzip_truncated", &|archive| archive.records[1].compressed += 1 << 40),
+        closed("longer-than-the-file", "gzip_truncated", &|archive| {
+            archive.records[0].compressed += 1
+        }),
+        closed("far-longer-than-the-file", "gzip_truncated", &|archive| {
+            archive.records[1].compressed += 1 << 40
+        }),
         closed("shorter-than-the-file", "bad_index", &|archive| archive.records[0].compressed -= 1),
         closed("raw-bytes-more", "bad_index", &|archive| archive.records[0].raw += 1),
         closed("raw-bytes-less", "bad_index", &|archive| archive.records[0].raw -= 1),
@@ -366,7 +411,12 @@ fn bounds() -> Vec<Case> {
     vec![
         Case::good("bound-by-its-index", &log, &archive).reads(&log, &[1, 2]),
         of("by-its-index-and-a-byte", with(b"\0"), "trailing_data", "bad_index"),
-        of("by-its-index-and-cut", file[..file.len() - 1].to_vec(), "gzip_truncated", "gzip_truncated"),
+        of(
+            "by-its-index-and-cut",
+            file[..file.len() - 1].to_vec(),
+            "gzip_truncated",
+            "gzip_truncated",
+        ),
         of("and-an-empty-member", with(&Member::of(b"").bytes()), "output_limit", "bad_index"),
         of("and-a-bomb", with(&Member::of(&[0; 500_000]).bytes()), "output_limit", "bad_index"),
         of("of-another-header", timed.bytes(), "output_limit", "bad_index"),
@@ -398,9 +448,8 @@ fn malformed() -> Vec<Case> {
         [&content[..after_hash], number, &content[after_hash + log_bytes.len()..]].concat()
     };
     let count_at = after_hash + log_bytes.len() + 1;
-    let counted = |count: u64| {
-        [&content[..count_at], &varint(count)[..], &content[count_at + 1..]].concat()
-    };
+    let counted =
+        |count: u64| [&content[..count_at], &varint(count)[..], &content[count_at + 1..]].concat();
     vec![
         of("empty", b""),
         of("cut-in-hash", &content[..20]),
@@ -429,7 +478,8 @@ fn damaged() -> Vec<Case> {
     let checksum = |name: &str, at: usize| {
         let mut archive = blocks();
         archive.trailer[at] ^= 1;
-        Case { name: format!("damaged-{name}"), ..file_of(&archive).whole_fails("gzip_checksum") }.reads(&log, &[1, 7])
+        Case { name: format!("damaged-{name}"), ..file_of(&archive).whole_fails("gzip_checksum") }
+            .reads(&log, &[1, 7])
     };
     let mut changed = Archive::with(&log, SMALL, stored);
     changed.blocks[0][200] ^= 1; // within the first line's system prompt, by the look of it
@@ -438,7 +488,10 @@ fn damaged() -> Vec<Case> {
     let mut finally = Archive::with(&log, SMALL, stored);
     let flush = finally.blocks[last].len() - 5;
     finally.blocks[last][flush] |= 1; // the empty stored block that ends it is the last one
-    let finally = Case { name: "damaged-final-block".into(), ..file_of(&finally).index_fails("gzip_corrupt") };
+    let finally = Case {
+        name: "damaged-final-block".into(),
+        ..file_of(&finally).index_fails("gzip_corrupt")
+    };
     let mut end = blocks().bytes();
     let end_at = end.len() - 10;
     end[end_at] = 7; // the final block is of sort 3
@@ -448,9 +501,12 @@ fn damaged() -> Vec<Case> {
         block("last-block", last).read_fails(1, "gzip_corrupt").read_fails(7, "gzip_corrupt"),
         checksum("checksum", 0),
         checksum("length", 4),
-        Case { name: "damaged-content".into(), ..file_of(&changed).index_fails("bad_hash").whole_fails("gzip_checksum") }
-            .reads(&log, &[1, after_first])
-            .read_fails(7, "bad_hash"),
+        Case {
+            name: "damaged-content".into(),
+            ..file_of(&changed).index_fails("bad_hash").whole_fails("gzip_checksum")
+        }
+        .reads(&log, &[1, after_first])
+        .read_fails(7, "bad_hash"),
         finally.whole_fails("gzip_checksum").read_fails(1, "gzip_corrupt"),
         Case { name: "damaged-end-of-deflate".into(), ..ending }.reads(&log, &[1, 7]),
     ]
@@ -460,7 +516,8 @@ fn damaged() -> Vec<Case> {
 fn contents() -> Vec<Case> {
     let log = Log::sample();
     let of = |name: &str, log: &Log, block_bytes: usize, code: &'static str| {
-        Case::good(&format!("content-{name}"), log, &Archive::of(log, block_bytes)).index_fails(code)
+        Case::good(&format!("content-{name}"), log, &Archive::of(log, block_bytes))
+            .index_fails(code)
     };
     let edited = log.replace("\"turn\":1", "\"turn\":2");
     let lines = log.lines();
@@ -478,16 +535,28 @@ fn contents() -> Vec<Case> {
         let mut archive = blocks();
         archive.blocks.swap(0, 1);
         archive.records.swap(0, 1);
-        let (first, rest) = lines.split_at(usize::try_from(archive.records[1].entries).unwrap_or_default());
-        let (second, rest) = rest.split_at(usize::try_from(archive.records[0].entries).unwrap_or_default());
+        let (first, rest) =
+            lines.split_at(usize::try_from(archive.records[1].entries).unwrap_or_default());
+        let (second, rest) =
+            rest.split_at(usize::try_from(archive.records[0].entries).unwrap_or_default());
         let content = [second, first, rest].concat().concat();
         archive.trailer = trailer(&content);
-        Case { name: "content-blocks-swapped".into(), ..Case::good("", &log, &archive) }.gives(content)
+        Case { name: "content-blocks-swapped".into(), ..Case::good("", &log, &archive) }
+            .gives(content)
     };
     vec![
         of("edited", &edited, BLOCK_BYTES, "bad_hash"),
         of("line-removed", &removed, BLOCK_BYTES, "broken_link"),
-        of("carriage-returns", &Log(log.0.iter().flat_map(|byte| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] }).collect()), BLOCK_BYTES, "bad_line"),
+        of(
+            "carriage-returns",
+            &Log(log
+                .0
+                .iter()
+                .flat_map(|byte| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] })
+                .collect()),
+            BLOCK_BYTES,
+            "bad_line",
+        ),
         torn,
         swapped.index_fails("gzip_corrupt").reads(&log, &[1]).read_fails(7, "gzip_corrupt"),
     ]

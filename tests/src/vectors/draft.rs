@@ -7,7 +7,8 @@ use crate::build::{Log, SESSION, TS, salt};
 
 /// All vectors of the area.
 pub(super) fn all() -> Vec<Vector> {
-    [good(), fields(), starts(), shapes(), keys(), kinds(), times(), types(), places(), sizes()].concat()
+    [good(), fields(), starts(), shapes(), keys(), kinds(), times(), types(), places(), sizes()]
+        .concat()
 }
 
 /// What is to be written, and the session it is written to.
@@ -77,8 +78,11 @@ fn good() -> Vec<Vector> {
     let turn = |seq: u64, more: &str| line(seq, "turn_end", &format!(r#"{more},"turn":1"#));
     vec![
         Case::new("one", &[&[TURN]]).writes(&[first("", ""), turn(1, "")]),
-        Case::new("two-batches-of-one", &[&[TURN], &[TURN]])
-            .writes(&[first("", ""), turn(1, ""), turn(2, "")]),
+        Case::new("two-batches-of-one", &[&[TURN], &[TURN]]).writes(&[
+            first("", ""),
+            turn(1, ""),
+            turn(2, ""),
+        ]),
         Case::new("batch-of-three", &[&[TURN, TURN, TURN]]).writes(&[
             first("", ""),
             turn(1, r#","more":2"#),
@@ -98,8 +102,17 @@ fn good() -> Vec<Vector> {
             bare(turn(1, r#","more":1"#), 1),
             bare(turn(2, ""), 2),
         ]),
-        Case::new("worked-example", &[&[r#"{"kind":"user_input","ts":1760000000001,"item":{"role":"user","content":"Hi"}}"#]])
-            .writes(&[first("", ""), line(1, "user_input", r#","item":{"role":"user","content":"Hi"}"#).replace(&TS.to_string(), "1760000000001")]),
+        Case::new(
+            "worked-example",
+            &[&[
+                r#"{"kind":"user_input","ts":1760000000001,"item":{"role":"user","content":"Hi"}}"#,
+            ]],
+        )
+        .writes(&[
+            first("", ""),
+            line(1, "user_input", r#","item":{"role":"user","content":"Hi"}"#)
+                .replace(&TS.to_string(), "1760000000001"),
+        ]),
         Case::new("session-with-escapes", &[&[TURN]])
             .session("a\"\\/b é🙂")
             .writes(&[first("", "").replace("\"demo\"", r#""a\"\\/b é🙂""#), turn(1, "")]),
@@ -133,16 +146,37 @@ fn fields() -> Vec<Vector> {
             "tool_result",
             ",\"item\":[18446744073709551615,1e400,-0.10,\"\\ud800\\/\\u00E9\",\"\u{2028}\",{\"a\":1,\"a\":2}]",
         ),
-        is("text-is-kept", r#"{"kind":"run_started","run":"\u0041\/"}"#, "run_started", r#","run":"\u0041\/""#),
-        is("nulls-are-kept", r#"{"kind":"llm_usage","history_len":null}"#, "llm_usage", r#","history_len":null"#),
-        is("unknown-kind", r#"{"kind":"later_kind","x":{"y":[]}}"#, "later_kind", r#","x":{"y":[]}"#),
+        is(
+            "text-is-kept",
+            r#"{"kind":"run_started","run":"\u0041\/"}"#,
+            "run_started",
+            r#","run":"\u0041\/""#,
+        ),
+        is(
+            "nulls-are-kept",
+            r#"{"kind":"llm_usage","history_len":null}"#,
+            "llm_usage",
+            r#","history_len":null"#,
+        ),
+        is(
+            "unknown-kind",
+            r#"{"kind":"later_kind","x":{"y":[]}}"#,
+            "later_kind",
+            r#","x":{"y":[]}"#,
+        ),
         is("unknown-kind-without-fields", r#"{"kind":"a"}"#, "a", ""),
         is("kind-of-32-bytes", &format!(r#"{{"kind":"{}"}}"#, "k".repeat(32)), &"k".repeat(32), ""),
         is("empty-key", r#"{"kind":"a","":1}"#, "a", r#","":1"#),
         is("session-as-a-field", r#"{"kind":"a","session":1}"#, "a", r#","session":1"#),
-        is("state-as-a-field", r#"{"kind":"state","state":{"kind":"x","seq":1}}"#, "state", r#","state":{"kind":"x","seq":1}"#),
+        is(
+            "state-as-a-field",
+            r#"{"kind":"state","state":{"kind":"x","seq":1}}"#,
+            "state",
+            r#","state":{"kind":"x","seq":1}"#,
+        ),
         is("time-given", r#"{"kind":"a","ts":0}"#, "a", "").replace_time("0"),
-        is("time-given-last", r#"{"kind":"a","x":1,"ts":9007199254740991}"#, "a", r#","x":1"#).replace_time("9007199254740991"),
+        is("time-given-last", r#"{"kind":"a","x":1,"ts":9007199254740991}"#, "a", r#","x":1"#)
+            .replace_time("9007199254740991"),
         is("time-given-with-spaces", r#"{"ts" : 5 , "kind":"a"}"#, "a", "").replace_time("5"),
         is("white-space-around", "\t {\"kind\":\"a\"} \t", "a", ""),
         is("depth-64", &nested(63), "a", &format!(",\"x\":{}{}", "[".repeat(63), "]".repeat(63))),
@@ -187,15 +221,27 @@ fn starts() -> Vec<Vector> {
         ]),
         Case::new("start-then-another-batch", &[&[start], &[TURN]])
             .writes(&[first("", ""), line(1, "turn_end", r#","turn":1"#)]),
-        Case::new("start-with-a-time", &[&[&with("\"ts\":7")]]).writes(&[first("", "").replacen(&TS.to_string(), "7", 1)]),
+        Case::new("start-with-a-time", &[&[&with("\"ts\":7")]]).writes(&[first("", "").replacen(
+            &TS.to_string(),
+            "7",
+            1,
+        )]),
         Case::new("start-second", &[&[TURN, start]]).fails("bad_entry", 0, 1),
         Case::new("start-in-the-second-batch", &[&[TURN], &[start]]).fails("bad_entry", 1, 0),
         Case::new("start-twice", &[&[start, start]]).fails("bad_entry", 0, 1),
-        Case::new("start-with-session", &[&[&with("\"session\":\"demo\"")]]).fails("duplicate_key", 0, 0),
+        Case::new("start-with-session", &[&[&with("\"session\":\"demo\"")]]).fails(
+            "duplicate_key",
+            0,
+            0,
+        ),
         Case::new("start-with-format", &[&[&with("\"format\":1")]]).fails("duplicate_key", 0, 0),
         Case::new("start-with-seq", &[&[&with("\"seq\":0")]]).fails("duplicate_key", 0, 0),
         Case::new("start-with-bad-history", &[&[&with("\"history\":{}")]]).fails("bad_entry", 0, 0),
-        Case::new("start-with-bad-point", &[&[&with("\"forked_from\":{}")]]).fails("bad_entry", 0, 0),
+        Case::new("start-with-bad-point", &[&[&with("\"forked_from\":{}")]]).fails(
+            "bad_entry",
+            0,
+            0,
+        ),
     ]
 }
 
@@ -250,8 +296,16 @@ fn keys() -> Vec<Vector> {
         bad("time-twice", r#""ts":1,"ts":1"#, "duplicate_key"),
         bad("escaped", r#""\u0078":1"#, "bad_entry"),
         bad("escaped-reserved", r#""\u0073eq":1"#, "bad_entry"),
-        Case::new("key-reserved-and-no-kind", &[&[r#"{"turn":1,"seq":1}"#]]).fails("duplicate_key", 0, 0),
-        Case::new("key-kind-escaped", &[&[r#"{"k\u0069nd":"turn_end","turn":1}"#]]).fails("bad_entry", 0, 0),
+        Case::new("key-reserved-and-no-kind", &[&[r#"{"turn":1,"seq":1}"#]]).fails(
+            "duplicate_key",
+            0,
+            0,
+        ),
+        Case::new("key-kind-escaped", &[&[r#"{"k\u0069nd":"turn_end","turn":1}"#]]).fails(
+            "bad_entry",
+            0,
+            0,
+        ),
     ]);
     vectors
 }
@@ -339,7 +393,11 @@ fn places() -> Vec<Vector> {
     vec![
         Case::new("place-last-of-batch", &[&[TURN, TURN, bad]]).fails("bad_entry", 0, 2),
         Case::new("place-first-of-several", &[&[TURN, bad, "[]", bad]]).fails("bad_entry", 0, 1),
-        Case::new("place-in-the-third-batch", &[&[TURN, TURN], &[TURN], &[TURN, bad]]).fails("bad_entry", 2, 1),
+        Case::new("place-in-the-third-batch", &[&[TURN, TURN], &[TURN], &[TURN, bad]]).fails(
+            "bad_entry",
+            2,
+            1,
+        ),
         empty("session-empty", ""),
         empty("session-control-character", "a\nb"),
         empty("session-129-bytes", &"a".repeat(129)),

@@ -10,8 +10,19 @@ const MANY: u64 = 1 << 40;
 
 /// All vectors of the area.
 pub(super) fn all() -> Vec<Vector> {
-    [tools(), headers(), members(), streams(), truncated(), foreign(), trailing(), checksums(), corrupt(), bounds()]
-        .concat()
+    [
+        tools(),
+        headers(),
+        members(),
+        streams(),
+        truncated(),
+        foreign(),
+        trailing(),
+        checksums(),
+        corrupt(),
+        bounds(),
+    ]
+    .concat()
 }
 
 fn content() -> Vec<u8> {
@@ -53,9 +64,18 @@ fn full() -> Member {
 /// What other programs made of the same text.
 fn tools() -> Vec<Vector> {
     let files = [
-        ("gnu-gzip-9", "1f8b0800000000000203cbcf4b55c8c9cc4be5ca1f3a8cc4bc1485920c2027b1b8440128ca0500a1153686c5000000"),
-        ("gnu-gzip-1", "1f8b0800000000000403cbcf4b55c8c9cc4be5ca1f3a8cc4bc1485920ca0bb138b4b1480eee60200a1153686c5000000"),
-        ("node-zlib", "1f8b0800000000000003cbcf4b55c8c9cc4be5ca1f3a8cc4bc1485928c54859cc4e21285fcbc542e00a1153686c5000000"),
+        (
+            "gnu-gzip-9",
+            "1f8b0800000000000203cbcf4b55c8c9cc4be5ca1f3a8cc4bc1485920c2027b1b8440128ca0500a1153686c5000000",
+        ),
+        (
+            "gnu-gzip-1",
+            "1f8b0800000000000403cbcf4b55c8c9cc4be5ca1f3a8cc4bc1485920ca0bb138b4b1480eee60200a1153686c5000000",
+        ),
+        (
+            "node-zlib",
+            "1f8b0800000000000003cbcf4b55c8c9cc4be5ca1f3a8cc4bc1485928c54859cc4e21285fcbc542e00a1153686c5000000",
+        ),
     ];
     files.into_iter().map(|(name, file)| reads(name, from_hex(file).expect("hex"))).collect()
 }
@@ -95,7 +115,8 @@ fn members() -> Vec<Vector> {
     let empty = Member::of(b"").bytes();
     let bytes = text.iter().flat_map(|byte| Member::of(&[*byte]).bytes()).collect();
     let join = |members: &[&[u8]]| members.concat();
-    let named = Member { name: Some(b"second".to_vec()), has_header_crc: true, ..Member::of(&text[77..]) };
+    let named =
+        Member { name: Some(b"second".to_vec()), has_header_crc: true, ..Member::of(&text[77..]) };
     vec![
         reads("members-two", join(&[&one, &other])),
         reads("members-with-empty-ones", join(&[&empty, &one, &empty, &empty, &other, &empty])),
@@ -128,13 +149,26 @@ fn streams() -> Vec<Vector> {
         of("stored", ended(stored(&text))),
         of("of-many-blocks", ended(pieces)),
         of("of-both-sorts", ended(mixed)),
-        of("with-empty-blocks", ended([stored(b""), deflated(&text), stored(b""), stored(b"")].concat())),
+        of(
+            "with-empty-blocks",
+            ended([stored(b""), deflated(&text), stored(b""), stored(b"")].concat()),
+        ),
         gives("stream-of-noise", Member::of(&noise).bytes(), MANY, &noise),
         gives("stream-of-words", Member::of(&words).bytes(), MANY, &words),
-        gives("stream-of-all-bytes", Member::of(&(0..=255).collect::<Vec<u8>>()).bytes(), MANY, &(0..=255).collect::<Vec<u8>>()),
+        gives(
+            "stream-of-all-bytes",
+            Member::of(&(0..=255).collect::<Vec<u8>>()).bytes(),
+            MANY,
+            &(0..=255).collect::<Vec<u8>>(),
+        ),
         {
             let long = vec![b'x'; 3_000_000];
-            gives("stream-stored-3-megabytes", Member::with(&long, stored(&long)).bytes(), MANY, &long)
+            gives(
+                "stream-stored-3-megabytes",
+                Member::with(&long, stored(&long)).bytes(),
+                MANY,
+                &long,
+            )
         },
     ]
 }
@@ -142,12 +176,14 @@ fn streams() -> Vec<Vector> {
 fn truncated() -> Vec<Vector> {
     let file = full().bytes();
     let (header, end) = (full().header().len(), file.len());
-    let cut = |end: usize| fails(&format!("truncated-at-{end}"), file[..end].to_vec(), "gzip_truncated");
-    let mut vectors: Vec<_> = [1, 2, 3, 4, 9, 10, 11, 12, 15, 22, 23, 30, 40, header - 1, header, header + 1]
-        .into_iter()
-        .chain([end - 10, end - 9, end - 8, end - 4, end - 1])
-        .map(cut)
-        .collect();
+    let cut =
+        |end: usize| fails(&format!("truncated-at-{end}"), file[..end].to_vec(), "gzip_truncated");
+    let mut vectors: Vec<_> =
+        [1, 2, 3, 4, 9, 10, 11, 12, 15, 22, 23, 30, 40, header - 1, header, header + 1]
+            .into_iter()
+            .chain([end - 10, end - 9, end - 8, end - 4, end - 1])
+            .map(cut)
+            .collect();
     let plain = plain();
     let second = |name: &str, length: usize| {
         let file = [&plain[..], &plain[..length]].concat();
@@ -219,7 +255,11 @@ fn checksums() -> Vec<Vector> {
         fails(&format!("checksum-{name}"), file, "gzip_checksum")
     };
     let of = |name: &str, trailer: Vec<u8>, code: &str| {
-        fails(&format!("checksum-{name}"), Member { trailer, ..Member::of(&content()) }.bytes(), code)
+        fails(
+            &format!("checksum-{name}"),
+            Member { trailer, ..Member::of(&content()) }.bytes(),
+            code,
+        )
     };
     let swapped = {
         let trailer = trailer(&content());
@@ -235,7 +275,11 @@ fn checksums() -> Vec<Vector> {
         of("zero", vec![0; 8], "gzip_checksum"),
         of("of-nothing", trailer(b""), "gzip_checksum"),
         of("length-first", swapped, "gzip_checksum"),
-        fails("checksum-of-the-second-member", [plain(), changed.bytes()].concat(), "gzip_checksum"),
+        fails(
+            "checksum-of-the-second-member",
+            [plain(), changed.bytes()].concat(),
+            "gzip_checksum",
+        ),
         fails("checksum-of-changed-content", changed.bytes(), "gzip_checksum"),
         fails("checksum-of-the-first-of-two", [changed.bytes(), plain()].concat(), "gzip_checksum"),
     ]
@@ -245,10 +289,18 @@ fn checksums() -> Vec<Vector> {
 fn corrupt() -> Vec<Vector> {
     let stream = |name: &str, stream: &[u8]| {
         let deflate = [stream, &[0; 40]].concat();
-        fails(&format!("corrupt-{name}"), Member { deflate, ..Member::of(b"") }.bytes(), "gzip_corrupt")
+        fails(
+            &format!("corrupt-{name}"),
+            Member { deflate, ..Member::of(b"") }.bytes(),
+            "gzip_corrupt",
+        )
     };
     let flags = |name: &str, flags: u8| {
-        fails(&format!("corrupt-{name}"), Member { flags, ..Member::of(&content()) }.bytes(), "gzip_corrupt")
+        fails(
+            &format!("corrupt-{name}"),
+            Member { flags, ..Member::of(&content()) }.bytes(),
+            "gzip_corrupt",
+        )
     };
     let mut header_crc = Member { has_header_crc: true, ..Member::of(&content()) }.bytes();
     header_crc[10] ^= 1;
@@ -300,7 +352,11 @@ fn bounds() -> Vec<Vector> {
         within("of-two-members", plain().repeat(2), 2 * size, &text.repeat(2)),
         limit("below-two-members", plain().repeat(2), 2 * size - 1),
         limit("before-trailing-data", [plain(), b"junk".to_vec()].concat(), size - 1),
-        limit("before-a-wrong-checksum", [&plain()[..plain().len() - 8], &[0; 8]].concat(), size - 1),
+        limit(
+            "before-a-wrong-checksum",
+            [&plain()[..plain().len() - 8], &[0; 8]].concat(),
+            size - 1,
+        ),
         within("free-mebibyte", zeros(1 << 20), MANY, &vec![0; 1 << 20]),
         limit("free-mebibyte-and-one", zeros((1 << 20) + 1), MANY),
         limit("bomb-of-10-megabytes", zeros(10_000_000), MANY),

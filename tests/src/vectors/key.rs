@@ -147,9 +147,8 @@ fn long() -> Vec<Vector> {
     let form_198 = "%41".repeat(66);
     let form_200 = form_198.clone() + "bb";
     let accents = "é".repeat(33);
-    let beyond = |name: &str, id: String| {
-        Vector::of_json("key", name, &json!({ "id": id }), invalid())
-    };
+    let beyond =
+        |name: &str, id: String| Vector::of_json("key", name, &json!({ "id": id }), invalid());
     vec![
         encodes("bytes-128", &at, &at),
         decodes("bytes-128", &at, &at),

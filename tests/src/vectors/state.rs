@@ -7,7 +7,8 @@ use crate::build::{Log, entry, envelope, point, start, start_of};
 
 /// All vectors of the area.
 pub(super) fn all() -> Vec<Vector> {
-    [starts(), items(), settings(), records(), cuts(), lineage(), withheld(), texts(), wrong()].concat()
+    [starts(), items(), settings(), records(), cuts(), lineage(), withheld(), texts(), wrong()]
+        .concat()
 }
 
 /// What the state is, member by member; what is not said is as in an empty one. `HEAD` and `HASHn`
@@ -61,33 +62,41 @@ fn starts() -> Vec<Vector> {
     let nulls = r#","system_prompt":null,"config":null,"history":null,"forked_from":null,"compacted_from":null"#;
     vec![
         of("start", &log("", &[]), &[]),
-        of("start-with-everything", &log(first, &[]), &[
-            ("system_prompt", "\"Be brief.\""),
-            ("config", r#"{"b":1.50,"a":[ ]}"#),
-            ("history", history),
-        ]),
+        of(
+            "start-with-everything",
+            &log(first, &[]),
+            &[
+                ("system_prompt", "\"Be brief.\""),
+                ("config", r#"{"b":1.50,"a":[ ]}"#),
+                ("history", history),
+            ],
+        ),
         of("start-of-nulls", &log(nulls, &[]), &[]),
         of("start-with-empty-history", &log(r#","history":[]"#, &[]), &[]),
         of("start-with-empty-history-and-space", &log(",\"history\":[ \t ]", &[]), &[]),
-        of("session-with-escapes", &Log::of(&[start_of(r#""a\"\\\/b\u00e9 🙂""#, "")]), &[
-            ("session", r#""a\"\\/bé 🙂""#),
-        ]),
+        of(
+            "session-with-escapes",
+            &Log::of(&[start_of(r#""a\"\\\/b\u00e9 🙂""#, "")]),
+            &[("session", r#""a\"\\/bé 🙂""#)],
+        ),
     ]
 }
 
 fn items() -> Vec<Vector> {
-    let four = log("", &[
-        ("user_input", r#","item":{"role":"user"},"id":"u1""#),
-        ("assistant_item", r#","parent":"u1","item":"Hello","id":"a1""#),
-        ("tool_result", r#","item":null,"id":null"#),
-        ("system_item", r#","item":7,"parent":null,"more_of_it":1"#),
-    ]);
+    let four = log(
+        "",
+        &[
+            ("user_input", r#","item":{"role":"user"},"id":"u1""#),
+            ("assistant_item", r#","parent":"u1","item":"Hello","id":"a1""#),
+            ("tool_result", r#","item":null,"id":null"#),
+            ("system_item", r#","item":7,"parent":null,"more_of_it":1"#),
+        ],
+    );
     let history = r#"[{"kind":"user_input","seq":1,"id":"u1","parent":null,"item":{"role":"user"}},{"kind":"assistant_item","seq":2,"id":"a1","parent":"u1","item":"Hello"},{"kind":"tool_result","seq":3,"id":null,"parent":null,"item":null},{"kind":"system_item","seq":4,"id":null,"parent":null,"item":7}]"#;
     let payload = "{ \"b\" : [1.0, 18446744073709551615 ,1e400],\t\"a\":\"\\u00e9\\/\\ud800 \u{2028}\",\"a\":2 }";
     let kept = log("", &[("user_input", &format!(",\"item\":{payload}"))]);
-    let kept_history = format!(
-        r#"[{{"kind":"user_input","seq":1,"id":null,"parent":null,"item":{payload}}}]"#
-    );
+    let kept_history =
+        format!(r#"[{{"kind":"user_input","seq":1,"id":null,"parent":null,"item":{payload}}}]"#);
     let batch = Log::of(&[
         start(""),
         envelope(1, "user_input", 1) + r#","item":1}"#,
@@ -114,9 +123,21 @@ fn settings() -> Vec<Vector> {
     };
     let first = r#","config":{"a":1}"#;
     vec![
-        of("turns", &log("", &[("turn_end", r#","turn":1"#), ("turn_end", r#","turn":7"#)]), &[("turns", "7")]),
-        of("turns-may-fall", &log("", &[("turn_end", r#","turn":9007199254740991"#), ("turn_end", r#","turn":0"#)]), &[]),
-        of("turns-highest", &log("", &[("turn_end", r#","turn":9007199254740991"#)]), &[("turns", "9007199254740991")]),
+        of(
+            "turns",
+            &log("", &[("turn_end", r#","turn":1"#), ("turn_end", r#","turn":7"#)]),
+            &[("turns", "7")],
+        ),
+        of(
+            "turns-may-fall",
+            &log("", &[("turn_end", r#","turn":9007199254740991"#), ("turn_end", r#","turn":0"#)]),
+            &[],
+        ),
+        of(
+            "turns-highest",
+            &log("", &[("turn_end", r#","turn":9007199254740991"#)]),
+            &[("turns", "9007199254740991")],
+        ),
         run("running", &[("run_started", r#","run":"r1""#)], "\"running\""),
         run("errored", &[("run_started", ""), ("run_errored", r#","message":"x""#)], "\"errored\""),
         run("again", &[("run_errored", r#","message":"x""#), ("run_started", "")], "\"running\""),
@@ -125,24 +146,45 @@ fn settings() -> Vec<Vector> {
         completed("paused"),
         completed("limit_reached"),
         completed("yielded"),
-        of("config-changed", &log(first, &[("config_changed", r#","config": [ 1 ] "#)]), &[("config", "[ 1 ]")]),
+        of(
+            "config-changed",
+            &log(first, &[("config_changed", r#","config": [ 1 ] "#)]),
+            &[("config", "[ 1 ]")],
+        ),
         of("config-changed-to-null", &log(first, &[("config_changed", r#","config":null"#)]), &[]),
-        of("slice", &log("", &[("state", r#","state":{"a":1}"#), ("state", r#","state": {"b" :2}"#)]), &[("slice", r#"{"b" :2}"#)]),
-        of("slice-back-to-null", &log("", &[("state", r#","state":1"#), ("state", r#","state":null"#)]), &[]),
+        of(
+            "slice",
+            &log("", &[("state", r#","state":{"a":1}"#), ("state", r#","state": {"b" :2}"#)]),
+            &[("slice", r#"{"b" :2}"#)],
+        ),
+        of(
+            "slice-back-to-null",
+            &log("", &[("state", r#","state":1"#), ("state", r#","state":null"#)]),
+            &[],
+        ),
     ]
 }
 
 fn records() -> Vec<Vector> {
-    let usage = log("", &[
-        ("llm_usage", r#","history_len":4,"input_total_tokens":100,"cache_read_tokens":0,"cache_write_tokens":9007199254740991,"output_tokens":7"#),
-        ("llm_usage", ""),
-        ("llm_usage", r#","output_tokens":1,"history_len":null,"model":"m""#),
-    ]);
+    let usage = log(
+        "",
+        &[
+            (
+                "llm_usage",
+                r#","history_len":4,"input_total_tokens":100,"cache_read_tokens":0,"cache_write_tokens":9007199254740991,"output_tokens":7"#,
+            ),
+            ("llm_usage", ""),
+            ("llm_usage", r#","output_tokens":1,"history_len":null,"model":"m""#),
+        ],
+    );
     let used = r#"[{"seq":1,"history_len":4,"input_total_tokens":100,"cache_read_tokens":0,"cache_write_tokens":9007199254740991,"output_tokens":7},{"seq":2,"history_len":null,"input_total_tokens":null,"cache_read_tokens":null,"cache_write_tokens":null,"output_tokens":null},{"seq":3,"history_len":null,"input_total_tokens":null,"cache_read_tokens":null,"cache_write_tokens":null,"output_tokens":1}]"#;
-    let extensions = log("", &[
-        ("extension", r#","domain":"a/b","payload":{"x" : 1}"#),
-        ("extension", r#","payload":null,"domain":"\u0000""#),
-    ]);
+    let extensions = log(
+        "",
+        &[
+            ("extension", r#","domain":"a/b","payload":{"x" : 1}"#),
+            ("extension", r#","payload":null,"domain":"\u0000""#),
+        ],
+    );
     let extended = r#"[{"seq":1,"domain":"a/b","payload":{"x" : 1}},{"seq":2,"domain":"\u0000","payload":null}]"#;
     vec![
         of("usage", &usage, &[("usage", used)]),
@@ -182,10 +224,22 @@ fn cuts() -> Vec<Vector> {
         is("replaced", &[("replaced", r#","history":[1, [2,"]"] ]"#)], &[&x, &y]),
         is("replaced-by-none", &[("replaced", r#","history":[]"#)], &[]),
         is("replaced-and-more", &[("replaced", r#","history":[1]"#), later], &[&x, &u]),
-        is("compacted", &[("compaction", r#","summary":["s",{"t":[1,2]}],"keep_last":1"#)], &[&s, &t, c]),
+        is(
+            "compacted",
+            &[("compaction", r#","summary":["s",{"t":[1,2]}],"keep_last":1"#)],
+            &[&s, &t, c],
+        ),
         is("compacted-keeping-none", &[("compaction", r#","keep_last":0,"summary":["s"]"#)], &[&s]),
-        is("compacted-keeping-all", &[("compaction", r#","summary":["s"],"keep_last":3"#)], &[&s, a, b, c]),
-        is("compacted-without-summary", &[("compaction", r#","summary":[],"keep_last":2"#)], &[b, c]),
+        is(
+            "compacted-keeping-all",
+            &[("compaction", r#","summary":["s"],"keep_last":3"#)],
+            &[&s, a, b, c],
+        ),
+        is(
+            "compacted-without-summary",
+            &[("compaction", r#","summary":[],"keep_last":2"#)],
+            &[b, c],
+        ),
         is(
             "compacted-twice",
             &[
@@ -200,10 +254,17 @@ fn cuts() -> Vec<Vector> {
             &[&s, b],
         ),
         fails("truncated-beyond", &after(&[("truncated", r#","keep":4"#)]), "bad_entry"),
-        fails("compacted-beyond", &after(&[("compaction", r#","summary":[],"keep_last":4"#)]), "bad_entry"),
+        fails(
+            "compacted-beyond",
+            &after(&[("compaction", r#","summary":[],"keep_last":4"#)]),
+            "bad_entry",
+        ),
         fails(
             "truncated-beyond-after-a-compaction",
-            &after(&[("compaction", r#","summary":[],"keep_last":1"#), ("truncated", r#","keep":2"#)]),
+            &after(&[
+                ("compaction", r#","summary":[],"keep_last":1"#),
+                ("truncated", r#","keep":2"#),
+            ]),
             "bad_entry",
         ),
     ]
@@ -213,7 +274,9 @@ fn lineage() -> Vec<Vector> {
     let hash = "ab".repeat(32);
     let (old, older) = (point("old", 3, &hash), point("older", 0, &hash));
     let first = format!(r#","compacted_from":{older},"forked_from":{old}"#);
-    let odd = format!(r#","forked_from":{{ "seq":9007199254740991, "hash" : "{hash}","session":"a\u00e8b\/é" }}"#);
+    let odd = format!(
+        r#","forked_from":{{ "seq":9007199254740991, "hash" : "{hash}","session":"a\u00e8b\/é" }}"#
+    );
     let parent = log(&first, &[("user_input", r#","item":"a""#)]);
     let fork = |log: &Log, seq: u64, of: &str, into: &str| {
         let mut rests: Vec<_> = log.rests().into_iter().map(<[u8]>::to_vec).collect();
@@ -225,35 +288,54 @@ fn lineage() -> Vec<Vector> {
     let child = fork(&parent, 2, "demo", "child");
     let grandchild = fork(&child, 3, "child", r#"gr\"and"#);
     let history = r#"[{"kind":"user_input","seq":1,"id":null,"parent":null,"item":"a"}]"#;
-    let (from_demo, from_child) = (point("demo", 1, &child.hash(1)), point("child", 2, &child.hash(2)));
+    let (from_demo, from_child) =
+        (point("demo", 1, &child.hash(1)), point("child", 2, &child.hash(2)));
     let torn = child.cut(child.0.len() as u64 - 1);
     vec![
         of("points", &log(&first, &[]), &[("forked_from", &old), ("compacted_from", &older)]),
-        of("point-in-its-own-spelling", &log(&odd, &[]), &[
-            ("forked_from", &format!(r#"{{"session":"aèb/é","seq":9007199254740991,"hash":"{hash}"}}"#)),
-        ]),
-        of("fork", &child, &[
-            ("session", "\"child\""),
-            ("history", history),
-            ("forked_from", &from_demo),
-            ("compacted_from", &older),
-        ]),
-        of("fork-of-a-fork", &grandchild, &[
-            ("session", r#""gr\"and""#),
-            ("history", history),
-            ("forked_from", &from_child),
-            ("compacted_from", &older),
-        ]),
-        up_to("fork-torn", &torn, 1, &[
-            ("history", history),
-            ("forked_from", &old),
-            ("compacted_from", &older),
-        ]),
+        of(
+            "point-in-its-own-spelling",
+            &log(&odd, &[]),
+            &[(
+                "forked_from",
+                &format!(r#"{{"session":"aèb/é","seq":9007199254740991,"hash":"{hash}"}}"#),
+            )],
+        ),
+        of(
+            "fork",
+            &child,
+            &[
+                ("session", "\"child\""),
+                ("history", history),
+                ("forked_from", &from_demo),
+                ("compacted_from", &older),
+            ],
+        ),
+        of(
+            "fork-of-a-fork",
+            &grandchild,
+            &[
+                ("session", r#""gr\"and""#),
+                ("history", history),
+                ("forked_from", &from_child),
+                ("compacted_from", &older),
+            ],
+        ),
+        up_to(
+            "fork-torn",
+            &torn,
+            1,
+            &[("history", history), ("forked_from", &old), ("compacted_from", &older)],
+        ),
     ]
 }
 
 fn withheld() -> Vec<Vector> {
-    let items = [("user_input", r#","item":"a""#), ("user_input", r#","item":"b""#), ("user_input", r#","item":"c""#)];
+    let items = [
+        ("user_input", r#","item":"a""#),
+        ("user_input", r#","item":"b""#),
+        ("user_input", r#","item":"c""#),
+    ];
     let item = |seq: u64, text: &str| {
         format!(r#"{{"kind":"user_input","seq":{seq},"id":null,"parent":null,"item":"{text}"}}"#)
     };
@@ -266,29 +348,51 @@ fn withheld() -> Vec<Vector> {
     };
     let truncated = then(("truncated", r#","keep":3"#));
     let compacted = then(("compaction", r#","summary":["s"],"keep_last":3"#));
-    let twice = log("", &[&items[..], &[("truncated", r#","keep":3"#), ("truncated", r#","keep":9"#)]].concat());
-    let settings = log("", &[("turn_end", r#","turn":3"#), ("state", r#","state":1"#), ("run_started", "")]);
+    let twice = log(
+        "",
+        &[&items[..], &[("truncated", r#","keep":3"#), ("truncated", r#","keep":9"#)]].concat(),
+    );
+    let settings =
+        log("", &[("turn_end", r#","turn":3"#), ("state", r#","state":1"#), ("run_started", "")]);
     let before = then(("truncated", r#","keep":4"#));
     vec![
         is("withheld-item", &log("", &items).redact(&[2]), "1", &[&a, &c]),
         is("withheld-all", &log("", &items).redact(&[1, 2, 3]), "3", &[]),
         is("withheld-then-truncated-beyond", &truncated.redact(&[2]), "1", &[&a, &c]),
-        is("withheld-then-truncated-within", &then(("truncated", r#","keep":1"#)).redact(&[1]), "1", &[&b]),
+        is(
+            "withheld-then-truncated-within",
+            &then(("truncated", r#","keep":1"#)).redact(&[1]),
+            "1",
+            &[&b],
+        ),
         is("withheld-then-compacted-beyond", &compacted.redact(&[1]), "1", &[summary, &b, &c]),
         is("withheld-then-truncated-twice", &twice.redact(&[3]), "1", &[&a, &b]),
-        is("withheld-truncation", &then(("truncated", r#","keep":1"#)).redact(&[4]), "1", &[&a, &b, &c]),
+        is(
+            "withheld-truncation",
+            &then(("truncated", r#","keep":1"#)).redact(&[4]),
+            "1",
+            &[&a, &b, &c],
+        ),
         of("withheld-settings", &settings.redact(&[1, 2, 3]), &[("withheld", "3")]),
-        fails("withheld-after-truncated-beyond", &Log::of(&[
-            before.rests(),
-            vec![entry(5, "user_input", r#","item":1"#).as_bytes()],
-        ].concat()).redact(&[5]), "bad_entry"),
+        fails(
+            "withheld-after-truncated-beyond",
+            &Log::of(
+                &[before.rests(), vec![entry(5, "user_input", r#","item":1"#).as_bytes()]].concat(),
+            )
+            .redact(&[5]),
+            "bad_entry",
+        ),
     ]
 }
 
 /// How texts are spelled: as few escapes as JSON allows, whatever they were before.
 fn texts() -> Vec<Vector> {
     let of = |name: &str, json: &str, text: &str| {
-        of(&format!("text-{name}"), &log(&format!(",\"system_prompt\":{json}"), &[]), &[("system_prompt", text)])
+        of(
+            &format!("text-{name}"),
+            &log(&format!(",\"system_prompt\":{json}"), &[]),
+            &[("system_prompt", text)],
+        )
     };
     let low: String = (0..0x20).map(|code| format!("\\u{code:04X}")).collect();
     let low_text = r#"\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000b\f\r\u000e\u000f\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f"#;
@@ -321,16 +425,33 @@ fn wrong() -> Vec<Vector> {
     vec![
         of("sample", &sample, &members),
         up_to("torn-tail-is-left-out", &torn, 6, &members),
-        up_to("torn-batch-is-left-out", &in_batch, 1, &[("system_prompt", "\"Be brief.\""), ("run", "\"running\"")]),
+        up_to(
+            "torn-batch-is-left-out",
+            &in_batch,
+            1,
+            &[("system_prompt", "\"Be brief.\""), ("run", "\"running\"")],
+        ),
         fails("empty", &Log(Vec::new()), "empty_log"),
         fails("torn-only", &sample.cut(50), "empty_log"),
         fails("changed", &sample.replace("\"turn\":1", "\"turn\":2"), "bad_hash"),
-        fails("line-removed", &Log::from_lines(&[sample.lines()[0], sample.lines()[2]]), "broken_link"),
+        fails(
+            "line-removed",
+            &Log::from_lines(&[sample.lines()[0], sample.lines()[2]]),
+            "broken_link",
+        ),
         fails("first-redacted", &redacted, "bad_entry"),
         fails("not-json", &log("", &[("x", r#","a":01"#)]), "bad_json"),
-        fails("too-deep", &log("", &[("x", &format!(",\"a\":{}{}", "[".repeat(64), "]".repeat(64)))]), "too_deep"),
+        fails(
+            "too-deep",
+            &log("", &[("x", &format!(",\"a\":{}{}", "[".repeat(64), "]".repeat(64)))]),
+            "too_deep",
+        ),
         fails("key-twice", &log("", &[("x", r#","a":1,"a":2"#)]), "duplicate_key"),
         fails("bad-field", &log("", &[("turn_end", "")]), "bad_entry"),
-        fails("newer", &Log::of(&[start("").replace("\"format\":1", "\"format\":2")]), "unsupported_version"),
+        fails(
+            "newer",
+            &Log::of(&[start("").replace("\"format\":1", "\"format\":2")]),
+            "unsupported_version",
+        ),
     ]
 }

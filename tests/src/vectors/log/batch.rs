@@ -69,7 +69,9 @@ fn torn() -> Vec<Case> {
         cut("second-line", sample.offset(2) + 10, 0),
         Case::new("torn-in-a-character", torn_character()).head(0).torn(),
         Case::new("torn-batch-open-at-the-end", log(&[0, 1])).head(1).torn(),
-        Case::new("torn-batch-and-half-a-line", log(&[0, 3, 2]).and(b"{\"hash\":\"")).head(1).torn(),
+        Case::new("torn-batch-and-half-a-line", log(&[0, 3, 2]).and(b"{\"hash\":\""))
+            .head(1)
+            .torn(),
     ]
 }
 

@@ -173,11 +173,14 @@ fn noise() -> Vec<Case> {
     let hole = usize::try_from(sample.offset(4)).unwrap_or_default() + 10;
     zeroed.0[hole..hole + 512].fill(0);
     vec![
-        Case::new("carriage-returns", Log(text.replace('\n', "\r\n").into_bytes())).fails("bad_line", 1),
+        Case::new("carriage-returns", Log(text.replace('\n', "\r\n").into_bytes()))
+            .fails("bad_line", 1),
         Case::new("carriage-returns-only", Log(text.replace('\n', "\r").into_bytes())).empty(),
-        Case::new("byte-order-mark", Log([b"\xef\xbb\xbf", &sample.0[..]].concat())).fails("bad_line", 1),
+        Case::new("byte-order-mark", Log([b"\xef\xbb\xbf", &sample.0[..]].concat()))
+            .fails("bad_line", 1),
         Case::new("utf-16", Log(utf16)).fails("bad_line", 1),
-        Case::new("indented", Log(text.replace("{\"hash\"", "  {\"hash\"").into_bytes())).fails("bad_line", 1),
+        Case::new("indented", Log(text.replace("{\"hash\"", "  {\"hash\"").into_bytes()))
+            .fails("bad_line", 1),
         Case::new("blank-first-line", Log([b"\n", &sample.0[..]].concat())).fails("bad_line", 1),
         Case::new("nul-run-inside", zeroed).fails("bad_line", 4).head(1),
         Case::new("nothing", Log(Vec::new())).empty(),
@@ -185,7 +188,8 @@ fn noise() -> Vec<Case> {
         Case::new("line-breaks", Log(b"\n\n\n".to_vec())).fails("bad_line", 1),
         Case::new("nul-only", Log(vec![0; 64])).empty(),
         Case::new("plain-text", Log(b"Dear diary,\n".to_vec())).fails("bad_line", 1),
-        Case::new("json-array", Log(b"[{\"kind\":\"user_input\"}]\n".to_vec())).fails("bad_line", 1),
+        Case::new("json-array", Log(b"[{\"kind\":\"user_input\"}]\n".to_vec()))
+            .fails("bad_line", 1),
         Case::new("gzip", Log(vec![0x1f, 0x8b, 8, 0, 10])).fails("bad_line", 1),
     ]
 }
@@ -226,7 +230,11 @@ fn versions() -> Vec<Case> {
         hashed("1-and-a-fraction", "1.0"),
         Case::new(
             "version-0-not-hashed",
-            Log(prefixed(&hash, None, start("").replace("\"format\":1", "\"format\":0").as_bytes())),
+            Log(prefixed(
+                &hash,
+                None,
+                start("").replace("\"format\":1", "\"format\":0").as_bytes(),
+            )),
         )
         .fails("bad_hash", 1),
     ]
@@ -258,7 +266,8 @@ fn encodings() -> Vec<Case> {
         of("surrogate", b"\xed\xa0\x80"),
         of("beyond", b"\xf4\x90\x80\x80"),
         of("latin-1", b"caf\xe9"),
-        Case::new("utf8-in-kind", Log::of(&[start("").into_bytes(), kind])).fails("invalid_utf8", 2),
+        Case::new("utf8-in-kind", Log::of(&[start("").into_bytes(), kind]))
+            .fails("invalid_utf8", 2),
         Case::new("utf8-not-hashed", unhashed).fails("bad_hash", 2),
     ]
 }

@@ -93,7 +93,8 @@ fn depth() -> Vec<Case> {
 /// Checks 3 and 4.
 fn keys() -> Vec<Case> {
     let of = |name: &str, fields: &str, code: &'static str| {
-        of(&format!("key-{name}"), "user_input", &format!(",\"item\":1{fields}")).entry_fails(code, 1)
+        of(&format!("key-{name}"), "user_input", &format!(",\"item\":1{fields}"))
+            .entry_fails(code, 1)
     };
     let reserved = ["hash", "prev_hash", "seq", "ts", "salt", "more", "format", "digest"];
     let reserved = reserved
@@ -110,7 +111,10 @@ fn keys() -> Vec<Case> {
         of("escaped-twice", r#","a\\b":1,"a\\b":1"#, "bad_entry"),
         Case::new("key-empty", Log::of(&[start(""), entry(1, "x", r#","":1," ":2"#)])),
         Case::new("key-session", Log::of(&[start(""), entry(1, "x", r#","session":1"#)])),
-        Case::new("key-of-another-case", Log::of(&[start(""), entry(1, "x", r#","Seq":1,"HASH":2"#)])),
+        Case::new(
+            "key-of-another-case",
+            Log::of(&[start(""), entry(1, "x", r#","Seq":1,"HASH":2"#)]),
+        ),
         Case::new("key-session-on-the-first-line", Log::of(&[start(r#","session":"x""#)]))
             .entry_fails("duplicate_key", 0),
         Case::new("key-digest-on-the-first-line", Log::of(&[start(r#","digest":"x""#)]))
@@ -130,7 +134,8 @@ fn types() -> Vec<Case> {
     let long_id = format!(r#","item":1,"id":"{long_id}""#);
     let accents = format!(r#","item":1,"parent":"{}""#, "é".repeat(257));
     let escaped = format!(r#","item":1,"id":"{}""#, r"\u0041".repeat(513));
-    let at_512 = format!(r#","item":1,"id":"{}","parent":"{}""#, "é".repeat(256), r"\u0041".repeat(512));
+    let at_512 =
+        format!(r#","item":1,"id":"{}","parent":"{}""#, "é".repeat(256), r"\u0041".repeat(512));
     vec![
         bad("without-item", "user_input", ""),
         bad("without-item", "assistant_item", r#","id":"a""#),
@@ -222,7 +227,11 @@ fn points() -> Vec<Case> {
         bad("without-seq", "\"seq\":3,", ""),
         bad("with-an-escaped-key", "\"hash\"", r#""h\u0061sh""#),
         bad("with-session-twice", "{", "{\"session\":\"old\","),
-        bad("without-session-but-hash-twice", "\"session\":\"old\"", &format!("\"hash\":\"{hash}\"")),
+        bad(
+            "without-session-but-hash-twice",
+            "\"session\":\"old\"",
+            &format!("\"hash\":\"{hash}\""),
+        ),
         bad("with-an-empty-session", "\"old\"", "\"\""),
         bad("with-seq-beyond-integers", ":3", ":9007199254740992"),
         bad("with-seq-negative", ":3", ":-3"),
@@ -242,7 +251,8 @@ fn folds() -> Vec<Case> {
         ]);
         Case::new(format!("fold-{name}"), log)
     };
-    let bad = |name: &str, kind: &str, fields: &str| of(name, kind, fields).entry_fails("bad_entry", 2);
+    let bad =
+        |name: &str, kind: &str, fields: &str| of(name, kind, fields).entry_fails("bad_entry", 2);
     vec![
         of("truncated-to-nothing", "truncated", r#","keep":0"#),
         of("truncated-to-all", "truncated", r#","keep":3"#),

@@ -12,7 +12,8 @@ fn bad_first(name: &str, rest: &str) -> Case {
 }
 
 fn bad(name: &str, rest: &str) -> Case {
-    Case::new(format!("envelope-{name}"), Log::of(&[start("").as_str(), rest])).fails("bad_entry", 2)
+    Case::new(format!("envelope-{name}"), Log::of(&[start("").as_str(), rest]))
+        .fails("bad_entry", 2)
 }
 
 fn first_lines() -> Vec<Case> {
@@ -41,13 +42,19 @@ fn other_lines() -> Vec<Case> {
     let good = entry(1, "user_input", r#","item":1"#);
     let edit = |name: &str, from: &str, to: &str| bad(name, &good.replacen(from, to, 1));
     let (long, salt) = ("k".repeat(33), salt(1));
-    let kind = |name: &str, kind: &str| bad(&format!("kind-{name}"), &good.replacen("user_input", kind, 1));
+    let kind = |name: &str, kind: &str| {
+        bad(&format!("kind-{name}"), &good.replacen("user_input", kind, 1))
+    };
     vec![
         edit("space-before-a-key", ",\"seq\"", ", \"seq\""),
         edit("space-before-a-comma", ",\"seq\"", " ,\"seq\""),
         edit("space-after-a-colon", "\"seq\":", "\"seq\": "),
         edit("space-first", "\"kind\"", " \"kind\""),
-        edit("in-another-order", "\"kind\":\"user_input\",\"seq\":1", "\"seq\":1,\"kind\":\"user_input\""),
+        edit(
+            "in-another-order",
+            "\"kind\":\"user_input\",\"seq\":1",
+            "\"seq\":1,\"kind\":\"user_input\"",
+        ),
         edit("time-before-seq", "\"seq\":1,\"ts\":1760000000001", "\"ts\":1760000000001,\"seq\":1"),
         edit("without-kind", "\"kind\":\"user_input\",", ""),
         edit("without-seq", "\"seq\":1,", ""),
@@ -103,13 +110,13 @@ fn at_its_place() -> Vec<Case> {
         Case::new(format!("envelope-{name}"), Log::of(&[start(""), rest]))
     };
     vec![
-        of("more-before-salt", &format!(r#","more":1,"salt":"{salt}""#))
-            .head(0)
-            .torn(),
-        of("salt-after-a-field", &format!(r#","a":1,"salt":"{salt}""#)).entry_fails("duplicate_key", 1),
+        of("more-before-salt", &format!(r#","more":1,"salt":"{salt}""#)).head(0).torn(),
+        of("salt-after-a-field", &format!(r#","a":1,"salt":"{salt}""#))
+            .entry_fails("duplicate_key", 1),
         of("more-after-a-field", r#","a":1,"more":1"#).entry_fails("duplicate_key", 1),
         of("salt-after-a-space", &format!(r#", "salt":"{salt}""#)).entry_fails("duplicate_key", 1),
-        of("salt-twice", &format!(r#","salt":"{salt}","salt":"{salt}""#)).entry_fails("duplicate_key", 1),
+        of("salt-twice", &format!(r#","salt":"{salt}","salt":"{salt}""#))
+            .entry_fails("duplicate_key", 1),
         of("time-twice", r#","ts":1"#).entry_fails("duplicate_key", 1),
         of("seq-again", r#","seq":1"#).entry_fails("duplicate_key", 1),
         of("kind-again", r#","kind":"x""#).entry_fails("duplicate_key", 1),

@@ -29,8 +29,14 @@ pub(super) fn cases() -> Vec<Case> {
         mismatch("another-hash-inside", 3, &wrong),
         mismatch("entry-beyond-the-end", 7, &hash(6)),
         mismatch("entry-far-beyond-the-end", 9_007_199_254_740_991, &hash(6)),
-        of("head-of-a-log-that-was-cut", &half).expecting_head(6, &hash(6)).end_fails("head_mismatch"),
-        of("head-that-is-torn", &torn).head(5).torn().expecting_head(6, &hash(6)).end_fails("head_mismatch"),
+        of("head-of-a-log-that-was-cut", &half)
+            .expecting_head(6, &hash(6))
+            .end_fails("head_mismatch"),
+        of("head-that-is-torn", &torn)
+            .head(5)
+            .torn()
+            .expecting_head(6, &hash(6))
+            .end_fails("head_mismatch"),
         of("entry-of-a-torn-batch", &in_batch)
             .head(1)
             .torn()
@@ -51,6 +57,8 @@ pub(super) fn cases() -> Vec<Case> {
         of("head-before-a-fault", &sample.replace("\"turn\":1", "\"turn\":2"))
             .fails("bad_hash", 6)
             .expecting_head(4, &hash(4)),
-        of("session-of-a-torn-start", &Log::of(&[start("")]).cut(99)).empty().expecting_session("demo"),
+        of("session-of-a-torn-start", &Log::of(&[start("")]).cut(99))
+            .empty()
+            .expecting_session("demo"),
     ]
 }

@@ -27,8 +27,14 @@ fn good() -> Vec<Case> {
     let twice = forked(&child, "child", "again");
     let start_only = forked(&Log::of(&[start("")]), "demo", "early");
     let parent = point("demo", 6, &sample.hash(6)).replace(',', " , ").replace(':', " : ");
-    let spaced = with(&sample, &entry(7, "fork", &format!(r#", "parent" : {parent} ,"session":"\u0063hild""#)));
-    let escaped = parent_of(&sample, &format!(r#"{{"hash":"{}","seq":6,"session":"\u0064emo"}}"#, sample.hash(6)));
+    let spaced = with(
+        &sample,
+        &entry(7, "fork", &format!(r#", "parent" : {parent} ,"session":"\u0063hild""#)),
+    );
+    let escaped = parent_of(
+        &sample,
+        &format!(r#"{{"hash":"{}","seq":6,"session":"\u0064emo"}}"#, sample.hash(6)),
+    );
     let (batch, torn) = batches(&sample);
     let end = twice.0.len() as u64;
     vec![
@@ -54,7 +60,9 @@ fn good() -> Vec<Case> {
             .torn()
             .expecting_session("child")
             .end_fails("wrong_session"),
-        Case::new("fork-parents-head-expected", child).session("child").expecting_head(6, &sample.hash(6)),
+        Case::new("fork-parents-head-expected", child)
+            .session("child")
+            .expecting_head(6, &sample.hash(6)),
     ]
 }
 
@@ -63,7 +71,8 @@ fn batches(sample: &Log) -> (Log, Log) {
     let fork = |log: &Log, of: &str, into: &str, more: u64| {
         let last = log.lines().len() as u64 - 1;
         let parent = point(of, last, &log.hash(last));
-        let rest = envelope(last + 1, "fork", more) + &format!(r#","session":"{into}","parent":{parent}}}"#);
+        let rest = envelope(last + 1, "fork", more)
+            + &format!(r#","session":"{into}","parent":{parent}}}"#);
         with(log, &rest)
     };
     let one = fork(sample, "demo", "first", 1);
@@ -105,7 +114,9 @@ fn bad_parents() -> Vec<Case> {
         of("with-a-fraction", &edited("\"seq\":6", "\"seq\":6.0")),
         of("with-seq-as-text", &edited("\"seq\":6", "\"seq\":\"6\"")),
         of("with-null-session", &edited("\"demo\"", "null")),
-        Case::new("fork-of-a-fork-names-the-first-session", twice).fails("bad_entry", 9).session("child"),
+        Case::new("fork-of-a-fork-names-the-first-session", twice)
+            .fails("bad_entry", 9)
+            .session("child"),
     ]
 }
 
@@ -117,7 +128,8 @@ fn bad_forks() -> Vec<Case> {
         let log = with(&sample, &entry(7, "fork", &fields));
         Case::new(format!("fork-{name}"), log).fails(code, 8)
     };
-    let deep = format!(r#","session":"child","parent":PARENT,"x":{}{}"#, "[".repeat(64), "]".repeat(64));
+    let deep =
+        format!(r#","session":"child","parent":PARENT,"x":{}{}"#, "[".repeat(64), "]".repeat(64));
     let long = format!(r#","session":"{}","parent":PARENT"#, "a".repeat(129));
     let first = start("").replace("session_start", "fork");
     vec![
@@ -130,7 +142,11 @@ fn bad_forks() -> Vec<Case> {
         of("with-a-lone-surrogate", r#","session":"\ud800","parent":PARENT"#, "bad_entry"),
         of("with-a-long-session", &long, "bad_entry"),
         of("with-a-number-as-session", r#","session":7,"parent":PARENT"#, "bad_entry"),
-        of("with-a-session-twice", r#","session":"a","parent":PARENT,"session":"b""#, "duplicate_key"),
+        of(
+            "with-a-session-twice",
+            r#","session":"a","parent":PARENT,"session":"b""#,
+            "duplicate_key",
+        ),
         of("with-a-reserved-field", r#","session":"a","parent":PARENT,"seq":1"#, "duplicate_key"),
         of("with-an-escaped-key", r#","session":"a","parent":PARENT,"\u0078":1"#, "bad_entry"),
         of("not-json", r#","session":"a","parent":PARENT,"x":01"#, "bad_json"),

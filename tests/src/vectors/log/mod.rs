@@ -149,7 +149,8 @@ impl Case {
     }
 
     fn head_json(&self) -> Value {
-        let head = |seq| json!({ "seq": seq, "hash": self.log.hash(seq), "bytes": self.end_of_head() });
+        let head =
+            |seq| json!({ "seq": seq, "hash": self.log.hash(seq), "bytes": self.end_of_head() });
         self.head.map_or(Value::Null, head)
     }
 

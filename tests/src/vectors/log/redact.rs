@@ -40,7 +40,10 @@ fn torn() -> Vec<Case> {
         Case::new("redacted-in-torn-batch", after(4, &[3])).head(1).torn(),
         Case::new("redacted-first-of-torn-batch", after(3, &[2])).withheld(1),
         Case::new("redacted-last-of-batch-is-its-end", after(5, &[4])).withheld(1),
-        Case::new("redacted-torn-line", after(6, &[5]).and(b"{\"hash\"")).withheld(1).head(5).torn(),
+        Case::new("redacted-torn-line", after(6, &[5]).and(b"{\"hash\""))
+            .withheld(1)
+            .head(5)
+            .torn(),
     ]
 }
 
@@ -73,10 +76,13 @@ fn wrong() -> Vec<Case> {
         ),
         hashed("hashed-short", format!(r#""kind":"redacted","digest":"{}"}}"#, &some[2..])),
         Case::new("redacted-swapped", sample.redact(&[5, 6]).swap_digests()).fails("bad_hash", 6),
-        Case::new("digest-field-elsewhere", Log::of(&[
-            start(""),
-            envelope(1, "user_input", 0) + &format!(r#","item":1,"digest":"{some}"}}"#),
-        ]))
+        Case::new(
+            "digest-field-elsewhere",
+            Log::of(&[
+                start(""),
+                envelope(1, "user_input", 0) + &format!(r#","item":1,"digest":"{some}"}}"#),
+            ]),
+        )
         .entry_fails("duplicate_key", 1),
     ]
 }
@@ -94,7 +100,8 @@ fn partial_history() -> Vec<Case> {
     let fork = {
         let log = Log::of(&rests(r#","keep":2"#)[..3]).redact(&[1]);
         let parent = point("demo", 2, &log.hash(2));
-        let rests = [&rests("")[..3], &[entry(3, "fork", &format!(r#","session":"b","parent":{parent}"#))]];
+        let rests =
+            [&rests("")[..3], &[entry(3, "fork", &format!(r#","session":"b","parent":{parent}"#))]];
         Log::of(&rests.concat()).redact(&[1])
     };
     vec![

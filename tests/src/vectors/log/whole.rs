@@ -16,19 +16,25 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("start-only", Log::of(&[start("")])),
         Case::new("every-kind", every_kind()),
         Case::new("every-optional-field-null", optional_nulls()),
-        Case::new("unsalted", Log::of(&[
-            r#""kind":"session_start","seq":0,"format":1,"session":"demo","ts":0}"#,
-            r#""kind":"user_input","seq":1,"ts":9007199254740991,"item":null}"#,
-        ])),
-        Case::new("salted-and-unsalted-entries", Log::of(&[
-            start("").as_str(),
-            r#""kind":"turn_end","seq":1,"ts":1,"turn":1}"#,
-        ])),
-        Case::new("times-run-backwards", Log::of(&[
-            start("").as_str(),
-            r#""kind":"turn_end","seq":1,"ts":1,"turn":1}"#,
-            r#""kind":"turn_end","seq":2,"ts":0,"turn":2}"#,
-        ])),
+        Case::new(
+            "unsalted",
+            Log::of(&[
+                r#""kind":"session_start","seq":0,"format":1,"session":"demo","ts":0}"#,
+                r#""kind":"user_input","seq":1,"ts":9007199254740991,"item":null}"#,
+            ]),
+        ),
+        Case::new(
+            "salted-and-unsalted-entries",
+            Log::of(&[start("").as_str(), r#""kind":"turn_end","seq":1,"ts":1,"turn":1}"#]),
+        ),
+        Case::new(
+            "times-run-backwards",
+            Log::of(&[
+                start("").as_str(),
+                r#""kind":"turn_end","seq":1,"ts":1,"turn":1}"#,
+                r#""kind":"turn_end","seq":2,"ts":0,"turn":2}"#,
+            ]),
+        ),
         Case::new("many-lines", Log::text(300, 40, 3)),
     ];
     cases.extend(payloads());
@@ -43,7 +49,10 @@ fn payloads() -> Vec<Case> {
         Case::new(format!("payload-{name}"), Log::of(&[start(""), entry(1, "user_input", fields)]))
     };
     vec![
-        of("64-bit-integers", r#","item":[18446744073709551615,-9223372036854775808,9007199254740993]"#),
+        of(
+            "64-bit-integers",
+            r#","item":[18446744073709551615,-9223372036854775808,9007199254740993]"#,
+        ),
         of("numbers", r#","item":[0,-0,1.50,1e400,-1E-7,0.1e+2,123456789012345678901234567890]"#),
         of("escapes", r#","item":"\" \\ \/ \b \f \n \r \t \u00e9 \u00E9 \u0000""#),
         of("lone-surrogates", r#","item":["\ud800","\udc00x","\udc00\ud800"]"#),
@@ -56,26 +65,32 @@ fn payloads() -> Vec<Case> {
         of("scalars", r#","item":false"#),
         of("empty-containers", r#","item":[{},[],""," "]"#),
         of("unknown-fields", r#","item":1,"later":{"any":[1]},"session":"x","keep":-1"#),
-        Case::new("unknown-kind", Log::of(&[
-            start(""),
-            entry(1, "later_kind_2", r#","item":7,"turn":"no number""#),
-            entry(2, "x", ""),
-            entry(3, &"k".repeat(32), ""),
-        ])),
+        Case::new(
+            "unknown-kind",
+            Log::of(&[
+                start(""),
+                entry(1, "later_kind_2", r#","item":7,"turn":"no number""#),
+                entry(2, "x", ""),
+                entry(3, &"k".repeat(32), ""),
+            ]),
+        ),
     ]
 }
 
 /// White space may stand in a body after its envelope, but for line breaks.
 fn spaces() -> Vec<Case> {
     vec![
-        Case::new("spaces-after-the-envelope", Log::of(&[
-            start(""),
-            envelope(1, "user_input", 0) + ", \"item\" :\t{ \"a\" : [ 1 , 2 ] } \t}",
-        ])),
-        Case::new("spaces-at-the-end-of-a-value", Log::of(&[
-            start(""),
-            entry(1, "turn_end", ",\t\"turn\" : 1 "),
-        ])),
+        Case::new(
+            "spaces-after-the-envelope",
+            Log::of(&[
+                start(""),
+                envelope(1, "user_input", 0) + ", \"item\" :\t{ \"a\" : [ 1 , 2 ] } \t}",
+            ]),
+        ),
+        Case::new(
+            "spaces-at-the-end-of-a-value",
+            Log::of(&[start(""), entry(1, "turn_end", ",\t\"turn\" : 1 ")]),
+        ),
     ]
 }
 
@@ -144,7 +159,11 @@ fn optional_nulls() -> Log {
         entry(2, "run_started", r#","run":null"#),
         entry(3, "run_completed", r#","result":"yielded","run":null"#),
         entry(4, "run_errored", r#","message":"","run":null"#),
-        entry(5, "llm_usage", r#","history_len":null,"input_total_tokens":null,"cache_read_tokens":null,"cache_write_tokens":null,"output_tokens":null"#),
+        entry(
+            5,
+            "llm_usage",
+            r#","history_len":null,"input_total_tokens":null,"cache_read_tokens":null,"cache_write_tokens":null,"output_tokens":null"#,
+        ),
         entry(6, "llm_usage", ""),
         entry(7, "config_changed", r#","config":null"#),
         entry(8, "extension", r#","domain":"","payload":null"#),

@@ -1,0 +1,82 @@
+//! What a task asks its host to do, as plain objects.
+
+use js_sys::Uint8Array;
+use turnkeep_core::store::{Condition, Key, Request, StageId};
+use turnkeep_core::task::RequestId;
+use wasm_bindgen::JsValue;
+
+use crate::convert::{number, object, optional};
+
+/// A request: its `id`, its `kind`, and what that kind needs.
+pub(crate) fn to_js((id, request): (RequestId, Request)) -> JsValue {
+    let id = ("id", id.into());
+    match request {
+        Request::Get { key, range } => {
+            let (start, end) = range.map(|range| (range.start, range.end)).unzip();
+            let (start, end) = (optional(start, number), optional(end, number));
+            object([id, kind("get"), of(&key), ("start", start), ("end", end)])
+        }
+        Request::Put { key, bytes, condition } => {
+            object([id, kind("put"), of(&key), content(&bytes), under(&condition)])
+        }
+        Request::Append { key, bytes, at, torn, durability } => object([
+            id,
+            kind("append"),
+            of(&key),
+            content(&bytes),
+            ("at", number(at)),
+            ("torn", number(torn)),
+            ("durability", durability.name().into()),
+        ]),
+        Request::Delete { key, condition } => {
+            object([id, kind("delete"), of(&key), under(&condition)])
+        }
+        Request::List { prefix, after, limit } => {
+            let after = optional(after, |after| after.as_str().into());
+            let (prefix, limit) = (("prefix", prefix.into()), ("limit", limit.into()));
+            object([id, kind("list"), prefix, ("after", after), limit])
+        }
+        Request::Info { key } => object([id, kind("info"), of(&key)]),
+        Request::Stage { key } => object([id, kind("stage"), of(&key)]),
+        Request::StagePart { stage, number, bytes } => {
+            let number = ("number", number.into());
+            object([id, kind("part"), of_stage(stage), number, content(&bytes)])
+        }
+        Request::Commit { stage, condition } => {
+            object([id, kind("commit"), of_stage(stage), under(&condition)])
+        }
+        Request::Abort { stage } => object([id, kind("abort"), of_stage(stage)]),
+        Request::Stamp { random_bytes } => {
+            object([id, kind("stamp"), ("randomBytes", number(random_bytes as u64))])
+        }
+        _ => object([id, kind("unknown")]),
+    }
+}
+
+type Member = (&'static str, JsValue);
+
+fn kind(name: &str) -> Member {
+    ("kind", name.into())
+}
+
+fn of(key: &Key) -> Member {
+    ("key", key.as_str().into())
+}
+
+fn of_stage(stage: StageId) -> Member {
+    ("stage", stage.0.into())
+}
+
+fn content(bytes: &[u8]) -> Member {
+    ("bytes", Uint8Array::from(bytes).into())
+}
+
+/// `"any"`, `"absent"`, or `{ version }`.
+fn under(condition: &Condition) -> Member {
+    let condition = match condition {
+        Condition::Any => "any".into(),
+        Condition::Absent => "absent".into(),
+        Condition::Version(version) => object([("version", version.into())]),
+    };
+    ("condition", condition)
+}

@@ -1,0 +1,131 @@
+//! Operations in flight.
+
+use js_sys::{Array, Uint8Array};
+use turnkeep_core::log::Stamp;
+use turnkeep_core::store::{Info, Key, Listing, Object, Reply, StageId};
+use turnkeep_core::task::{self, RequestId, Step};
+use turnkeep_core::{Error, ErrorKind};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::convert::{Js, get, whole};
+use crate::{error, request};
+
+/// An operation of the core in flight, whatever it results in.
+#[wasm_bindgen]
+pub struct Task {
+    task: Box<dyn AnyTask>,
+    result: JsValue,
+}
+
+trait AnyTask {
+    fn next(&mut self) -> Step<JsValue>;
+    fn reply(&mut self, id: RequestId, reply: Reply);
+}
+
+struct Converted<T, F> {
+    task: task::Task<T>,
+    convert: F,
+}
+
+impl<T, F: Fn(T) -> JsValue> AnyTask for Converted<T, F> {
+    fn next(&mut self) -> Step<JsValue> {
+        match self.task.next() {
+            Step::Requests(requests) => Step::Requests(requests),
+            Step::Done(result) => Step::Done(result.map(&self.convert)),
+        }
+    }
+
+    fn reply(&mut self, id: RequestId, reply: Reply) {
+        self.task.reply(id, reply);
+    }
+}
+
+impl Task {
+    pub(crate) fn new<T: 'static>(
+        task: task::Task<T>,
+        convert: impl Fn(T) -> JsValue + 'static,
+    ) -> Self {
+        Self { task: Box::new(Converted { task, convert }), result: JsValue::UNDEFINED }
+    }
+}
+
+#[wasm_bindgen]
+impl Task {
+    /// Goes on: what to do now, or `undefined` when the operation is over. Throws its error.
+    pub fn next(&mut self) -> Js<Option<Vec<JsValue>>> {
+        match self.task.next() {
+            Step::Requests(requests) => {
+                Ok(Some(requests.into_iter().map(request::to_js).collect()))
+            }
+            Step::Done(result) => {
+                self.result = result?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// What it came to, once it is over.
+    pub fn result(&mut self) -> JsValue {
+        std::mem::take(&mut self.result)
+    }
+
+    /// An object's `bytes` and `info`.
+    pub fn reply_object(&mut self, id: RequestId, object: &JsValue) {
+        let bytes = get(object, "bytes").dyn_into::<Uint8Array>().ok();
+        let object = bytes
+            .zip(info(&get(object, "info")))
+            .map(|(bytes, info)| Reply::Object(Object { bytes: bytes.to_vec(), info }));
+        self.reply(id, object);
+    }
+
+    /// An object's `bytes`, `version` and, if known, `modifiedMs`.
+    pub fn reply_info(&mut self, id: RequestId, value: &JsValue) {
+        self.reply(id, info(value).map(Reply::Info));
+    }
+
+    pub fn reply_done(&mut self, id: RequestId) {
+        self.reply(id, Some(Reply::Done));
+    }
+
+    /// `objects`, each with `key` and `info`, and whether there are `more`.
+    pub fn reply_listing(&mut self, id: RequestId, listing: &JsValue) {
+        let object = |object: JsValue| {
+            let key = Key::parse(get(&object, "key").as_string()?).ok()?;
+            Some((key, info(&get(&object, "info"))?))
+        };
+        let objects = get(listing, "objects").dyn_into::<Array>().ok();
+        let objects = objects.and_then(|objects| objects.iter().map(object).collect());
+        let more = get(listing, "more").is_truthy();
+        self.reply(id, objects.map(|objects| Reply::Listing(Listing { objects, more })));
+    }
+
+    pub fn reply_stage(&mut self, id: RequestId, stage: &JsValue) {
+        self.reply(id, stage.as_string().map(|stage| Reply::Stage(StageId(stage))));
+    }
+
+    pub fn reply_stamp(&mut self, id: RequestId, now_ms: f64, random: Vec<u8>) {
+        let stamp = |now_ms| Reply::Stamp(Stamp { now_ms, random });
+        self.reply(id, whole(now_ms).ok().map(stamp));
+    }
+
+    /// Whatever the host caught.
+    pub fn reply_failed(&mut self, id: RequestId, caught: &JsValue) {
+        self.reply(id, Some(Reply::Failed(error::from_js(caught))));
+    }
+
+    fn reply(&mut self, id: RequestId, reply: Option<Reply>) {
+        let strange = || {
+            let message = "the store's answer has not the shape that its interface asks for";
+            Reply::Failed(Error::new(ErrorKind::StoreFailed, message))
+        };
+        self.task.reply(id, reply.unwrap_or_else(strange));
+    }
+}
+
+fn info(value: &JsValue) -> Option<Info> {
+    let bytes = whole(get(value, "bytes").as_f64()?).ok()?;
+    let version = get(value, "version").as_string()?;
+    let modified_ms = get(value, "modifiedMs").as_f64().map(|ms| ms as u64);
+    Some(Info { bytes, version, modified_ms })
+}

@@ -1,0 +1,154 @@
+// The driver: carries out a task's requests, one after the other. As long as the store answers
+// without a promise nothing is awaited, and the task is over when `drive` returns.
+
+import { TurnkeepError, fromWasm } from "./errors.js";
+import { type Awaitable, type Condition, type Durability, type Store, isPromise } from "./store.js";
+import type { Task } from "./wasm/turnkeep.js";
+
+/** A request as the wasm gives it: its kind tells which of the others are there. */
+interface Request {
+  readonly id: number;
+  readonly kind: string;
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  readonly start: number | undefined;
+  readonly end: number;
+  readonly condition: Condition;
+  readonly at: number;
+  readonly torn: number;
+  readonly durability: Durability;
+  readonly prefix: string;
+  readonly after: string | undefined;
+  readonly limit: number;
+  readonly stage: string;
+  readonly number: number;
+  readonly randomBytes: number;
+}
+
+/**
+ * Carries out a task over a store, until it is done. An aborted signal fails the next request; the
+ * task then tidies up and ends, and the signal's reason is thrown.
+ * @internal
+ */
+export function drive<T>(task: Task, store: Store, signal?: AbortSignal): T | Promise<T> {
+  const steps = run<T>(task, store, signal);
+  const first = steps.next();
+  return first.done === true ? first.value : finish(steps, first);
+}
+
+async function finish<T>(steps: Steps<T>, first: IteratorYieldResult<Waiting>): Promise<T> {
+  let step: IteratorResult<Waiting, T> = first;
+  while (step.done !== true) {
+    const { answer, isError }: Outcome = await step.value.then(
+      (answer) => ({ answer, isError: false }),
+      (answer) => ({ answer, isError: true }),
+    );
+    step = isError ? steps.throw(answer) : steps.next(answer);
+  }
+  return step.value;
+}
+
+type Waiting = PromiseLike<unknown>;
+type Outcome = { answer: unknown; isError: boolean };
+type Steps<T> = Generator<Waiting, T, unknown>;
+
+/** The loop. It yields the answers that are not there yet. */
+function* run<T>(task: Task, store: Store, signal: AbortSignal | undefined): Steps<T> {
+  let caught: unknown;
+  let isAborted = false;
+  try {
+    for (;;) {
+      const requests = task.next() as Request[] | undefined;
+      if (requests === undefined) return task.result() as T;
+      for (const request of requests) {
+        try {
+          if (signal?.aborted === true && !isAborted) {
+            isAborted = true;
+            throw new TurnkeepError("store_failed", "the call was aborted");
+          }
+          const answer = perform(request, store);
+          reply(task, request, isPromise(answer) ? yield answer : answer);
+        } catch (error) {
+          caught = error;
+          task.reply_failed(request.id, error instanceof Error ? error : new Error(String(error)));
+        }
+      }
+    }
+  } catch (error) {
+    throw isAborted ? signal?.reason : fromWasm(error, caught);
+  } finally {
+    task.free();
+  }
+}
+
+function perform(request: Request, store: Store): Awaitable<unknown> {
+  const { key, stage, bytes, condition } = request;
+  switch (request.kind) {
+    case "get": {
+      const { start, end } = request;
+      return store.get(key, start === undefined ? undefined : { start, end });
+    }
+    case "put":
+      return store.put(key, bytes, condition);
+    case "append":
+      return store.append(key, bytes, request.at, request.torn, request.durability);
+    case "delete":
+      return store.delete(key, condition);
+    case "list":
+      return store.list(request.prefix, request.after, request.limit);
+    case "info":
+      return store.info(key);
+    case "stage":
+      return store.stage(key);
+    case "part":
+      return store.stagePart(stage, request.number, bytes);
+    case "commit":
+      return store.commit(stage, condition);
+    case "abort":
+      return store.abort(stage);
+    case "stamp":
+      return random(request.randomBytes);
+    default:
+      throw new TurnkeepError("not_supported", "a request that this host does not know");
+  }
+}
+
+function reply(task: Task, { id, kind }: Request, answer: unknown): void {
+  switch (kind) {
+    case "get":
+      return task.reply_object(id, answer);
+    case "put":
+    case "append":
+    case "info":
+    case "commit":
+      return task.reply_info(id, answer);
+    case "list":
+      return task.reply_listing(id, answer);
+    case "stage":
+      return task.reply_stage(id, answer);
+    case "stamp":
+      return task.reply_stamp(id, Date.now(), answer as Uint8Array);
+    default:
+      return task.reply_done(id);
+  }
+}
+
+// Asking for random bytes costs as much as hashing a kilobyte, however few they are: they are
+// fetched ahead. What was given is not given again.
+const pool = new Uint8Array(4096);
+let used: number = pool.length;
+
+function random(count: number): Uint8Array {
+  if (count <= pool.length - used) return pool.subarray(used, (used += count));
+  if (count <= pool.length) {
+    crypto.getRandomValues(pool);
+    used = count;
+    return pool.subarray(0, count);
+  }
+  // More than 65,536 bytes at once are refused.
+  const bytes = new Uint8Array(count);
+  for (let start = 0; start < count; start += pool.length) {
+    crypto.getRandomValues(bytes.subarray(start, start + pool.length));
+  }
+  return bytes;
+}

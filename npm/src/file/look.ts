@@ -1,0 +1,51 @@
+// Looking at files and reading them.
+
+import { type BigIntStats, closeSync, fstatSync, openSync, read } from "node:fs";
+
+import type { Info } from "../store.js";
+import { missingOrFailed, notFound } from "./failure.js";
+
+/** Changes with every write: a published file is a new one, an appended one is longer. */
+export function version({ ino, size, mtimeNs }: BigIntStats): string {
+  const inode = process.platform === "win32" ? 0n : ino;
+  return `${inode.toString(16)}-${size.toString(16)}-${mtimeNs.toString(16)}`;
+}
+
+export function infoOf(stats: BigIntStats): Info {
+  const modifiedMs = Number(stats.mtimeNs / 1_000_000n);
+  return { bytes: Number(stats.size), version: version(stats), modifiedMs };
+}
+
+/** Opens a file that must be one. */
+export function openToRead(key: string, path: string): { fd: number; stats: BigIntStats } {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    throw missingOrFailed(key, "cannot open", path, error);
+  }
+  const stats = fstatSync(fd, { bigint: true });
+  if (stats.isFile()) return { fd, stats };
+  closeSync(fd);
+  throw notFound(key);
+}
+
+/** Fills `bytes` from that place on, in another thread; gives how many there were. */
+export async function readLater(fd: number, bytes: Uint8Array, start: number): Promise<number> {
+  let length = 0;
+  while (length < bytes.length) {
+    const read = await readSome(fd, bytes, length, start + length);
+    if (read === 0) break;
+    length += read;
+  }
+  return length;
+}
+
+function readSome(fd: number, bytes: Uint8Array, at: number, from: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, bytes, at, bytes.length - at, from, (error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
+}

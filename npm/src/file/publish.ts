@@ -1,0 +1,72 @@
+// Making files appear and disappear: all at once, and for good.
+
+import { linkSync, renameSync, unlinkSync } from "node:fs";
+import { mkdir, open, readdir, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** A name beside `path` that no key can have and nobody else uses. */
+export function ownName(path: string, purpose: string): string {
+  const nonce = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
+  const hex = nonce.toString(16).padStart(16, "0");
+  return join(dirname(path), `.${basename(path)}.${purpose}-${hex}`);
+}
+
+/** Writes a file and syncs it; makes its folder where it is missing. */
+export async function writeBeside(staged: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(staged), { recursive: true });
+  const file = await open(staged, "wx");
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Publishes a synced file under a name that must be free. */
+export const link: (staged: string, path: string) => void = linkSync;
+
+/** Publishes a synced file in place of what has that name. */
+export const rename: (staged: string, path: string) => void = renameSync;
+
+/** Removes a file. */
+export const remove: (path: string) => void = unlinkSync;
+
+/** Without this, a power cut can undo what was done to a name. */
+export async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const folder = await open(dirname(path), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Joins the parts in a stage's folder, by number, into one synced file. */
+export async function joinParts(folder: string): Promise<string> {
+  const first = join(folder, "1");
+  const parts = new Set(await readdir(folder));
+  const whole = await open(first, "a");
+  try {
+    if (!parts.has("1")) throw new Error("there is no part 1");
+    for (let number = 2; parts.has(String(number)); number += 1) {
+      const part = join(folder, String(number));
+      const file = await open(part, "r");
+      try {
+        for await (const piece of file.createReadStream({ autoClose: false, highWaterMark: PIECE })) {
+          await whole.writeFile(piece as Uint8Array);
+        }
+      } finally {
+        await file.close();
+      }
+      await unlink(part);
+    }
+    await whole.sync();
+  } finally {
+    await whole.close();
+  }
+  return first;
+}
+
+const PIECE = 1 << 20;

@@ -1,0 +1,151 @@
+//! A store that watches another: counts what it is asked, and fails when told to.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use turnkeep::core::store::{Condition, Info, Listing, Object, StageId};
+use turnkeep::{Capabilities, Durability, Error, ErrorKind, Key, Result, Store};
+
+/// Watches a store.
+#[derive(Debug)]
+pub struct Spy<S> {
+    /// The store that is watched.
+    pub store: S,
+    seen: Mutex<Seen>,
+}
+
+/// What a spy has seen since it was last asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Requests of any sort.
+    pub requests: u64,
+    /// Bytes that came from the store.
+    pub bytes_read: u64,
+    /// Bytes that went to the store.
+    pub bytes_written: u64,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    cost: Cost,
+    /// The next request to fail, counted from the one after this was set, and how.
+    failure: Option<(u64, Failure)>,
+}
+
+/// How a request fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing was done.
+    Before,
+    /// It was done, and the answer was lost.
+    After,
+}
+
+impl<S: Store> Spy<S> {
+    /// Watches that store.
+    pub fn new(store: S) -> Self {
+        Self { store, seen: Mutex::default() }
+    }
+
+    /// What was seen since this was last asked.
+    pub fn cost(&self) -> Cost {
+        std::mem::take(&mut self.seen().cost)
+    }
+
+    /// Lets one request fail, after so many others.
+    pub fn fail_after(&self, requests: u64, failure: Failure) {
+        self.seen().failure = Some((requests, failure));
+    }
+
+    /// Lets nothing fail any more; whether something was still to fail.
+    pub fn heal(&self) -> bool {
+        self.seen().failure.take().is_some()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watch<T>(&self, written: usize, request: impl FnOnce() -> Result<T>) -> Result<T> {
+        let failure = {
+            let mut seen = self.seen();
+            seen.cost.requests += 1;
+            seen.cost.bytes_written += written as u64;
+            match seen.failure {
+                Some((0, failure)) => {
+                    seen.failure = None;
+                    Some(failure)
+                }
+                Some((requests, failure)) => {
+                    seen.failure = Some((requests - 1, failure));
+                    None
+                }
+                None => None,
+            }
+        };
+        let lost = || Error::new(ErrorKind::StoreFailed, "as the test wants it").retryable();
+        match failure {
+            None => request(),
+            Some(Failure::Before) => Err(lost()),
+            Some(Failure::After) => request().and_then(|_| Err(lost())),
+        }
+    }
+}
+
+impl<S: Store> Store for Spy<S> {
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    fn get(&self, key: &Key, range: Option<std::ops::Range<u64>>) -> Result<Object> {
+        let object = self.watch(0, || self.store.get(key, range))?;
+        self.seen().cost.bytes_read += object.bytes.len() as u64;
+        Ok(object)
+    }
+
+    fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
+        self.watch(bytes.len(), || self.store.put(key, bytes, condition))
+    }
+
+    fn append(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        at: u64,
+        torn: u64,
+        durability: Durability,
+    ) -> Result<Info> {
+        self.watch(bytes.len(), || self.store.append(key, bytes, at, torn, durability))
+    }
+
+    fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {
+        self.watch(0, || self.store.delete(key, condition))
+    }
+
+    fn list(&self, prefix: &str, after: Option<&Key>, limit: u32) -> Result<Listing> {
+        self.watch(0, || self.store.list(prefix, after, limit))
+    }
+
+    fn info(&self, key: &Key) -> Result<Info> {
+        self.watch(0, || self.store.info(key))
+    }
+
+    fn stage(&self, key: &Key) -> Result<StageId> {
+        self.watch(0, || self.store.stage(key))
+    }
+
+    fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
+        self.watch(bytes.len(), || self.store.stage_part(stage, number, bytes))
+    }
+
+    fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
+        self.watch(0, || self.store.commit(stage, condition))
+    }
+
+    fn abort(&self, stage: &StageId) -> Result<()> {
+        self.watch(0, || self.store.abort(stage))
+    }
+
+    fn release(&self, key: &Key) {
+        self.store.release(key);
+    }
+}

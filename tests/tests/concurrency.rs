@@ -1,0 +1,172 @@
+//! Many at once: every acknowledged entry is in the log exactly once, and nothing else is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use turnkeep::{Kind, Range, Session, Store};
+use turnkeep_tests::sessions::{create, filled, lines, open, over_every_store, user};
+
+const WRITERS: usize = 8;
+const APPENDS: usize = 25;
+
+/// Appends so often, opening the session again after each conflict; gives the texts by their
+/// numbers, and how many conflicts there were.
+fn write(store: &Arc<dyn Store>, writer: usize, batch: usize) -> (BTreeMap<u64, String>, u64) {
+    let mut acknowledged = BTreeMap::new();
+    let mut conflicts = 0;
+    let mut session = open(store, "a").expect("it opens");
+    for number in 0..APPENDS {
+        let texts: Vec<_> = (0..batch).map(|part| format!("{writer}-{number}-{part}")).collect();
+        let drafts: Vec<_> = texts.iter().map(|text| user(text)).collect();
+        let first = loop {
+            match session.append(&drafts) {
+                Ok(first) => break first,
+                Err(error) => {
+                    assert_eq!(error.code(), "conflict", "{error}");
+                    conflicts += 1;
+                    session = reopen(store, session);
+                }
+            }
+        };
+        acknowledged.extend((first..).zip(texts));
+    }
+    // Dropping it would take the lock from the others, who would only take it back.
+    std::mem::forget(session);
+    (acknowledged, conflicts)
+}
+
+fn reopen(store: &Arc<dyn Store>, old: Session) -> Session {
+    std::mem::forget(old);
+    open(store, "a").expect("it opens")
+}
+
+/// The texts of all user inputs by their numbers.
+fn texts(session: &Session) -> BTreeMap<u64, String> {
+    let mut texts = BTreeMap::new();
+    for line in session.entries(Range::all()) {
+        let line = line.expect("a line");
+        let entry = line.parse().expect("an entry");
+        if entry.kind() == Kind::UserInput {
+            let text = entry.text("item").expect("a text").into_owned();
+            texts.insert(entry.seq().expect("a number"), text);
+        }
+    }
+    texts
+}
+
+fn many_writers(batch: usize) {
+    over_every_store(|store| {
+        drop(create(&store, "a").expect("a session"));
+        let outcomes: Vec<_> = thread::scope(|scope| {
+            let start = |writer| {
+                let store = store.clone();
+                scope.spawn(move || write(&store, writer, batch))
+            };
+            let writers: Vec<_> = (0..WRITERS).map(start).collect();
+            writers.into_iter().map(|writer| writer.join().expect("a writer")).collect()
+        });
+        let conflicts: u64 = outcomes.iter().map(|(_, conflicts)| conflicts).sum();
+        println!("{conflicts} conflicts");
+        let mut acknowledged = BTreeMap::new();
+        for (seq, text) in outcomes.into_iter().flat_map(|(texts, _)| texts) {
+            assert_eq!(acknowledged.insert(seq, text), None, "two were told the number {seq}");
+        }
+        let session = open(&store, "a").expect("it opens");
+        assert_eq!(acknowledged.len(), WRITERS * APPENDS * batch);
+        assert_eq!(texts(&session), acknowledged);
+        assert!(session.verify_with(None, true).expect("a report").is_whole());
+    });
+}
+
+#[test]
+fn many_writers_of_single_entries_make_one_chain() {
+    many_writers(1);
+}
+
+#[test]
+fn many_writers_of_batches_make_one_chain() {
+    many_writers(5);
+}
+
+/// Whoever reads while another writes sees a log that holds, up to some batch.
+#[test]
+fn a_reader_sees_whole_batches_while_another_writes() {
+    over_every_store(|store| {
+        let mut session = filled(&store, "a", 1, 50);
+        let is_done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let read = || {
+                let mut looks = 0;
+                while !is_done.load(Ordering::Relaxed) || looks == 0 {
+                    let reader = open(&store, "a").expect("it opens");
+                    let seen = reader.head().expect("a head").seq;
+                    assert_eq!(seen % 10, 1, "batches of ten");
+                    let report = reader.verify().expect("a report");
+                    assert!(report.fault.is_none(), "{report:?}");
+                    let state = reader.state().expect("a state");
+                    assert_eq!(state.history.len() as u64, state.head.expect("a head").seq);
+                    let last = lines(&reader, &Range::last(20)).expect("lines");
+                    assert!(last.ends_with(b"\n"));
+                    std::mem::forget(reader);
+                    looks += 1;
+                }
+                looks
+            };
+            let readers = [scope.spawn(read), scope.spawn(read)];
+            for _ in 0..60 {
+                session.append(&vec![user("some text, again and again"); 10]).expect("an append");
+            }
+            is_done.store(true, Ordering::Relaxed);
+            for reader in readers {
+                println!("looked {} times", reader.join().expect("a reader"));
+            }
+        });
+    });
+}
+
+/// Some append while others archive and unarchive: nothing that was acknowledged is lost.
+#[test]
+fn archiving_beside_appends_loses_nothing() {
+    over_every_store(|store| {
+        drop(filled(&store, "a", 1, 50));
+        let is_done = AtomicBool::new(false);
+        let acknowledged = thread::scope(|scope| {
+            let archiver = scope.spawn(|| {
+                let mut archived = 0;
+                while !is_done.load(Ordering::Relaxed) {
+                    let Ok(mut session) = open(&store, "a") else { continue };
+                    archived += u64::from(session.archive().is_ok());
+                    session.unarchive().ok();
+                    std::mem::forget(session);
+                }
+                archived
+            });
+            let mut acknowledged = Vec::new();
+            for number in 0..40 {
+                let text = format!("{number}");
+                // Until it is acknowledged: meanwhile the session may be archived, or gone for the
+                // moment between two looks.
+                for _ in 0..100_000 {
+                    let Ok(mut session) = open(&store, "a") else { continue };
+                    let appended = session.append_one(&user(&text));
+                    std::mem::forget(session);
+                    if appended.is_ok() {
+                        acknowledged.push(text);
+                        break;
+                    }
+                }
+            }
+            is_done.store(true, Ordering::Relaxed);
+            println!("archived {} times", archiver.join().expect("the archiver"));
+            acknowledged
+        });
+        let session = open(&store, "a").expect("it opens");
+        assert!(session.verify_with(None, true).expect("a report").is_whole());
+        let mut found: Vec<_> = texts(&session).into_values().skip(1).collect();
+        found.dedup();
+        assert_eq!(found, acknowledged);
+        assert_eq!(acknowledged.len(), 40);
+    });
+}

@@ -1,0 +1,549 @@
+//! What only a store in a directory has to stand: other processes, full and read-only disks, names
+//! that try to get out, and what was left behind.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use turnkeep::core::store::Condition;
+use turnkeep::{Durability, FileStore, Key, Range, Session, Store, sessions};
+use turnkeep_tests::sessions::{
+    Folder, archive_key, bytes_of, create, filled, head, lines, log_key, open, user, write,
+};
+
+/// A store in a fresh folder, which lies alone in another one.
+struct Place {
+    outer: Folder,
+    store: Arc<dyn Store>,
+}
+
+impl Place {
+    fn new() -> Self {
+        let outer = Folder::new();
+        let store = another(&outer.path().join("root"));
+        Self { outer, store }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.outer.path().join("root")
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.root().join(name)
+    }
+
+    /// Another handle on the same directory.
+    fn again(&self) -> Arc<dyn Store> {
+        another(&self.root())
+    }
+}
+
+fn another(root: &Path) -> Arc<dyn Store> {
+    Arc::new(FileStore::open(root).expect("a store"))
+}
+
+fn code<T: std::fmt::Debug>(outcome: turnkeep::Result<T>) -> &'static str {
+    outcome.expect_err("it should fail").code()
+}
+
+/// The names in a folder.
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    entries
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// The names that are not the store's own.
+fn visible(folder: &Path) -> Vec<String> {
+    names(folder).into_iter().filter(|name| !name.starts_with('.')).collect()
+}
+
+#[test]
+fn hostile_ids_stay_in_the_directory() {
+    let place = Place::new();
+    let long = "é".repeat(33);
+    let ids = [
+        "..",
+        ".",
+        "../x",
+        "../../x",
+        "/etc/x",
+        "//x",
+        "a/../../x",
+        "a/b",
+        r"..\x",
+        r"C:\x",
+        "c:x",
+        ".lock",
+        ".x.jsonl.lock",
+        "con",
+        "CON",
+        "nul",
+        "com1",
+        "a b",
+        " ",
+        "a.jsonl",
+        "x.jsonl.gz",
+        "%2e%2e",
+        "%",
+        "~",
+        "$HOME",
+        "-rf",
+        "*",
+        "?",
+        "a|b",
+        "<a>",
+        "\"",
+        "'",
+        "`x`",
+        "\u{202e}x",
+        "\u{feff}",
+        "🙂",
+        "Ａ",
+        &long,
+        "a;rm -rf /",
+        "a&b",
+        "#",
+        "a\u{2215}b",
+        "x\u{301}",
+    ];
+    for name in ids {
+        let mut session = filled(&place.store, name, 2, 20);
+        session.archive().unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(session.verify().expect("a report").is_whole());
+        session.unarchive().expect("a log");
+        assert_eq!(session.append_one(&user("x")).expect("an append"), 3);
+    }
+    assert_eq!(names(place.outer.path()), BTreeSet::from(["root".to_owned()]));
+    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'%' | b'-');
+    for name in visible(&place.root()) {
+        let encoded = name.strip_suffix(".jsonl").unwrap_or_else(|| panic!("{name}"));
+        assert!(encoded.bytes().all(fits), "{name}");
+    }
+    let listed: BTreeSet<_> = sessions(&*place.store)
+        .expect("a list")
+        .into_iter()
+        .map(|one| one.id.as_str().to_owned())
+        .collect();
+    assert_eq!(listed, ids.iter().map(|name| (*name).to_owned()).collect());
+}
+
+#[test]
+fn two_handles_cannot_write_to_one_session() {
+    let place = Place::new();
+    let mut one = filled(&place.store, "a", 2, 20);
+    let store = place.again();
+    let mut other = open(&store, "a").expect("anybody may read");
+    assert_eq!(lines(&other, &Range::all()).expect("lines"), bytes_of(&place.store, &log_key("a")));
+    assert_eq!(code(other.append_one(&user("x"))), "locked");
+    assert_eq!(code(other.archive()), "locked");
+    one.append_one(&user("still mine")).expect("an append");
+    drop(one);
+    assert_eq!(code(other.append_one(&user("x"))), "conflict");
+    let mut other = open(&store, "a").expect("it opens");
+    assert_eq!(other.append_one(&user("x")).expect("an append"), 4);
+    assert!(other.verify().expect("a report").is_whole());
+    drop(other);
+    assert_eq!(names(&place.root()), BTreeSet::from(["a.jsonl".to_owned()]), "nothing is left");
+}
+
+/// Other sessions of the same directory are free.
+#[test]
+fn a_lock_is_for_one_session() {
+    let place = Place::new();
+    let _one = filled(&place.store, "a", 1, 20);
+    let _other = filled(&place.again(), "b", 1, 20);
+}
+
+/// A process that holds a session.
+struct Holder(Child);
+
+impl Holder {
+    fn new(place: &Place, name: &str) -> (Self, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lock-holder"))
+            .args([place.root().as_os_str(), name.as_ref()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("another process");
+        let mut said = String::new();
+        let stdout = child.stdout.take().expect("its output");
+        BufReader::new(stdout).read_line(&mut said).expect("a line");
+        (Self(child), said.trim().to_owned())
+    }
+
+    /// Lets it end by itself.
+    fn end(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().expect("it ends").success());
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+fn two_processes_cannot_write_to_one_session() {
+    let place = Place::new();
+    drop(filled(&place.store, "a", 2, 20));
+    let mut session = open(&place.store, "a").expect("it opens");
+    let (holder, said) = Holder::new(&place, "a");
+    assert_eq!(said, "appended 3");
+    assert_eq!(code(session.append_one(&user("x"))), "locked");
+    let (refused, said) = Holder::new(&place, "a");
+    assert_eq!(said, "locked");
+    refused.end();
+    holder.end();
+    let error = session.append_one(&user("x")).expect_err("the other one appended");
+    assert_eq!((error.code(), error.actual().map(|head| head.seq)), ("conflict", Some(3)));
+    let mut session = open(&place.store, "a").expect("it opens");
+    assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
+    assert!(session.verify().expect("a report").is_whole());
+}
+
+#[test]
+fn a_killed_process_loses_its_lock() {
+    let place = Place::new();
+    drop(filled(&place.store, "a", 2, 20));
+    let (holder, said) = Holder::new(&place, "a");
+    assert_eq!(said, "appended 3");
+    let lock = place.file(".a.jsonl.lock");
+    assert!(lock.exists());
+    drop(holder); // killed
+    assert!(lock.exists(), "nobody removed it");
+    let mut session = open(&place.store, "a").expect("it opens");
+    assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
+    assert!(session.verify().expect("a report").is_whole());
+    drop(session);
+    assert_eq!(names(&place.root()), BTreeSet::from(["a.jsonl".to_owned()]));
+}
+
+/// Locks that others left, each as the text of its file, and whether they still hold.
+#[test]
+fn a_lock_that_was_left_is_taken_over_only_if_nobody_holds_it() {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    let lock = |pid: u32, start: &str, host: &str| {
+        format!(r#"{{"pid":{pid},"start":"{start}","host":"{host}"}}"#)
+    };
+    let this = std::process::id();
+    let mut cases = vec![
+        ("empty", String::new(), false),
+        ("garbage", "no JSON".into(), false),
+        ("another machine's", lock(1, "1", "another-machine"), true),
+    ];
+    if !host.is_empty() {
+        // No process has this number: Linux's end at 2^22.
+        cases.push(("of a dead process", lock(1 << 30, "5", host), false));
+        cases.push(("of a process with a number used again", lock(this, "5", host), false));
+    }
+    for (name, content, holds) in cases {
+        let place = Place::new();
+        drop(filled(&place.store, "a", 2, 20));
+        fs::write(place.file(".a.jsonl.lock"), content).expect("a lock");
+        let mut session = open(&place.store, "a").expect("it opens");
+        let appended = session.append_one(&user("x"));
+        let found = appended.as_ref().err().map(|error| error.code());
+        assert_eq!(found, holds.then_some("locked"), "{name}: {appended:?}");
+    }
+}
+
+/// Many find a dead process's lock at once; one of them gets it.
+#[test]
+fn a_dead_lock_is_taken_over_by_one() {
+    for _ in 0..20 {
+        let place = Place::new();
+        drop(filled(&place.store, "a", 1, 20));
+        fs::write(place.file(".a.jsonl.lock"), "no JSON").expect("a lock");
+        let stores: Vec<_> = (0..6).map(|_| place.again()).collect();
+        let start = std::sync::Barrier::new(stores.len());
+        let codes: Vec<String> = std::thread::scope(|scope| {
+            let write = |store: &Arc<dyn Store>| {
+                let (store, start) = (store.clone(), &start);
+                scope.spawn(move || {
+                    let mut session = open(&store, "a").expect("it opens");
+                    start.wait();
+                    let appended = session.append_one(&user("x"));
+                    std::mem::forget(session); // the lock stays until the store goes
+                    appended.map_or_else(|error| error.code().to_owned(), |_| "won".into())
+                })
+            };
+            let writers: Vec<_> = stores.iter().map(write).collect();
+            writers.into_iter().map(|writer| writer.join().expect("a thread")).collect()
+        });
+        assert_eq!(codes.iter().filter(|code| *code == "won").count(), 1, "{codes:?}");
+        assert!(codes.iter().all(|code| code == "won" || code == "locked"), "{codes:?}");
+        let session = open(&place.store, "a").expect("it opens");
+        assert!(session.verify().expect("a report").is_whole());
+        assert_eq!(head(&session).seq, 2);
+    }
+}
+
+#[test]
+fn what_was_left_behind_is_not_listed() {
+    let place = Place::new();
+    drop(filled(&place.store, "a", 1, 20));
+    for name in [".a.jsonl.gz.stage-0123", ".b.jsonl.stage-4567", "x/.y.jsonl.stage-89ab"] {
+        fs::create_dir_all(place.file(name)).expect("a folder");
+        fs::write(place.file(name).join("1"), "a part").expect("a file");
+    }
+    fs::create_dir_all(place.file("empty/folder")).expect("a folder");
+    for name in
+        [".a.jsonl.put-0123", ".b.jsonl.lock", "Capital.jsonl", "with space.jsonl", "é.jsonl"]
+    {
+        fs::write(place.file(name), "something").expect("a file");
+    }
+    let listing = place.store.list("", None, 100).expect("a list");
+    let keys: Vec<_> = listing.objects.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!((keys, listing.more), (vec!["a.jsonl"], false));
+    assert_eq!(sessions(&*place.store).expect("a list").len(), 1);
+    let mut session = open(&place.store, "a").expect("it opens");
+    session.archive().expect("an archive");
+    session.unarchive().expect("a log");
+    // A dead lock of a session that does not exist is in nobody's way.
+    create(&place.store, "b").expect("a session");
+}
+
+/// Stages that go with their store's process are no objects, and others can write the same key.
+#[test]
+fn a_stage_of_another_handle_is_in_nobodys_way() {
+    let place = Place::new();
+    let key = log_key("a");
+    let stage = place.store.stage(&key).expect("a stage");
+    place.store.stage_part(&stage, 1, b"left").expect("a part");
+    let other = place.again();
+    assert_eq!(code(other.commit(&stage, &Condition::Any)), "not_found");
+    assert!(other.list("", None, 10).expect("a list").objects.is_empty());
+    other.put(&key, b"mine", &Condition::Absent).expect("a put");
+    assert_eq!(code(place.store.commit(&stage, &Condition::Absent)), "already_exists");
+    assert_eq!(bytes_of(&other, &key), b"mine");
+}
+
+/// A folder whose file system is as small as this, where one can be mounted.
+struct Disk(Folder);
+
+impl Disk {
+    fn new(options: &str) -> Option<Self> {
+        let folder = Folder::new();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
+    }
+
+    fn set_read_only(&self, is_read_only: bool) {
+        let option = if is_read_only { "remount,ro" } else { "remount,rw" };
+        let mounted = Command::new("mount").args(["-o", option]).arg(self.0.path()).status();
+        assert!(mounted.expect("mount").success());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(self.0.path()).status().ok();
+    }
+}
+
+#[test]
+fn a_full_disk_fails_an_append_and_keeps_the_rest() {
+    let Some(disk) = Disk::new("size=256k") else {
+        return println!("not done: no file system can be mounted here");
+    };
+    let root = disk.0.path().join("root");
+    let store = another(&root);
+    let mut session = create(&store, "a").expect("a session");
+    let text = "x".repeat(10_000);
+    let error = loop {
+        if let Err(error) = session.append_one(&user(&text)) {
+            break error;
+        }
+    };
+    assert!(error.code() == "store_failed" && error.is_retryable(), "{error}");
+    let expected = session.head();
+    assert!(head(&session).seq > 5);
+    assert!(session.verify().expect("a report").is_whole(), "nothing is torn");
+    assert_eq!(code(session.append_one(&user(&text))), "store_failed");
+    // Neither a new session nor an archive leaves anything visible.
+    assert_eq!(
+        code(create(&store, "b").and_then(|mut session| session.append_one(&user(&text)))),
+        "store_failed"
+    );
+    session.archive().map_or_else(
+        |error| assert_eq!(error.code(), "store_failed"),
+        |_| println!("the archive is small enough to fit"),
+    );
+    if session.form() == turnkeep::Form::Archived {
+        return;
+    }
+    drop(session);
+    let mut session = open(&another(&root), "a").expect("it opens");
+    assert_eq!((session.head(), session.torn()), (expected, None));
+    assert!(visible(&root).iter().all(|name| name == "a.jsonl" || name == "b.jsonl"));
+    // Room again.
+    fs::remove_file(root.join("b.jsonl")).ok();
+    let remounted =
+        Command::new("mount").args(["-o", "remount,size=2m"]).arg(disk.0.path()).status();
+    assert!(remounted.expect("mount").success());
+    session.append_one(&user(&text)).expect("an append");
+    assert!(session.verify().expect("a report").is_whole());
+}
+
+/// An archive needs room beside its log: text that does not compress, on a disk that is half full.
+#[test]
+fn a_full_disk_fails_an_archiving_and_keeps_the_log() {
+    let Some(disk) = Disk::new("size=1m") else {
+        return println!("not done: no file system can be mounted here");
+    };
+    let store = another(&disk.0.path().join("root"));
+    let mut session = create(&store, "a").expect("a session");
+    let mut random = turnkeep_tests::build::Random::new(3);
+    let noise: String = (0..700_000)
+        .map(|_| char::from(b'0' + u8::try_from(random.below(64)).unwrap_or(0)))
+        .collect();
+    let noise = noise.replace('\\', "/");
+    session.append_one(&user(&noise)).expect("an append");
+    let log = bytes_of(&store, &log_key("a"));
+    let error = session.archive().expect_err("no room");
+    assert!(error.code() == "store_failed" && error.is_retryable(), "{error}");
+    assert_eq!(bytes_of(&store, &log_key("a")), log);
+    assert_eq!(code(store.info(&archive_key("a"))), "not_found");
+    session.append_one(&user("room is free again")).expect("an append");
+    assert!(session.verify().expect("a report").is_whole());
+}
+
+#[test]
+fn a_read_only_disk_can_be_read() {
+    let Some(disk) = Disk::new("size=2m") else {
+        return println!("not done: no file system can be mounted here");
+    };
+    let root = disk.0.path().join("root");
+    drop(filled(&another(&root), "a", 3, 50));
+    drop(filled(&another(&root), "b", 3, 50).archive().expect("an archive"));
+    disk.set_read_only(true);
+    let store = another(&root);
+    for name in ["a", "b"] {
+        let mut session = open(&store, name).expect("it opens");
+        assert!(session.verify().expect("a report").is_whole());
+        assert_eq!(session.state().expect("a state").history.len(), 3);
+        let error = if name == "a" {
+            session.append_one(&user("x")).map(|_| ())
+        } else {
+            session.unarchive().map(|_| ())
+        };
+        let error = error.expect_err("nothing can be written");
+        assert!(error.code() == "store_failed" && !error.is_retryable(), "{error}");
+    }
+    assert_eq!(code(open(&store, "a").expect("it opens").archive()), "store_failed");
+    assert_eq!(code(create(&store, "c")), "store_failed");
+    assert_eq!(sessions(&*store).expect("a list").len(), 2);
+    disk.set_read_only(false);
+    let mut session = open(&store, "a").expect("it opens");
+    assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
+}
+
+#[cfg(target_os = "linux")]
+mod devices {
+    //! Linux's devices stand in for broken disks.
+
+    use super::{Place, code};
+    use std::os::unix::fs::symlink;
+    use turnkeep::core::store::Condition;
+    use turnkeep::{Durability, Key};
+    use turnkeep_tests::sessions::log_key;
+
+    /// `/dev/null` takes every byte, and cannot be synced.
+    #[test]
+    fn a_failed_sync_poisons_the_file_until_it_is_opened_again() {
+        let place = Place::new();
+        symlink("/dev/null", place.file("a.jsonl")).expect("a link");
+        let append = || place.store.append(&log_key("a"), b"x", 0, 0, Durability::Disk);
+        assert_eq!(code(append()), "poisoned");
+        assert_eq!(code(append()), "poisoned");
+        let weaker = place.store.append(&log_key("a"), b"x", 0, 0, Durability::Memory);
+        assert_eq!(code(weaker), "poisoned", "no weaker append either");
+        place.store.release(&log_key("a"));
+        place.again().append(&log_key("a"), b"x", 0, 0, Durability::Os).expect("an append");
+    }
+
+    /// `/dev/full` takes no byte, and cannot be cut.
+    #[test]
+    fn a_write_that_cannot_be_undone_poisons_the_file() {
+        let place = Place::new();
+        symlink("/dev/full", place.file("a.jsonl")).expect("a link");
+        let append = || place.store.append(&log_key("a"), b"x", 0, 0, Durability::Os);
+        let error = append().expect_err("it is full");
+        assert!(error.code() == "store_failed" && error.is_retryable(), "{error}");
+        assert_eq!(code(append()), "poisoned");
+        assert_eq!(code(place.store.info(&log_key("a"))), "not_found", "a device is no object");
+    }
+
+    /// A folder stands where an object should be.
+    #[test]
+    fn a_file_where_a_folder_should_be_is_an_error_and_no_panic() {
+        let place = Place::new();
+        std::fs::write(place.file("x"), "a file").expect("a file");
+        let key = Key::parse("x/y").expect("a key");
+        assert!(place.store.put(&key, b"1", &Condition::Any).is_err());
+        assert!(place.store.append(&key, b"1", 0, 0, Durability::Os).is_err());
+        assert!(place.store.stage(&key).is_err());
+        assert!(place.store.get(&key, None).is_err() && place.store.info(&key).is_err());
+    }
+}
+
+/// Every level of durability keeps what was acknowledged, for another handle to read.
+#[test]
+fn every_durability_keeps_what_was_acknowledged() {
+    for durability in [Durability::Memory, Durability::Os, Durability::Disk] {
+        let place = Place::new();
+        let mut session = create(&place.store, "a").expect("a session").with_durability(durability);
+        session.append(&[user("one"), user("two")]).expect("an append");
+        let read = open(&place.again(), "a").expect("it opens");
+        assert_eq!(read.head(), session.head());
+    }
+}
+
+/// More files than are held open at once.
+#[test]
+fn many_sessions_can_be_written_in_turn() {
+    let place = Place::new();
+    let mut open: Vec<Session> = (0..300)
+        .map(|number| create(&place.store, &format!("s{number}")).expect("a session"))
+        .collect();
+    for round in 1..4 {
+        for session in &mut open {
+            assert_eq!(session.append_one(&user("x")).expect("an append"), round);
+        }
+    }
+    drop(open);
+    let listed = sessions(&*place.store).expect("a list");
+    assert_eq!(listed.len(), 300);
+    assert_eq!(names(&place.root()).len(), 300, "no lock is left");
+}
+
+/// A key's file may be replaced by another program while a session is open.
+#[test]
+fn a_file_that_another_program_changed_is_a_conflict() {
+    let place = Place::new();
+    let mut session = filled(&place.store, "a", 3, 50);
+    let log = bytes_of(&place.store, &log_key("a"));
+    fs::write(place.file("a.jsonl"), &log[..log.len() - 5]).expect("a write");
+    let error = session.append_one(&user("x")).expect_err("it is shorter");
+    assert_eq!((error.code(), error.actual().map(|head| head.seq)), ("conflict", Some(0)));
+    fs::remove_file(place.file("a.jsonl")).expect("a file");
+    assert!(session.append_one(&user("x")).is_err(), "it is gone");
+    assert_eq!(code(session.verify()), "not_found");
+    drop(session);
+    write(&place.store, &log_key("a"), &log);
+    assert!(open(&place.store, "a").expect("it opens").verify().expect("a report").is_whole());
+    let _ = Key::parse("a").expect("a key");
+}
