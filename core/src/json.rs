@@ -100,8 +100,8 @@ pub(crate) fn push_text(json: &mut String, text: &str) {
     json.push('"');
 }
 
-/// What stands between the quotes of a JSON string that was scanned, without its escapes; `None`
-/// where a surrogate stands alone, which is no Unicode.
+/// What stands between the quotes of a JSON string, without its escapes; `None` where an escape is
+/// none of JSON's, or a surrogate stands alone, which is no Unicode.
 pub(crate) fn unescape(inner: &str) -> Option<String> {
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner.chars();
@@ -114,7 +114,8 @@ pub(crate) fn unescape(inner: &str) -> Option<String> {
                 'r' => '\r',
                 't' => '\t',
                 'u' => unicode(&mut rest)?,
-                other => other,
+                same @ ('"' | '\\' | '/') => same,
+                _ => return None,
             },
             other => other,
         };
@@ -457,7 +458,7 @@ mod tests {
         #[test]
         fn escapes_are_read_as_serde_json_does(pieces in prop::collection::vec(
             prop::sample::select(alloc::vec![
-                "\\ud83d", "\\ude00", "\\u00E9", "\\n", "\\/", "\\\\", "\\\"", "a", "é", "\\b\\f\\r\\t",
+                "\\ud83d", "\\ude00", "\\x", "\\u+123", "\\u00E9", "\\n", "\\/", "\\\\", "\\\"", "a", "é", "\\b\\f\\r\\t",
             ]), 0..6))
         {
             let inner = pieces.concat();

@@ -134,7 +134,11 @@ export class FileStore implements Store {
 
   async delete(key: string, condition: Condition): Promise<void> {
     const path = this.path(key);
-    await this.#guarded(key, condition, () => {
+    this.info(key);
+    await this.#guarded(key, () => {
+      // A missing object is missing, whatever the condition.
+      this.info(key);
+      this.#check(key, condition);
       try {
         publish.remove(path);
       } catch (error) {
@@ -232,7 +236,10 @@ export class FileStore implements Store {
     if (condition === "absent") {
       attempt(() => publish.link(staged, path));
     } else {
-      await this.#guarded(key, condition, () => attempt(() => publish.rename(staged, path)));
+      await this.#guarded(key, () => {
+        this.#check(key, condition);
+        attempt(() => publish.rename(staged, path));
+      });
     }
     await publish.syncFolder(path).catch((error) => {
       throw cannot(error);
@@ -240,26 +247,29 @@ export class FileStore implements Store {
     return this.info(key);
   }
 
-  /** Runs something while no other writer can change the object, if its condition holds. */
-  async #guarded(key: string, condition: Condition, write: () => void): Promise<void> {
+  /** Runs something while no other writer, here or in another process, can change the object. */
+  async #guarded(key: string, write: () => void): Promise<void> {
     const path = this.path(key);
     for (let busy; (busy = this.#appenders.busy(key)) !== undefined; ) await busy;
     // Nothing is awaited from here on: to the rest of this process it is one step. What this store
     // holds itself for appending would be in its own way.
     const lock = this.#appenders.take(key) ?? Lock.acquire(path, key);
     try {
-      const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-      if (condition === "absent" && stats !== undefined) {
-        throw new TurnkeepError("already_exists", "the object exists", { key });
-      }
-      if (typeof condition === "object") {
-        if (stats === undefined || version(stats) !== condition.version) {
-          throw new TurnkeepError("conflict", "the object has another version", { key });
-        }
-      }
       write();
     } finally {
       lock.release();
+    }
+  }
+
+  #check(key: string, condition: Condition): void {
+    const stats = statSync(this.path(key), { bigint: true, throwIfNoEntry: false });
+    if (condition === "absent" && stats !== undefined) {
+      throw new TurnkeepError("already_exists", "the object exists", { key });
+    }
+    if (typeof condition === "object") {
+      if (stats === undefined || version(stats) !== condition.version) {
+        throw new TurnkeepError("conflict", "the object has another version", { key });
+      }
     }
   }
 

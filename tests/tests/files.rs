@@ -428,7 +428,7 @@ fn a_read_only_disk_can_be_read() {
     };
     let root = disk.0.path().join("root");
     drop(filled(&another(&root), "a", 3, 50));
-    drop(filled(&another(&root), "b", 3, 50).archive().expect("an archive"));
+    filled(&another(&root), "b", 3, 50).archive().expect("an archive");
     disk.set_read_only(true);
     let store = another(&root);
     for name in ["a", "b"] {

@@ -82,7 +82,10 @@ fn archives_are_the_same_in_a_store() {
         assert_eq!(session.is_ok(), index.is_ok(), "{}", vector.name);
         let Ok(mut session) = session else { continue };
         opened += 1;
-        let is_whole = vector.expected["code"].is_null() && vector.expected["index"]["code"].is_null();
+        // Verifying reads an archive whole: records that only divide it wrongly show in reading.
+        let index_code = &vector.expected["index"]["code"];
+        let is_divided_right = index_code.is_null() || vector.name.ends_with("-moved");
+        let is_whole = vector.expected["code"].is_null() && is_divided_right;
         let report = session.verify().expect("a report");
         assert_eq!(report.is_whole(), is_whole, "{}: {report:?}", vector.name);
         assert_eq!(session.state().is_ok(), is_whole, "{}", vector.name);
@@ -112,7 +115,12 @@ fn files_of_any_sort_are_errors() {
         write(&store, &archive_key("demo"), &vector.input);
         let opened = Session::open(store, &id("demo"));
         let kind = opened.err().map(|error| error.kind());
-        let expected = [ErrorKind::NotGzip, ErrorKind::NoIndex, ErrorKind::GzipTruncated, ErrorKind::GzipCorrupt];
+        let expected = [
+            ErrorKind::NotGzip,
+            ErrorKind::NoIndex,
+            ErrorKind::GzipTruncated,
+            ErrorKind::GzipCorrupt,
+        ];
         assert!(kind.is_some_and(|kind| expected.contains(&kind)), "{}: {kind:?}", vector.name);
     }
 }

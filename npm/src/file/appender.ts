@@ -123,8 +123,9 @@ class Appender {
       return new Appender(path, key, fd, lock, isNew);
     } catch (error) {
       lock?.release();
-      if (error instanceof TurnkeepError) throw error;
-      if (codeOf(error) !== "ENOENT") throw failed("cannot open", path, error);
+      const isMissing = error instanceof TurnkeepError && error.code === "not_found";
+      if (error instanceof TurnkeepError && !isMissing) throw error;
+      if (!isMissing && codeOf(error) !== "ENOENT") throw failed("cannot open", path, error);
       throw new TurnkeepError("conflict", "the object has 0 bytes", { key });
     }
   }

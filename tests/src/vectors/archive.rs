@@ -327,10 +327,10 @@ fn lies() -> Vec<Case> {
         closed("version-2", "unsupported_version", &|archive| archive.version = 2),
         closed("version-255", "unsupported_version", &|archive| archive.version = 255),
         closed("longer-than-the-file", "gzip_truncated", &|archive| {
-            archive.records[0].compressed += 1
+            archive.records[0].compressed += 1;
         }),
         closed("far-longer-than-the-file", "gzip_truncated", &|archive| {
-            archive.records[1].compressed += 1 << 40
+            archive.records[1].compressed += 1 << 40;
         }),
         closed("shorter-than-the-file", "bad_index", &|archive| archive.records[0].compressed -= 1),
         closed("raw-bytes-more", "bad_index", &|archive| archive.records[0].raw += 1),

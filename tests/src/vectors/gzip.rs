@@ -141,7 +141,7 @@ fn streams() -> Vec<Vector> {
     let ended = |stream: Vec<u8>| [stream, vec![3, 0]].concat();
     let noise: Vec<u8> = {
         let mut random = Random::new(7);
-        (0..20_000).map(|_| random.next().to_le_bytes()[0]).collect()
+        (0..20_000).map(|_| random.number().to_le_bytes()[0]).collect()
     };
     let words = Random::new(8).text(40_000).into_bytes();
     vec![
@@ -372,7 +372,7 @@ fn ratio(zeros: usize, times: usize) -> (Vec<u8>, Vec<u8>) {
     let mut random = Random::new(9);
     let (mut content, mut stream) = (Vec::new(), Vec::new());
     for _ in 0..times {
-        let noise: Vec<u8> = (0..90).map(|_| random.next().to_le_bytes()[0]).collect();
+        let noise: Vec<u8> = (0..90).map(|_| random.number().to_le_bytes()[0]).collect();
         let zeros = vec![0; zeros];
         stream.extend([deflated(&zeros), stored(&noise)].concat());
         content.extend([zeros, noise].concat());

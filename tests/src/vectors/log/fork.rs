@@ -107,7 +107,7 @@ fn bad_parents() -> Vec<Case> {
         of("empty", "{}"),
         of("with-a-field-more", &edited("{", "{\"x\":1,")),
         of("with-a-field-twice", &edited("\"seq\":6", "\"seq\":6,\"seq\":6")),
-        of("without-hash", &format!(r#"{{"session":"demo","seq":6}}"#)),
+        of("without-hash", r#"{"session":"demo","seq":6}"#),
         of("with-an-escaped-key", &edited("\"seq\"", r#""\u0073eq""#)),
         of("with-upper-case-hash", &edited(&hash, &upper)),
         of("with-a-short-hash", &edited(&hash, &hash[1..])),
