@@ -102,10 +102,10 @@ impl Demo {
             "
 Done. Things to try next:
   export TURNKEEP_STORE={store}
-  cargo run -q -- show {ID}                   what the session is, in numbers
-  cargo run -q -- cat {ID} --from 2 --to 5    some of its entries, read by ranges
+  cargo run -q -p turnkeep -- show {ID}                   what the session is, in numbers
+  cargo run -q -p turnkeep -- cat {ID} --from 2 --to 5    some of its entries, read by ranges
   zcat {store}/{ID}.jsonl.gz | head -3        the archive is plain gzip
-  cargo run -q -- --help                      everything else
+  cargo run -q -p turnkeep -- --help                      everything else
   cargo xtask test                            every check there is
 "
         );

@@ -107,6 +107,7 @@ fn sessions() -> Vec<Case> {
         of("device", r#""con""#, "con"),
         of("quotes", r#""a\"b""#, "a\"b"),
         of("escaped", r#""\u0064emo\ud83d\ude42""#, "demo🙂"),
+        of("escaped-signs", r#""a\/b\\\u005C\u002F""#, r"a/b\\/"),
         of("accent", r#""é""#, "é"),
         of("html", r#""<script>alert(1)</script>""#, "<script>alert(1)</script>"),
         of("longest", &format!("\"{long}\""), &long),
