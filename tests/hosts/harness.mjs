@@ -2,9 +2,13 @@
 //
 // A shared module is a file in shared/ that exports `async function run(t, host)`, where `host` is
 //   turnkeep            the package
+//   wasm                what the package itself calls, for what it does not show
 //   fetchBytes(path)    the bytes of a file below tests/vectors
 //   list(area)          the paths of all files below tests/vectors/AREA, sorted, as fetchBytes
 //                       takes them; "" lists every file
+//   storeCases          the parsed tests/store-cases.json
+//   stores              the stores of this host: { name, durability, make() } where make gives
+//                       { store, remove() } for a new one, alone in its place
 // It imports nothing that one of the hosts lacks.
 
 /** The checks; each throws an Error that says what was found and what was expected. */

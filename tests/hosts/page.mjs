@@ -7,8 +7,14 @@ const VECTORS = "/tests/vectors/";
 /** Runs the modules whose names contain `part`; `report` is told of each test's outcome. */
 export async function runShared(part, report) {
   const turnkeep = await import("/npm/dist/entry/inline.js");
+  const { wasm } = await import("/npm/dist/load.js");
+  const { MemoryStore } = await import("/npm/dist/memory.js");
+  const memory = () => ({ store: new MemoryStore(), remove: () => {} });
   const host = {
     turnkeep,
+    wasm: wasm(),
+    storeCases: await (await get("/tests/store-cases.json")).json(),
+    stores: [{ name: "memory", durability: "os", make: memory }],
     fetchBytes: async (path) => new Uint8Array(await (await get(VECTORS + path)).arrayBuffer()),
     list: (area) => list("tests/vectors", area),
   };

@@ -1,202 +1,252 @@
-// Every vector, as docs/format.md §12 describes them: one test an area, which fails on a file that
-// nobody reads.
+// Every vector below tests/vectors gives here what it is expected to give (docs/format.md §12).
 
-import { wasm } from "../../../npm/dist/load.js";
-
-const utf8 = new TextEncoder();
-const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const SUFFIXES = [".recipe.json", ".jsonl.gz", ".jsonl", ".gz", ".json"];
+const EXPECTED = ".expected.json";
+/** Longest input that is also read in small pieces. */
+const PIECES_BYTES_MAX = 100_000;
 
 export async function run(t, host) {
-  const areas = { log, state, draft, archive, gzip, key };
-  const found = new Set((await host.list("")).map((path) => path.split("/")[0]));
-  t.test("every area is read", () => t.equal([...found].sort(), Object.keys(areas).sort()));
-  for (const [area, check] of Object.entries(areas)) {
-    t.test(`vectors of ${area}`, async () => {
-      const vectors = await read(host, area);
-      t.ok(vectors.length > 0, "the number of vectors");
-      const faults = [];
-      for (const { name, input, expected } of vectors) {
-        try {
-          await check(t, input, expected, host);
-        } catch (error) {
-          faults.push(`${name}: ${error.message}`);
-        }
-      }
-      t.equal(faults.slice(0, 20), [], `faults among ${vectors.length} vectors`);
-    });
+  const files = await host.list("");
+  const areas = areasOf(host, t);
+  t.test("every area is read", () => {
+    const found = new Set(files.map((path) => path.split("/")[0]));
+    t.equal([...found].sort(), Object.keys(areas).sort(), "areas");
+  });
+  for (const [area, told] of Object.entries(areas)) {
+    const vectors = vectorsOf(files.filter((path) => path.startsWith(`${area}/`)), t);
+    t.test(`${area}: ${vectors.length} vectors`, () => check(t, host, vectors, told));
   }
 }
 
-/** The vectors of an area: their input, and what is expected. */
-async function read(host, area) {
-  const paths = new Set(await host.list(area));
-  const vectors = [];
-  for (const path of [...paths].filter((path) => path.endsWith(".expected.json"))) {
-    paths.delete(path);
-    const name = path.slice(0, -".expected.json".length);
-    const inputs = [...paths].filter((other) => other.startsWith(`${name}.`));
-    const own = inputs.filter((other) => !other.slice(name.length + 1).replace(/^(recipe\.json|jsonl\.gz|jsonl|json|gz)$/, ""));
-    if (own.length !== 1) throw new Error(`${name} has ${own.length} inputs`);
-    paths.delete(own[0]);
-    const bytes = await host.fetchBytes(own[0]);
-    const input = own[0].endsWith(".recipe.json") ? cook(json(bytes)) : bytes;
-    vectors.push({ name, input, expected: json(await host.fetchBytes(path)) });
+async function check(t, host, vectors, told) {
+  t.ok(vectors.length > 0, "that there are vectors");
+  const found = [];
+  for (const { name, input, expected } of vectors) {
+    const text = new TextDecoder().decode(await host.fetchBytes(expected));
+    const expectation = JSON.parse(text);
+    let answer;
+    try {
+      answer = await told(await inputOf(host, input), expectation);
+    } catch (error) {
+      found.push(`${name}: ${error.stack}`);
+      continue;
+    }
+    found.push(...differences(expectation, answer, name));
   }
-  if (paths.size > 0) throw new Error(`nobody reads ${[...paths].slice(0, 5).join(", ")}`);
+  t.ok(found.length === 0, `that all agree\n  ${found.slice(0, 20).join("\n  ")}`);
+}
+
+/** Inputs with their expectations. A file that is neither is one that nobody reads. */
+function vectorsOf(paths, t) {
+  const expected = paths.filter((path) => path.endsWith(EXPECTED));
+  const inputs = new Map();
+  for (const path of paths.filter((path) => !path.endsWith(EXPECTED))) {
+    const suffix = SUFFIXES.find((suffix) => path.endsWith(suffix)) ?? "";
+    inputs.set(path.slice(0, path.length - suffix.length), path);
+  }
+  const vectors = expected.map((path) => {
+    const name = path.slice(0, -EXPECTED.length);
+    return { name, expected: path, input: inputs.get(name) };
+  });
+  t.equal(vectors.length, inputs.size, "number of inputs with an expectation");
+  t.equal(vectors.filter(({ input }) => input === undefined), [], "expectations without an input");
   return vectors;
 }
 
-function json(bytes) {
-  return JSON.parse(text.decode(bytes));
-}
-
-function cook(pieces) {
-  const cooked = pieces.map(({ text, hex, repeat = 1 }) => {
-    const once = hex === undefined ? utf8.encode(text) : unhex(hex);
-    const all = new Uint8Array(once.length * repeat);
-    for (let at = 0; at < all.length; at += once.length || 1) all.set(once, at);
-    return all;
+async function inputOf(host, path) {
+  const bytes = await host.fetchBytes(path);
+  if (!path.endsWith(".recipe.json")) return bytes;
+  const pieces = parse(bytes).flatMap(({ text, hex, repeat = 1 }) => {
+    const piece = text === undefined ? bytesOfHex(hex) : new TextEncoder().encode(text);
+    return Array(repeat).fill(piece);
   });
-  return concat(cooked);
+  return joined(pieces);
 }
 
-function unhex(hex) {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+function parse(bytes) {
+  return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-function concat(parts) {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+function bytesOfHex(hex) {
+  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+}
+
+function joined(pieces) {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
   }
-  return whole;
+  return bytes;
 }
 
-/** What something gives, or the code of what it throws. */
-async function outcome(run) {
-  try {
-    return { value: await run(), code: null };
-  } catch (error) {
-    if (typeof error.code !== "string") throw error;
-    return { code: error.code, error };
+/** What differs. Members that are not expected are not compared. */
+function differences(expected, found, place) {
+  if (Array.isArray(expected) && Array.isArray(found) && expected.length === found.length) {
+    return expected.flatMap((one, at) => differences(one, found[at], `${place}[${at}]`));
   }
+  const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isObject(expected) && isObject(found)) {
+    const names = Object.keys(expected);
+    return names.flatMap((name) => differences(expected[name], found[name], `${place}.${name}`));
+  }
+  if (Object.is(expected ?? null, found ?? null)) return [];
+  return [`${place}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`];
 }
 
-/** The members that are expected, and no others. */
-function compare(t, found, expected, what) {
-  for (const [name, value] of Object.entries(expected)) {
-    t.equal(found[name] ?? null, value, `${what} ${name}`);
-  }
-}
+/** For each area: what this host tells of an input. */
+function areasOf(host, t) {
+  const { turnkeep, wasm } = host;
 
-function log(t, input, expected) {
-  const { session, head } = expected.expect ?? {};
-  const { Verifier } = wasm();
-  const verifier = new Verifier(session, head?.seq, head?.hash, true);
-  for (let at = 0; at < input.length; at += 1 << 20) {
-    verifier.push(input.subarray(at, at + (1 << 20)));
-  }
-  const report = verifier.finish();
-  const fault = report.fault ?? { code: null };
-  if (expected.verify) compare(t, fault, expected.verify, "verify");
-  if (expected.entries) compare(t, report.entryFault ?? { code: null }, expected.entries, "entries");
-  for (const name of ["head", "torn"]) {
-    if (expected[name] === null) t.equal(report[name], undefined, name);
-    else if (expected[name]) compare(t, report[name] ?? {}, expected[name], name);
-  }
-  for (const name of ["session", "withheld"]) {
-    if (name in expected) t.equal(report[name] ?? null, expected[name], name);
-  }
-}
-
-async function state(t, input, expected) {
-  const { value, code } = await outcome(() => wasm().fold(input));
-  t.equal(code, expected.code ?? null, "code");
-  if ("state" in expected) t.equal(value, expected.state, "state");
-}
-
-async function draft(t, input, expected) {
-  const { session, ts, salts, batches } = json(input);
-  let random = concat((salts ?? []).map(unbase64));
-  let written = "";
-  let batch = -1;
-  const { code, error } = await outcome(() => {
-    const writer = new (wasm().Writer)(session, salts !== null);
-    for (const drafts of batches) {
-      batch += 1;
-      const lines = text.decode(writer.write(drafts, ts, random));
-      written += lines;
-      random = random.subarray(8 * (lines.split("\n").length - 1));
+  async function log(bytes, { expect = {} }) {
+    const options = { session: expect.session, expected: expect.head, deep: true };
+    const whole = await toldOfLog(bytes, options);
+    if (bytes.length <= PIECES_BYTES_MAX) {
+      t.equal(await toldOfLog(pieces(bytes, 7), options), whole, "the same in pieces");
     }
-  });
-  t.equal(code, expected.code ?? null, "code");
-  if ("log" in expected) t.equal(written, expected.log, "log");
-  if ("batch" in expected) t.equal(batch, expected.batch, "batch");
-  if ("index" in expected) t.equal(error.draft, expected.index, "index");
-}
-
-function unbase64(salt) {
-  const standard = `${salt.replaceAll("-", "+").replaceAll("_", "/")}=`;
-  return Uint8Array.from(atob(standard), (character) => character.charCodeAt(0));
-}
-
-async function archive(t, input, expected, { turnkeep }) {
-  await gunzips(t, input, expected, undefined);
-  if (expected.index) {
-    const start = input.subarray(0, 65_547);
-    const opened = await outcome(() => wasm().index(start, input.length));
-    const { head, spans, code } = expected.index;
-    if (head !== undefined) t.equal(opened.value?.head ?? null, head, "index head");
-    if (spans !== undefined) t.equal(opened.value?.spans, spans, "spans");
-    const walked = await outcome(() => lines(turnkeep, input, {}));
-    t.equal(walked.code, code, "index code");
+    return { expect, ...whole };
   }
-  for (const { last, code = null, first_seq, lines: count, sha256 } of expected.reads ?? []) {
-    const read = await outcome(() => lines(turnkeep, input, { last }));
-    t.equal(read.code, code, `code of the last ${last}`);
-    if (code !== null) continue;
-    const { entries, bytes } = read.value;
-    if (entries.length > 0) t.equal(entries[0].seq, first_seq, `first of the last ${last}`);
-    t.equal(entries.length, count, `number of the last ${last}`);
-    t.equal(wasm().sha256(bytes), sha256, `bytes of the last ${last}`);
+
+  async function toldOfLog(source, options) {
+    const report = await turnkeep.verify(source, options);
+    const { fault, entryFault, head, torn, session, withheld } = report;
+    t.equal(report.isWhole, !fault && !entryFault && !torn, "isWhole");
+    for (const error of [fault, entryFault]) {
+      t.ok(error === undefined || error instanceof turnkeep.TurnkeepError, "that faults are errors");
+    }
+    const { code = null, line, offset, seq } = fault ?? {};
+    const entries = { code: entryFault?.code ?? null, seq: entryFault?.seq };
+    return { verify: { code, line, offset, seq }, head, torn, session, withheld, entries };
   }
+
+  function state(bytes) {
+    return attempt(() => {
+      const json = wasm.fold(bytes);
+      t.equal(turnkeep.fold(bytes), JSON.parse(json), "the parsed state");
+      return { state: json };
+    });
+  }
+
+  function draft(bytes) {
+    const { session, ts, salts, batches } = parse(bytes);
+    let random = joined((salts ?? []).map(saltBytes));
+    let batch;
+    try {
+      const writer = new wasm.Writer(session, salts !== null);
+      const lines = batches.map((drafts, index) => {
+        batch = index;
+        const written = writer.write(drafts, ts, random);
+        random = random.slice(8 * written.filter((byte) => byte === 10).length);
+        return written;
+      });
+      return { log: new TextDecoder("utf-8", { ignoreBOM: true }).decode(joined(lines)) };
+    } catch (error) {
+      return { code: error.code, batch, index: error.draft };
+    }
+  }
+
+  async function archive(bytes, { reads = [] }) {
+    const told = content(() => wasm.gunzip(bytes));
+    const answers = [];
+    for (const { last } of reads) answers.push(await readLast(bytes, last));
+    return { ...told, index: await index(bytes), reads: answers };
+  }
+
+  /** Opens the index and reads every span. */
+  async function index(bytes) {
+    let opened;
+    try {
+      opened = wasm.index(bytes, bytes.length);
+    } catch (error) {
+      await t.throws(() => turnkeep.openArchive(bytes), error.code);
+      return { code: error.code };
+    }
+    const archive = await turnkeep.openArchive(bytes);
+    t.equal(archive.head, opened.head, "the opened archive's head");
+    const failure = await failed(() => readAll(archive, {}));
+    return { code: failure?.code ?? null, ...opened };
+  }
+
+  async function readLast(bytes, last) {
+    try {
+      const archive = await turnkeep.openArchive(bytes);
+      const pages = await readAll(archive, { last });
+      const lines = joined(pages.map((page) => page.lines));
+      const count = pages.reduce((sum, page) => sum + page.entries.length, 0);
+      return { last, first_seq: pages[0].firstSeq, lines: count, sha256: wasm.sha256(lines) };
+    } catch (error) {
+      if (error.code === undefined) throw error;
+      return { last, code: error.code };
+    }
+  }
+
+  async function readAll(archive, range) {
+    const pages = [];
+    let after;
+    do {
+      const page = await archive.read({ ...range, after });
+      pages.push(page);
+      after = page.next;
+    } while (after !== undefined);
+    return pages;
+  }
+
+  function gzip(bytes, { output_max }) {
+    return { output_max, ...content(() => wasm.gunzip(bytes, output_max)) };
+  }
+
+  function key(bytes) {
+    const { id, id_hex, key } = parse(bytes);
+    return attempt(() => {
+      if (key !== undefined) return { id: wasm.decode_id(key) };
+      return { key: wasm.encode_id(id ?? textOf(bytesOfHex(id_hex))) };
+    });
+  }
+
+  /** Bytes that are not UTF-8 never reach the package: JavaScript's ids are text. */
+  function textOf(bytes) {
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw new turnkeep.TurnkeepError("invalid_id", "not UTF-8");
+    }
+  }
+
+  function content(read) {
+    return attempt(() => {
+      const bytes = read();
+      return { code: null, bytes: bytes.length, sha256: wasm.sha256(bytes) };
+    });
+  }
+
+  return { log, state, draft, archive, gzip, key };
 }
 
-async function lines(turnkeep, input, range) {
-  const opened = await turnkeep.openArchive(input);
-  const entries = [];
-  for await (const entry of opened.entries(range)) entries.push(entry);
-  const newline = Uint8Array.of(10);
-  return { entries, bytes: concat(entries.flatMap(({ line }) => [line, newline])) };
-}
-
-async function gzip(t, input, expected) {
-  await gunzips(t, input, expected, expected.output_max);
-}
-
-async function gunzips(t, input, expected, outputMax) {
-  const { value, code } = await outcome(() => wasm().gunzip(input, outputMax));
-  t.equal(code, expected.code, "code");
-  if ("bytes" in expected) t.equal(value.length, expected.bytes, "bytes");
-  if ("sha256" in expected) t.equal(wasm().sha256(value), expected.sha256, "sha256");
-}
-
-async function key(t, input, expected) {
-  const { id, id_hex: hex, key } = json(input);
-  const answer = await outcome(() => {
-    if (key !== undefined) return { id: wasm().decode_id(key) };
-    return { key: wasm().encode_id(hex === undefined ? id : decoded(unhex(hex))) };
-  });
-  compare(t, { ...answer.value, code: answer.code }, { code: null, ...expected }, "key");
-}
-
-/** Bytes that are no UTF-8 are no id; JavaScript's strings cannot hold them. */
-function decoded(bytes) {
+function attempt(call) {
   try {
-    return text.decode(bytes);
-  } catch {
-    throw Object.assign(new Error("not UTF-8"), { code: "invalid_id" });
+    return call();
+  } catch (error) {
+    if (error.code === undefined) throw error;
+    return { code: error.code };
   }
+}
+
+async function failed(call) {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+async function* pieces(bytes, size) {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** The eight bytes of a salt. */
+function saltBytes(salt) {
+  const binary = atob(`${salt.replaceAll("-", "+").replaceAll("_", "/")}=`);
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
