@@ -97,7 +97,7 @@ kinds! {
     /// Nested deeper than the limit.
     TooDeep "too_deep" Data "Keep nesting within 64 levels.",
     /// An entry or batch exceeds its limit.
-    TooLarge "too_large" Misuse "Store large content elsewhere and keep a reference, or append in smaller batches.",
+    TooLarge "too_large" Misuse "Keep large content elsewhere, or append smaller batches.",
     /// A member of the envelope or a field stands twice.
     DuplicateKey "duplicate_key" Data "Leave out the second one; the envelope's members are turnkeep's own.",
     /// The envelope or a field is missing, misspelled or of the wrong type.
@@ -123,7 +123,7 @@ kinds! {
     /// The log does not contain the expected head.
     HeadMismatch "head_mismatch" Data "The log was cut short or rewritten since that head was noted.",
     /// Written by a newer version.
-    UnsupportedVersion "unsupported_version" Data "Read it with a newer turnkeep.",
+    UnsupportedVersion "unsupported_version" Data "Use a newer turnkeep.",
     /// Not a gzip file.
     NotGzip "not_gzip" Data "Give a .gz file, or read it as a log.",
     /// The gzip file ends early.
@@ -149,7 +149,7 @@ kinds! {
     /// Another writer holds the session.
     Locked "locked" Store "Wait until that writer closes the session, or fork it.",
     /// The store cannot do this.
-    NotSupported "not_supported" Store "The message says what cannot do it; use another store, or unarchive the session first.",
+    NotSupported "not_supported" Store "See the message: unarchive the session, or use another store.",
     /// An earlier sync failed.
     Poisoned "poisoned" Store "Open the store again and verify the session before writing on.",
     /// The store failed.

@@ -1,6 +1,6 @@
 // What a caller wants to append, and its way into the wasm.
 
-import { TurnkeepError } from "./errors.js";
+import { LONE_SURROGATE, TurnkeepError } from "./errors.js";
 
 /** A point in a session: an entry, by number and hash. */
 export interface Point {
@@ -187,16 +187,14 @@ export class RawJson {
  * ```
  */
 export function rawJson(text: string): RawJson {
-  if (text.includes("\n")) {
-    throw new TurnkeepError("bad_json", "raw JSON holds a line break outside of its strings");
+  if (typeof text !== "string" || text.includes("\n")) {
+    throw new TurnkeepError("bad_json", "raw JSON is text on one line");
   }
   if (LONE_SURROGATE.test(text)) {
     throw new TurnkeepError("invalid_utf8", "raw JSON holds a surrogate alone: write it as \\ud800");
   }
   return new RawJson(text);
 }
-
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 // Drafts go to the wasm as UTF-8, one on each line, in a buffer that is used again: a string would
 // be looked at byte by byte by the glue, and a new buffer cost more than filling it.

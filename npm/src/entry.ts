@@ -1,6 +1,6 @@
 // Entries as they are read: the line's bytes, and the rest on demand.
 
-import { checkBytes, checked } from "./errors.js";
+import { checkBytes, checkText, checked } from "./errors.js";
 import { wasm } from "./load.js";
 
 /** The fields of an entry: its members after the envelope. */
@@ -66,6 +66,7 @@ export class Entry {
    * that name. For integers beyond 2^53, and whatever else parsing would change.
    */
   json(name: string): string | undefined {
+    checkText(name, "a name");
     return checked(() => wasm().entry_member(this.line, name));
   }
 

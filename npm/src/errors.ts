@@ -145,3 +145,19 @@ export function checkBytes(bytes: unknown, what: string): asserts bytes is Uint8
   if (bytes instanceof Uint8Array) return;
   throw new TurnkeepError("invalid_argument", `${what} must be a Uint8Array`);
 }
+
+/**
+ * Text from outside: the wasm's border would take other things for text, and put U+FFFD in place of
+ * a lone surrogate.
+ * @internal
+ */
+export function checkText(text: unknown, what: string, code: ErrorCode = "invalid_argument"): void {
+  if (typeof text !== "string") throw new TurnkeepError(code, `${what} must be a string`);
+  if (LONE_SURROGATE.test(text)) {
+    throw new TurnkeepError(code, `${what} holds half of a surrogate pair`);
+  }
+}
+
+/** Half of a character beyond U+FFFF, which UTF-8 cannot express. @internal */
+export const LONE_SURROGATE: RegExp =
+  /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;

@@ -1,6 +1,6 @@
 // What needs no store: logs and archives as bytes.
 
-import { TurnkeepError, checkBytes, checked, fromWasm } from "./errors.js";
+import { type TurnkeepError, checkBytes, checkText, checked, fromWasm } from "./errors.js";
 import { wasm } from "./load.js";
 import { type State, parseState } from "./state.js";
 import type { Head, Torn } from "./store.js";
@@ -53,6 +53,8 @@ export type Bytes = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterab
  */
 export async function verify(source: Bytes, options: VerifyFileOptions = {}): Promise<Report> {
   const { session, expected, deep = false, signal } = options;
+  if (session !== undefined) checkText(session, "an id", "invalid_id");
+  if (expected !== undefined) checkText(expected.hash, "a hash");
   const make = () => new (wasm().Verifier)(session, expected?.seq, expected?.hash, deep);
   const verifier = checked(make);
   try {

@@ -4,7 +4,7 @@
 import { type Draft, type StartFields, encodeDrafts } from "./draft.js";
 import { drive } from "./drive.js";
 import { type Entry, entriesOf } from "./entry.js";
-import { TurnkeepError, checked } from "./errors.js";
+import { TurnkeepError, checkText, checked } from "./errors.js";
 import { wasm } from "./load.js";
 import { type Report, reportOf } from "./log.js";
 import { type State, parseState } from "./state.js";
@@ -200,6 +200,8 @@ export class Session {
    */
   static async create(store: Store, options: CreateOptions = {}): Promise<Session> {
     const { id, start, entries = [], salted, durability, signal } = options;
+    if (id !== undefined) checkText(id, "an id", "invalid_id");
+    if (durability !== undefined) checkText(durability, "durability");
     const first = start === undefined ? [] : [{ kind: "session_start", ...start }];
     const drafts = encodeDrafts([...first, ...entries]);
     const task = checked(() => wasm().create(id, drafts, salted, durability));
@@ -216,7 +218,9 @@ export class Session {
    * ```
    */
   static async open(store: Store, id: string, options: OpenOptions = {}): Promise<Session> {
-    return new Session(store, await open(store, id, options.signal), options.durability);
+    const { durability, signal } = options;
+    if (durability !== undefined) checkText(durability, "durability");
+    return new Session(store, await open(store, id, signal), durability);
   }
 
   /** Its id. */
@@ -306,8 +310,11 @@ export class Session {
    */
   verify(options: VerifyOptions = {}): Promise<Report> {
     const { expected, deep = false, signal } = options;
-    const start = () => wasm().verify(this.id, expected?.seq, expected?.hash, deep);
-    return this.#queue(signal, () => checked(start), reportOf);
+    const start = () => {
+      if (expected !== undefined) checkText(expected.hash, "a hash");
+      return checked(() => wasm().verify(this.id, expected?.seq, expected?.hash, deep));
+    };
+    return this.#queue(signal, start, reportOf);
   }
 
   /**
@@ -498,6 +505,7 @@ export function open(
   id: string,
   signal?: AbortSignal,
 ): Opened | Promise<Opened> {
+  checkText(id, "an id", "invalid_id");
   return drive<Opened>(checked(() => wasm().open(id)), store, signal);
 }
 
@@ -508,11 +516,16 @@ export function readTask(id: string, range: ReadRange): glue.Task {
     const { from, to, last, after, pageBytes } = range;
     if (from !== undefined) wanted.set_from(from);
     if (last !== undefined) wanted.set_last(last);
-    if (after !== undefined) wanted.set_after(after as glue.Cursor);
+    if (after !== undefined) wanted.set_after(checkCursor(after));
     if (to !== undefined) wanted.set_to(to);
     if (pageBytes !== undefined) wanted.set_page_bytes(pageBytes);
     return wasm().read(id, wanted);
   });
+}
+
+function checkCursor(after: unknown): glue.Cursor {
+  if (after instanceof wasm().Cursor) return after;
+  throw new TurnkeepError("invalid_argument", "after must be where a page ended");
 }
 
 /** A page as the wasm gives it. @internal */

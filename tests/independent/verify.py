@@ -620,7 +620,6 @@ def trailer(data):
 KIND_BITS = ("user_input assistant_item tool_result turn_end llm_usage run_started run_completed system_item "
              "run_errored config_changed extension state truncated replaced compaction fork session_start "
              "redacted").split()
-LINE_SEQ = re.compile(PREFIX.pattern + rb'"kind":"[a-z0-9_]+",(?:"seq":(' + _INT + rb'),|"digest":)')
 
 
 def kind_bit(kind):
@@ -728,8 +727,9 @@ class Archive(Index):
         except zlib.error:
             raise Fault("gzip_corrupt") from None
         need(raw.endswith(b"\n") and raw.count(b"\n") == span.entries, "gzip_corrupt")
-        line = LINE_SEQ.match(raw)
-        need(not line or int(line[3] or span.seq) == span.seq, "gzip_corrupt")
+        prefix, rest = PREFIX.match(raw), raw[:raw.find(b"\n")]
+        envelope = prefix and (FIRST.match(rest, prefix.end()) or OTHER.match(rest, prefix.end()))
+        need(not envelope or int(envelope["seq"]) == span.seq, "gzip_corrupt")  # a redacted entry does not say
         return raw
 
     def walk(self):

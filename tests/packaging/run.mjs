@@ -41,6 +41,8 @@ const CHECKS = {
   "Node, import": () => node("import.mjs"),
   "Node, require": () => node("require.cjs"),
   "Node, subpaths": () => node("subpaths.mjs"),
+  "Node, stores": () => node("stores.mjs"),
+  "Node, stores by require": () => node("stores.cjs"),
   "without Buffer and fromBase64": () => node("without-buffer.mjs"),
   "slim, initSync": () => node("slim.mjs", "initSync"),
   "slim, init": () => node("slim.mjs", "init"),
@@ -49,12 +51,19 @@ const CHECKS = {
   "condition workerd": () => equal(entry("--conditions=workerd"), "workerd.js", "entry"),
   "TypeScript, nodenext": () => tsc("--module", "nodenext", "types.mts", "types.cts"),
   "TypeScript, bundler": () => tsc("--module", "preserve", "types.mts"),
+  "TypeScript, the API": () => tsc("--module", "preserve", "api.ts"),
   "esbuild for browsers"() {
     const file = bundle("named.mjs", "--platform=browser");
     equal(/["']node:/.test(text(file)), false, "the bundle imports node: modules");
     node(file);
   },
   "esbuild for Node": () => node(bundle("named.mjs", "--platform=node")),
+  "esbuild for Node, stores": () => node(bundle("stores.mjs", "--platform=node")),
+  "esbuild for browsers, memory"() {
+    const file = bundle("memory.mjs", "--platform=browser");
+    equal(/["']node:/.test(text(file)), false, "the bundle imports node: modules");
+    node(file);
+  },
   "esbuild for workerd"() {
     const file = bundle("named.mjs", "--conditions=workerd", "--loader:.wasm=copy");
     equal(/from\s*["'][^"']+\.wasm["']/.test(text(file)), true, "the bundle imports the .wasm");

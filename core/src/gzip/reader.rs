@@ -133,7 +133,8 @@ impl Reader {
         self.indexed = None;
         if header.is_ours && self.members == 0 {
             let index = self.pending.get(INDEX_OFFSET..header.length).unwrap_or_default();
-            self.indexed = Index::decode(index).ok().map(|index| index.head.bytes);
+            let index = Index::decode(index).ok().filter(|index| index.first_seq == 0);
+            self.indexed = index.map(|index| index.head.bytes);
         }
         self.pending.clear();
         self.inflater.reset();

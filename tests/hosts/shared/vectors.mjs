@@ -56,11 +56,15 @@ function vectorsOf(paths, t) {
 async function inputOf(host, path) {
   const bytes = await host.fetchBytes(path);
   if (!path.endsWith(".recipe.json")) return bytes;
-  const pieces = parse(bytes).flatMap(({ text, hex, repeat = 1 }) => {
-    const piece = text === undefined ? bytesOfHex(hex) : new TextEncoder().encode(text);
-    return Array(repeat).fill(piece);
-  });
-  return joined(pieces);
+  return joined(
+    parse(bytes).map(({ text, hex, repeat = 1 }) => {
+      const once = text === undefined ? bytesOfHex(hex) : new TextEncoder().encode(text);
+      const piece = new Uint8Array(once.length * repeat);
+      if (once.length === 1) return piece.fill(once[0]);
+      for (let at = 0; at < piece.length; at += once.length) piece.set(once, at);
+      return piece;
+    }),
+  );
 }
 
 function parse(bytes) {

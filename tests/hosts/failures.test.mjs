@@ -1,0 +1,213 @@
+// What can go wrong with files: other processes, full disks, failed syncs, too many files.
+
+import { strict as assert } from "node:assert";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs, {
+  closeSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, unlinkSync,
+} from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { Session, TurnkeepError } from "../../npm/dist/entry/node.js";
+import { FileStore } from "../../npm/dist/fs.js";
+
+const made = [];
+const folder = () => {
+  const path = mkdtempSync(join(tmpdir(), "turnkeep-"));
+  made.push(path);
+  return join(path, "store");
+};
+after(() => made.forEach((path) => rmSync(path, { recursive: true, force: true })));
+
+const item = (content) => ({ kind: "user_input", item: { role: "user", content } });
+const coded = (code) => (error) => error instanceof TurnkeepError && error.code === code;
+const onLinux = { skip: process.platform !== "linux" };
+
+/** A process that holds a session for writing until its input ends. */
+async function holder(root, id) {
+  const program = `
+    import { Session } from ${JSON.stringify(new URL("../../npm/dist/entry/node.js", import.meta.url).href)};
+    import { FileStore } from ${JSON.stringify(new URL("../../npm/dist/fs.js", import.meta.url).href)};
+    const session = await Session.create(new FileStore(${JSON.stringify(root)}), { id: ${JSON.stringify(id)} });
+    console.log("holding");
+    process.stdin.on("end", () => process.exit()).resume();`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  return child;
+}
+
+test("a living process's lock holds, and its exit lets go", async () => {
+  const root = folder();
+  const child = await holder(root, "s");
+  const session = await Session.open(new FileStore(root), "s");
+  await assert.rejects(session.append(item("mine")), (error) => {
+    assert.match(error.message, new RegExp(`process ${child.pid} on `));
+    return coded("locked")(error);
+  });
+  await assert.rejects(session.archive(), coded("locked"));
+  assert.equal((await session.state()).history.length, 0);
+  assert.deepEqual(readdirSync(root).sort(), [".s.jsonl.lock", "s.jsonl"]);
+  child.stdin.end();
+  await once(child, "exit");
+  assert.deepEqual(readdirSync(root), ["s.jsonl"]);
+  await session.append(item("mine"));
+  await session.close();
+});
+
+test("a killed process's lock is taken over", async () => {
+  const root = folder();
+  const child = await holder(root, "s");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  assert.ok(existsSync(join(root, ".s.jsonl.lock")));
+  const session = await Session.open(new FileStore(root), "s");
+  await session.append(item("mine"));
+  await session.close();
+  assert.deepEqual(readdirSync(root), ["s.jsonl"]);
+});
+
+test("a lock that was taken away is noticed before the next append", async () => {
+  const root = folder();
+  const one = await Session.create(new FileStore(root), { id: "s" });
+  unlinkSync(join(root, ".s.jsonl.lock"));
+  const other = await Session.open(new FileStore(root), "s");
+  await other.append(item("other"));
+  await assert.rejects(one.append(item("one")), coded("locked"));
+  await one.close();
+  assert.ok(existsSync(join(root, ".s.jsonl.lock")), "the other's lock stays");
+  assert.ok((await other.verify()).isWhole);
+  await other.close();
+});
+
+/** Lets a function of node:fs fail until the answer is called. */
+function breaking(name, code) {
+  const whole = fs[name];
+  const error = Object.assign(new Error(`${code}: as the test wants it`), { code });
+  fs[name] = (...args) => {
+    const callback = args.at(-1);
+    if (typeof callback === "function") return void setImmediate(callback, error);
+    throw error;
+  };
+  syncBuiltinESMExports();
+  return () => {
+    fs[name] = whole;
+    syncBuiltinESMExports();
+  };
+}
+
+test("after a failed sync nothing is written any more", async () => {
+  const store = new FileStore(folder());
+  const session = await Session.create(store, { id: "s", durability: "disk" });
+  await session.append(item("one"));
+  const mend = breaking("fdatasync", "EIO");
+  await assert.rejects(session.append(item("two")), coded("poisoned"));
+  mend();
+  await assert.rejects(session.append(item("three")), coded("poisoned"));
+  await session.close();
+  const again = await Session.open(new FileStore(store.root), "s");
+  assert.ok((await again.verify()).isWhole);
+  await again.append(item("four"));
+  await again.close();
+});
+
+test("a file that was closed from outside is poisoned", onLinux, async () => {
+  const store = new FileStore(folder());
+  const session = await Session.create(store, { id: "s" });
+  const path = store.path("s.jsonl");
+  const before = readFileSync(path);
+  const fds = readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false;
+    }
+  });
+  assert.equal(fds.length, 1);
+  closeSync(Number(fds[0]));
+  await assert.rejects(session.append(item("one")), coded("store_failed"));
+  assert.deepEqual(readFileSync(path), before);
+  await session.close();
+});
+
+test("a full disk leaves the log as it was, and may pass", async () => {
+  const store = new FileStore(folder());
+  const session = await Session.create(store, { id: "s" });
+  const before = readFileSync(store.path("s.jsonl"));
+  const { writeSync } = fs;
+  // Half of the bytes, then no more.
+  let calls = 0;
+  fs.writeSync = (fd, bytes, offset, length) => {
+    calls += 1;
+    if (calls === 1) return writeSync(fd, bytes, offset, length >> 1);
+    throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  };
+  syncBuiltinESMExports();
+  const appending = session.append(item("one"));
+  fs.writeSync = writeSync;
+  syncBuiltinESMExports();
+  await assert.rejects(appending, (error) => {
+    assert.deepEqual([error.retryable, error.cause.code], [true, "ENOSPC"]);
+    return coded("store_failed")(error);
+  });
+  assert.deepEqual(readFileSync(store.path("s.jsonl")), before);
+  await session.append(item("one"));
+  assert.ok((await session.verify()).isWhole);
+  await session.close();
+});
+
+test("more sessions than files are held at once", async () => {
+  const store = new FileStore(folder());
+  const open = [];
+  for (let n = 0; n < 300; n += 1) open.push(await Session.create(store, { id: `s${n}` }));
+  const locks = readdirSync(store.root).filter((name) => name.endsWith(".lock"));
+  assert.equal(locks.length, 256);
+  for (const session of open) await session.append(item("one"));
+  await Promise.all(open.map((session) => session.close()));
+  assert.deepEqual(readdirSync(store.root).filter((name) => name.startsWith(".")), []);
+});
+
+test("appends of many sessions to disk, all at once", async () => {
+  const store = new FileStore(folder());
+  const sessions = await Promise.all(
+    Array.from({ length: 40 }, (_, n) => Session.create(store, { id: `s${n}`, durability: "disk" })),
+  );
+  const appends = sessions.flatMap((session) => [1, 2, 3].map((n) => session.append(item(`${n}`))));
+  await Promise.all(appends);
+  for (const session of sessions) {
+    assert.deepEqual((await session.state()).history.map(({ item }) => item.content), ["1", "2", "3"]);
+    await session.close();
+  }
+});
+
+test("a version is what the native store gives: number, length and time of the file", onLinux, async () => {
+  const store = new FileStore(folder());
+  const { version } = await store.put("a", new Uint8Array(5), "any");
+  const { ino, size, mtimeNs } = statSync(store.path("a"), { bigint: true });
+  assert.equal(version, [ino, size, mtimeNs].map((number) => number.toString(16)).join("-"));
+});
+
+test("closing a store lets go of everything", async () => {
+  const store = new FileStore(folder());
+  await Session.create(store, { id: "s" });
+  assert.ok(existsSync(join(store.root, ".s.jsonl.lock")));
+  store.close();
+  assert.deepEqual(readdirSync(store.root), ["s.jsonl"]);
+});
+
+test("a large log is read without holding up other work", async () => {
+  const store = new FileStore(folder());
+  const session = await Session.create(store, { id: "s" });
+  const drafts = Array.from({ length: 500 }, (_, n) => item(`${n} `.repeat(2000)));
+  await session.append(drafts);
+  let ticks = 0;
+  const ticking = setInterval(() => (ticks += 1), 1);
+  await session.verify();
+  clearInterval(ticking);
+  assert.ok(ticks > 0, "the event loop turned meanwhile");
+  await session.close();
+});

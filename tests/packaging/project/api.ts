@@ -1,0 +1,83 @@
+// What the types accept and refuse. Nothing here runs.
+import {
+  type Draft,
+  type Head,
+  Session,
+  type Store,
+  TurnkeepError,
+  openArchive,
+  rawJson,
+  sessions,
+  verify,
+} from "turnkeep";
+import { FileStore } from "turnkeep/fs";
+import { MemoryStore } from "turnkeep/memory";
+
+export async function record(root: string): Promise<Head> {
+  const stores: Store[] = [new FileStore(root), new MemoryStore()];
+  const [store] = stores;
+  const session = await Session.create(store!, {
+    id: "s",
+    start: { system_prompt: "Be brief.", config: { model: "m" }, own_field: 1 },
+    entries: [{ kind: "user_input", item: 1 }],
+    salted: false,
+    durability: "disk",
+  });
+  await session.append({ kind: "user_input", item: { role: "user" }, id: "m1", ts: 5 });
+  await session.append([
+    { kind: "assistant_item", item: rawJson("1") },
+    { kind: "turn_end", turn: 1 },
+    { kind: "a_later_kind", anything: [1, 2] },
+    rawJson('{"kind":"turn_end","turn":2}'),
+  ]);
+  const many: Draft[] = [{ kind: "run_completed", result: "finished" }];
+  await session.append(many, { signal: AbortSignal.timeout(1000) });
+
+  // @ts-expect-error a turn has a number
+  await session.append({ kind: "turn_end" });
+  // @ts-expect-error not one of the results
+  await session.append({ kind: "run_completed", result: "done" });
+  // @ts-expect-error the fields of one kind are not those of another
+  await session.append([{ kind: "user_input", item: 1 }, { kind: "truncated", history: [] }]);
+  // @ts-expect-error a draft has a kind
+  await session.append({ item: 1 });
+  // @ts-expect-error no such durability
+  await Session.open(store!, "s", { durability: "forever" });
+
+  for await (const entry of session.entries({ last: 50, pageBytes: 1 << 20 })) {
+    const [seq, ts, item]: [number, number | undefined, unknown] = [entry.seq, entry.ts, entry.item];
+    console.log(seq, ts, item, entry.fields["item"], entry.json("item")?.length);
+  }
+  const page = await session.read({ from: 1, to: 9 });
+  if (page.next !== undefined) await session.read({ after: page.next });
+  const report = await session.verify({ expected: session.head, deep: true });
+  if (report.fault?.code === "bad_hash") console.log(report.fault.line);
+  // @ts-expect-error no such code
+  if (report.fault?.code === "bad_luck") console.log();
+  const { history } = await session.state();
+  console.log(history[0]?.item, (await session.summary()).kinds.get("turn_end"));
+  for await (const { id, form } of sessions(store!)) console.log(id, form === "live");
+  await session.close();
+  return session.head;
+}
+
+export async function look(blob: Blob): Promise<number> {
+  await verify(blob.stream(), { deep: true });
+  const archive = await openArchive(new URL("https://example.com/s.jsonl.gz"));
+  await openArchive({ size: 5, read: (start, end) => new Uint8Array(end - start) });
+  try {
+    await archive.read({ last: 1 });
+  } catch (error) {
+    if (error instanceof TurnkeepError && error.retryable) return error.actual?.seq ?? 0;
+  }
+  return archive.bytesFetched;
+}
+
+/** A store of one's own. */
+export class Counting extends MemoryStore {
+  reads = 0;
+  override get(...args: Parameters<MemoryStore["get"]>): ReturnType<MemoryStore["get"]> {
+    this.reads += 1;
+    return super.get(...args);
+  }
+}
