@@ -55,7 +55,7 @@ pub fn open(id: String) -> Js<Task> {
     Ok(Task::new(session::open(SessionId::new(id)?), opened))
 }
 
-/// Gives `{ session, firstSeq }`.
+/// Gives `{ handle, head, firstSeq }`: what else is known of the session stays.
 #[wasm_bindgen]
 pub fn append(
     session: &Session,
@@ -65,8 +65,9 @@ pub fn append(
     let durability = durability(durability_name)?.unwrap_or_default();
     let task = session::append(session.0.clone(), drafts(lines)?, durability);
     Ok(Task::new(task, |appended| {
-        let session = opened(appended.session);
-        object([("session", session), ("firstSeq", number(appended.first_seq))])
+        let head = optional(appended.session.head(), convert::head);
+        let handle = Session(appended.session).into();
+        object([("handle", handle), ("head", head), ("firstSeq", number(appended.first_seq))])
     }))
 }
 

@@ -36,11 +36,13 @@ impl Hash {
 
     /// 64 lower-case hex digits.
     pub(crate) fn to_hex(self) -> HexText {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+        // Plain arithmetic: every append does this some dozens of times, and the wasm is optimized
+        // for size.
         let mut hex = [0; 64];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
-            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        for (index, digit) in hex.iter_mut().enumerate() {
+            let byte = self.0.get(index / 2).copied().unwrap_or_default();
+            let nibble = if index % 2 == 0 { byte >> 4 } else { byte & 15 };
+            *digit = nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
         }
         hex
     }

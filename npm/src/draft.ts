@@ -159,12 +159,16 @@ export type Draft<Kind extends string = string> =
 
 /** JSON text that is stored byte for byte as it is. Made by {@link rawJson}. */
 export class RawJson {
-  /** The text. */
-  readonly text: string;
+  readonly #text: string;
 
   /** @internal */
   constructor(text: string) {
-    this.text = text;
+    this.#text = text;
+  }
+
+  /** The text. */
+  get text(): string {
+    return this.#text;
   }
 
   /** Only whole fields of drafts can be raw. @internal */
@@ -178,8 +182,8 @@ export class RawJson {
 
 /**
  * JSON text whose bytes are kept: for integers beyond 2^53, for a certain order of keys, for what
- * another program wrote. It stands for a field of a draft, or for a whole draft. The text must be on
- * one line; it is checked when it is appended.
+ * another program wrote. It stands for a field of a draft, or for a whole draft. The text must be
+ * on one line; whether it is JSON is checked when it is appended.
  *
  * @example
  * ```ts
@@ -191,7 +195,7 @@ export function rawJson(text: string): RawJson {
     throw new TurnkeepError("bad_json", "raw JSON is text on one line");
   }
   if (LONE_SURROGATE.test(text)) {
-    throw new TurnkeepError("invalid_utf8", "raw JSON holds a surrogate alone: write it as \\ud800");
+    throw new TurnkeepError("invalid_utf8", "raw JSON holds half of a surrogate pair");
   }
   return new RawJson(text);
 }
@@ -200,11 +204,13 @@ export function rawJson(text: string): RawJson {
 // be looked at byte by byte by the glue, and a new buffer cost more than filling it.
 const encoder = new TextEncoder();
 const KEPT_BYTES = 1 << 20;
+/** Far more than a batch can hold, and less than what asking for would bring the host down. */
+const BYTES_MAX = 512 << 20;
 let buffer = new Uint8Array(1 << 16);
 
 /**
- * The drafts' texts as UTF-8, one on each line; `undefined` where there is none. The bytes are valid
- * until the next call.
+ * The drafts' texts as UTF-8, one on each line; `undefined` where there is none. The bytes are
+ * valid until the next call.
  * @internal
  */
 export function encodeDrafts(drafts: readonly unknown[]): Uint8Array | undefined {
@@ -225,7 +231,10 @@ export function encodeDrafts(drafts: readonly unknown[]): Uint8Array | undefined
 const LINE_BREAK = 10;
 
 function grow(room: number, used: number): void {
-  const larger = new Uint8Array(Math.max(room, 2 * buffer.length));
+  if (room > BYTES_MAX) {
+    throw new TurnkeepError("too_large", "a batch has at most 64 MiB");
+  }
+  const larger = new Uint8Array(Math.min(BYTES_MAX, Math.max(room, 2 * buffer.length)));
   larger.set(buffer.subarray(0, used));
   buffer = larger;
 }

@@ -94,8 +94,10 @@ const HASH_START = '{"hash":"'.length;
 const HASH_END = HASH_START + 64;
 
 // The envelope has one spelling (docs/format.md §3.2), and was checked when it was read.
-const ENVELOPE =
-  /"prev_hash":(?:null|"[0-9a-f]{64}"),"kind":"([a-z0-9_]+)"(?:,"seq":\d+(?:,"format":1,"session":"(?:[^"\\]|\\.)*")?,"ts":(\d+))?/;
+const START = String.raw`,"format":1,"session":"(?:[^"\\]|\\.)*"`;
+const ENVELOPE = new RegExp(
+  String.raw`,"kind":"([a-z0-9_]+)"(?:,"seq":\d+(?:${START})?,"ts":(\d+))?`,
+);
 const ENVELOPE_MEMBERS = new Set(["hash", "prev_hash", "kind", "seq", "ts", "salt", "more"]);
 const START_MEMBERS = new Set(["format", "session"]);
 

@@ -63,8 +63,8 @@ export interface ErrorDetails {
 }
 
 /**
- * What everything here throws, or rejects with. Stores throw it too, to say what they mean; whatever
- * else a store throws becomes `store_failed`, with the store's own error as `cause`.
+ * What everything here throws, or rejects with. Stores throw it too, to say what they mean;
+ * whatever else a store throws becomes `store_failed`, with the store's own error as `cause`.
  *
  * @example
  * ```ts
@@ -118,8 +118,8 @@ const PLACES = [
 ] as const satisfies readonly (keyof ErrorDetails)[];
 
 /**
- * What the wasm threw as what the package throws. `caught` is what a store threw before, if anything:
- * it becomes the `cause` of the error that came of it. Whatever is not of the core is left as it is.
+ * What the wasm threw as what the package throws. `caught` is what a store threw before, if
+ * anything: it becomes the `cause` of the error that came of it. Whatever is not of the core stays.
  * @internal
  */
 export function fromWasm(thrown: unknown, caught?: unknown): unknown {

@@ -31,6 +31,8 @@ import {
   everything,
 } from "./store.js";
 
+/** Paths that were made once are kept, up to that many: an append is quick enough to notice. */
+const KNOWN_PATHS_MAX = 4096;
 /** Reads of more bytes than this go to a thread: so long they would hold up everything else. */
 const READ_AT_ONCE_MAX = 128 << 10;
 
@@ -53,6 +55,7 @@ export class FileStore implements Store {
   readonly root: string;
   readonly #appenders = new Appenders();
   readonly #stages = new Map<string, Stage>();
+  readonly #paths = new Map<string, string>();
 
   static {
     if (Symbol.dispose !== undefined) {
@@ -74,8 +77,13 @@ export class FileStore implements Store {
 
   /** Where an object's file lies. */
   path(key: string): string {
+    const known = this.#paths.get(key);
+    if (known !== undefined) return known;
     checkKey(key);
-    return join(this.root, key);
+    const path = join(this.root, key);
+    if (this.#paths.size >= KNOWN_PATHS_MAX) this.#paths.clear();
+    this.#paths.set(key, path);
+    return path;
   }
 
   get(key: string, range?: ByteRange): Awaitable<StoredObject> {

@@ -1,9 +1,25 @@
 // The public API. Every entry gives these; the entries differ in where the wasm comes from.
 
-export { type Draft, type KnownDraft, type KnownKind, type Point, RawJson, type StartFields, rawJson } from "./draft.js";
+export {
+  type Draft,
+  type KnownDraft,
+  type KnownKind,
+  type Point,
+  type RawJson,
+  type StartFields,
+  rawJson,
+} from "./draft.js";
 export { Entry, type Fields } from "./entry.js";
 export { type ErrorCode, type ErrorDetails, TurnkeepError } from "./errors.js";
-export { type Bytes, type Report, type VerifyFileOptions, archiveLog, fold, unarchiveLog, verify } from "./log.js";
+export {
+  type Bytes,
+  type Report,
+  type VerifyFileOptions,
+  archiveLog,
+  fold,
+  unarchiveLog,
+  verify,
+} from "./log.js";
 export {
   type Appended,
   type Archived,

@@ -34,8 +34,7 @@ export class MemoryStore implements Store {
 
   get(key: string, range?: ByteRange): StoredObject {
     const stored = this.#find(key);
-    const { bytes } = stored;
-    return { bytes: range ? bytes.slice(range.start, range.end) : bytes.slice(), info: info(stored) };
+    return { bytes: stored.bytes.slice(range?.start, range?.end), info: info(stored) };
   }
 
   put(key: string, bytes: Uint8Array, condition: Condition): Info {
@@ -50,11 +49,11 @@ export class MemoryStore implements Store {
     torn: number,
     durability: Durability,
   ): Info {
-    checkKey(key);
     if (durability === "disk") {
       throw new TurnkeepError("not_supported", "memory cannot be made durable", { key });
     }
     const stored = this.#objects.get(key);
+    if (stored === undefined) checkKey(key);
     const length = stored?.bytes.length ?? 0;
     if (length !== at + torn) {
       const message = `the object has ${length} bytes, not ${at + torn}`;

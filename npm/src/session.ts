@@ -17,8 +17,8 @@ export type Form = "live" | "archived";
 /** What every call takes. */
 export interface CallOptions {
   /**
-   * Ends the call before its next request to the store, with the signal's reason. What was requested
-   * before has happened.
+   * Ends the call before its next request to the store, with the signal's reason. What was
+   * requested before has happened.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,7 +31,7 @@ export interface CreateOptions extends CallOptions {
   readonly start?: StartFields | undefined;
   /** Entries that are written with the first one, all or nothing. */
   readonly entries?: readonly Draft[] | undefined;
-  /** Whether entries are salted, so that they can be withheld safely later. They are, unless not. */
+  /** Whether entries are salted, so that they can be withheld safely later; unless told, yes. */
   readonly salted?: boolean | undefined;
   /** What acknowledged appends survive; `"os"` unless told. */
   readonly durability?: Durability | undefined;
@@ -267,9 +267,10 @@ export class Session {
     }
     // The lines are in a buffer that the next call fills anew.
     if (this.#last !== undefined) lines = lines?.slice();
-    return this.#queue(options?.signal, () => this.#append(lines), (appended: RawAppended) => {
-      this.#replace(appended.session);
-      return { firstSeq: appended.firstSeq, head: appended.session.head };
+    const start = () => checked(() => wasm().append(this.#opened.handle, lines, this.#durability));
+    return this.#queue(options?.signal, start, ({ handle, head, firstSeq }: RawAppended) => {
+      this.#replace({ ...this.#opened, handle, head, torn: undefined });
+      return { firstSeq, head };
     });
   }
 
@@ -400,10 +401,6 @@ export class Session {
     await this.#store.release?.(this.#opened.key);
   }
 
-  #append(lines: Uint8Array | undefined): glue.Task {
-    return checked(() => wasm().append(this.#opened.handle, lines, this.#durability));
-  }
-
   #convert(signal: AbortSignal | undefined, start: () => glue.Task): Promise<Archived> {
     return this.#inOrder(async () => {
       const archived = await drive<Archived>(checked(start), this.#store, signal);
@@ -458,7 +455,8 @@ export class Session {
 
 /** What the wasm tells of an append. */
 interface RawAppended {
-  readonly session: Opened;
+  readonly handle: glue.Session;
+  readonly head: Head;
   readonly firstSeq: number;
 }
 
@@ -469,7 +467,7 @@ type Kinds = Iterable<[string, number]>;
  *
  * @example
  * ```ts
- * for await (const { id, form, storedBytes } of sessions(store)) console.log(id, form, storedBytes);
+ * for await (const { id, form } of sessions(store)) console.log(id, form);
  * ```
  */
 export async function* sessions(

@@ -84,8 +84,8 @@ export interface Capabilities {
 export type Awaitable<T> = T | PromiseLike<T>;
 
 /**
- * Where bytes live. A store knows keys, bytes and versions; it never sees what a session is. It says
- * what went wrong with a `TurnkeepError`; whatever else it throws becomes `store_failed`.
+ * Where bytes live. A store knows keys, bytes and versions; it never sees what a session is. It
+ * says what went wrong with a `TurnkeepError`; whatever else it throws becomes `store_failed`.
  *
  * @example
  * ```ts

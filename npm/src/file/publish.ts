@@ -54,7 +54,8 @@ export async function joinParts(folder: string): Promise<string> {
       const part = join(folder, String(number));
       const file = await open(part, "r");
       try {
-        for await (const piece of file.createReadStream({ autoClose: false, highWaterMark: PIECE })) {
+        const pieces = file.createReadStream({ autoClose: false, highWaterMark: PIECE });
+        for await (const piece of pieces) {
           await whole.writeFile(piece as Uint8Array);
         }
       } finally {

@@ -81,3 +81,11 @@ export class Counting extends MemoryStore {
     return super.get(...args);
   }
 }
+
+export async function dispose(store: Store): Promise<void> {
+  await using session = await Session.open(store, "s", { durability: "os" });
+  using files = new FileStore("sessions");
+  console.log(session.id, files.root);
+  // @ts-expect-error what only looks like raw JSON is no draft
+  await session.append({ text: "1" });
+}
