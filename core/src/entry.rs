@@ -134,6 +134,8 @@ pub(crate) struct Envelope<'a> {
     /// `None` on a redacted entry.
     pub(crate) seq: Option<u64>,
     pub(crate) ts: Option<u64>,
+    /// The last `fork` entry before this one.
+    pub(crate) fork: Option<u64>,
     pub(crate) is_salted: bool,
     /// Entries of the same batch that follow.
     pub(crate) more: u32,
@@ -161,6 +163,7 @@ impl<'a> Envelope<'a> {
             kind_name: Kind::Redacted.name(),
             seq: None,
             ts: None,
+            fork: None,
             is_salted: false,
             more: 0,
             session: None,
@@ -200,20 +203,23 @@ impl<'a> EnvelopeReader<'a> {
         let session = if is_start { Some(self.start()?) } else { None };
         self.literal(r#","ts":"#)?;
         let ts = self.integer()?;
+        let is_forked = !is_start && self.literal(r#","fork":"#).is_some();
+        let fork = if is_forked { Some(self.integer()?) } else { None };
         let is_salted = self.literal(r#","salt":"#).is_some();
         if is_salted {
             self.salt()?;
         }
         let has_more = self.literal(r#","more":"#).is_some();
         let more = if has_more { self.more()? } else { 0 };
-        let members =
-            3 + if is_start { 2 } else { 0 } + usize::from(is_salted) + usize::from(has_more);
+        let optional = [is_start, is_start, is_forked, is_salted, has_more];
+        let members = 3 + optional.into_iter().filter(|is_there| *is_there).count();
         let ended = self.rest == "}" || self.rest.starts_with(',');
         ended.then_some(Envelope {
             kind,
             kind_name,
             seq: Some(seq),
             ts: Some(ts),
+            fork,
             is_salted,
             more,
             session,
@@ -307,7 +313,7 @@ mod tests {
     fn the_envelope_has_one_spelling() {
         assert!(parses(r#""kind":"turn_end","seq":1,"ts":2,"turn":1}"#));
         assert!(parses(r#""kind":"turn_end","seq":1,"ts":2}"#));
-        assert!(parses(r#""kind":"x","seq":1,"ts":2,"salt":"AAAAAAAAAAA","more":1}"#));
+        assert!(parses(r#""kind":"x","seq":1,"ts":2,"fork":0,"salt":"AAAAAAAAAAA","more":1}"#));
         for bad in [
             r#""kind":"turn_end", "seq":1,"ts":2}"#,
             r#""seq":1,"kind":"turn_end","ts":2}"#,
@@ -322,6 +328,7 @@ mod tests {
             r#""kind":"turn_end","seq":1,"ts":2,"more":0}"#,
             r#""kind":"turn_end","seq":1,"ts":2,"more":4096}"#,
             r#""kind":"turn_end","seq":1,"ts":2 ,"turn":1}"#,
+            r#""kind":"turn_end","seq":1,"ts":2,"fork":null}"#,
             r#""kind":"redacted","seq":1,"ts":2}"#,
             r#""kind":"session_start","seq":0,"format":0,"session":"a","ts":2}"#,
             r#""kind":"session_start","seq":0,"format":1,"session":"","ts":2}"#,

@@ -1,6 +1,7 @@
 //! Values of fields, and the checks of an entry's fields (`docs/format.md` §4).
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::hash::Hash;
@@ -20,8 +21,20 @@ pub struct Point {
     pub hash: Hash,
 }
 
+impl Point {
+    /// Its JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = String::from(r#"{"session":"#);
+        json::push_text(&mut json, self.session.as_str());
+        json.push_str(&alloc::format!(r#","seq":{},"hash":"{}"}}"#, self.seq, self.hash));
+        json
+    }
+}
+
 /// Members that only the envelope may hold.
-const RESERVED: [&str; 8] = ["hash", "prev_hash", "seq", "ts", "salt", "more", "format", "digest"];
+const RESERVED: [&str; 9] =
+    ["hash", "prev_hash", "seq", "ts", "fork", "salt", "more", "format", "digest"];
 
 impl From<Flaw> for Error {
     fn from(flaw: Flaw) -> Self {

@@ -4,6 +4,7 @@
 //! `serde_json` can check the same, at a third of the speed; this scan runs on every append beside
 //! SHA-256, so its speed decides the speed of recording. The tests hold the two against each other.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -47,6 +48,41 @@ impl Members {
 
     pub(crate) fn len(&self) -> usize {
         self.spans.len()
+    }
+}
+
+/// An object of a payload, of which some members are looked at.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    rest: &'a str,
+    members: Members,
+}
+
+impl<'a> Object<'a> {
+    /// The object that some JSON text is; `None` where it is none.
+    pub(crate) fn of(json: &'a str) -> Option<Self> {
+        let rest = json.trim_matches([' ', '\t', '\n', '\r']).strip_prefix('{')?;
+        let mut members = Members::default();
+        members.scan(rest).ok()?;
+        Some(Self { rest, members })
+    }
+
+    /// The JSON text of a member.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
+        let text = |range: &Range<usize>| self.rest.get(range.clone());
+        let is_name = |key: &Range<usize>| text(key) == Some(name);
+        let (_, value) = self.members.spans.iter().find(|(key, _)| is_name(key))?;
+        text(value)
+    }
+
+    /// A member that is text.
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        crate::field::text(self.get(name)?)
+    }
+
+    /// The elements of a member that is an array; none where it is not.
+    pub(crate) fn elements(&self, name: &str) -> Vec<&'a str> {
+        self.get(name).and_then(elements).unwrap_or_default()
     }
 }
 

@@ -130,6 +130,22 @@ impl Kind {
         }
     }
 
+    /// The name of a kind of items, as it stands in JSON.
+    pub(crate) fn quoted_name(self) -> &'static str {
+        match self {
+            Self::UserInput => r#""user_input""#,
+            Self::AssistantItem => r#""assistant_item""#,
+            Self::ToolResult => r#""tool_result""#,
+            _ => r#""system_item""#,
+        }
+    }
+
+    /// Whether its entries are items of the history.
+    #[must_use]
+    pub fn is_item(self) -> bool {
+        matches!(self, Self::UserInput | Self::AssistantItem | Self::ToolResult | Self::SystemItem)
+    }
+
     /// Its bit in an archive's index (§6.2).
     #[must_use]
     pub fn bit(self) -> u32 {
@@ -143,6 +159,8 @@ impl Kind {
                 ("system_prompt", Text, Optional),
                 ("config", Value, Optional),
                 ("history", Items, Optional),
+                ("turns", Count, Optional),
+                ("state", Value, Optional),
                 ("forked_from", Point, Optional),
                 ("compacted_from", Point, Optional),
             ],
@@ -163,7 +181,14 @@ impl Kind {
             Self::State => &[("state", Value, Required)],
             Self::Truncated => &[("keep", Count, Required)],
             Self::Replaced => &[("history", Items, Required)],
-            Self::Compaction => &[("summary", Items, Required), ("keep_last", Count, Required)],
+            Self::Compaction => &[
+                ("summary", Items, Required),
+                ("keep_last", Count, Required),
+                ("system_prompt", Text, Optional),
+                ("config", Value, Optional),
+                ("turns", Count, Optional),
+                ("state", Value, Optional),
+            ],
             Self::Fork => {
                 &[("session", FieldType::SessionId, Required), ("parent", Point, Required)]
             }

@@ -37,6 +37,7 @@ mod field;
 pub mod gzip;
 mod hash;
 mod id;
+mod item;
 mod json;
 mod kind;
 pub mod limits;

@@ -124,6 +124,7 @@ impl State {
                 self.system_prompt = text("system_prompt");
                 self.config = json("config");
                 self.history = items(entry.present("history"), "initial", seq);
+                self.restate(entry);
                 self.forked_from = entry.field("forked_from").and_then(field::point);
                 self.compacted_from = entry.field("compacted_from").and_then(field::point);
             }
@@ -157,11 +158,20 @@ impl State {
                 let kept = self.history.split_off(self.history.len().saturating_sub(keep));
                 self.history = items(entry.field("summary"), "summary", seq);
                 self.history.extend(kept);
+                self.system_prompt = text("system_prompt").or(self.system_prompt.take());
+                self.config = json("config").or(self.config.take());
+                self.restate(entry);
             }
             Kind::Fork => self.forked_from = entry.field("parent").and_then(field::point),
             Kind::Redacted => self.withheld += 1,
             Kind::Other => {}
         }
+    }
+
+    /// Takes over what an entry that others may start from says beside the history.
+    fn restate(&mut self, entry: &Entry<'_>) {
+        self.turns = entry.count("turns").unwrap_or(self.turns);
+        self.slice = entry.present("state").map(ToString::to_string).or(self.slice.take());
     }
 
     /// The state as JSON, in the spelling of `docs/format.md` §5: the same bytes on every host.

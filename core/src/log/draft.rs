@@ -1,6 +1,6 @@
 //! What a caller wants to append: a JSON object that has a kind and fields, and no place yet.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use crate::entry::is_kind;
 use crate::field::{self, check_keys, check_types, duplicate};
@@ -46,6 +46,63 @@ impl Draft {
         system_item "system_item",
     }
 
+    /// An item of the history whose kind its content tells (`docs/format.md` §4.2).
+    #[must_use]
+    pub fn item(item: &str) -> Self {
+        let mut text = String::from(r#"{"item":"#);
+        text.push_str(item);
+        text.push('}');
+        Self(text)
+    }
+
+    /// A turn is over; turns count from 1.
+    #[must_use]
+    pub fn turn_end(turn: u64) -> Self {
+        Self::new("turn_end").with_count("turn", turn)
+    }
+
+    /// A run begins.
+    #[must_use]
+    pub fn run_started() -> Self {
+        Self::new("run_started")
+    }
+
+    /// A run ended: `finished`, `paused`, `limit_reached` or `yielded`.
+    #[must_use]
+    pub fn run_completed(result: &str) -> Self {
+        Self::new("run_completed").with_text("result", result)
+    }
+
+    /// A run failed.
+    #[must_use]
+    pub fn run_errored(message: &str) -> Self {
+        Self::new("run_errored").with_text("message", message)
+    }
+
+    /// A new configuration holds; `config` is its JSON text.
+    #[must_use]
+    pub fn config_changed(config: &str) -> Self {
+        Self::new("config_changed").with("config", config)
+    }
+
+    /// Tokens used; the counts are added with [`Self::with_count`].
+    #[must_use]
+    pub fn llm_usage() -> Self {
+        Self::new("llm_usage")
+    }
+
+    /// A framework's own record; `payload` is its JSON text.
+    #[must_use]
+    pub fn extension(domain: &str, payload: &str) -> Self {
+        Self::new("extension").with_text("domain", domain).with("payload", payload)
+    }
+
+    /// The thread's state slice; `state` is its JSON text.
+    #[must_use]
+    pub fn state(state: &str) -> Self {
+        Self::new("state").with("state", state)
+    }
+
     /// The same draft with one more field; `value` is its JSON text.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -64,6 +121,12 @@ impl Draft {
         let mut text = String::new();
         push_text(&mut text, value);
         self.with(name, &text)
+    }
+
+    /// The same draft with one more field that is a whole number.
+    #[must_use]
+    pub fn with_count(self, name: &str, count: u64) -> Self {
+        self.with(name, &count.to_string())
     }
 
     /// Its JSON text.
@@ -93,7 +156,7 @@ pub(crate) struct Checked<'a> {
     rest: &'a str,
     members: &'a Members,
     pub(crate) kind_name: &'a str,
-    pub(crate) is_start: bool,
+    pub(crate) kind: Kind,
     pub(crate) ts: Option<u64>,
 }
 
@@ -106,11 +169,15 @@ impl<'a> Checked<'a> {
         members.scan(rest)?;
         let members = &*members;
         check_keys(rest, members, members.len())?;
-        let quoted = members.find(rest, "kind").unwrap_or_default();
+        let quoted = match (members.find(rest, "kind"), members.find(rest, "item")) {
+            (Some(quoted), _) => quoted,
+            (None, Some(item)) => crate::item::kind_of(item).quoted_name(),
+            (None, None) => "",
+        };
         let kind_name = quoted.trim_matches('"');
         let kind = Kind::of(kind_name);
         let reserved = |key: &&str| match *key {
-            "hash" | "prev_hash" | "seq" | "salt" | "more" | "format" | "digest" => true,
+            "hash" | "prev_hash" | "seq" | "fork" | "salt" | "more" | "format" | "digest" => true,
             "session" => kind == Kind::SessionStart,
             _ => false,
         };
@@ -118,7 +185,7 @@ impl<'a> Checked<'a> {
             return Err(duplicate(key));
         }
         if quoted.is_empty() {
-            return Err(bad_entry("a draft needs a kind"));
+            return Err(bad_entry("a draft needs a kind, or an item that tells it"));
         }
         if !is_kind(kind_name) || quoted.len() != kind_name.len() + 2 || kind == Kind::Redacted {
             return Err(bad_entry("the kind is not one that can be appended"));
@@ -127,7 +194,7 @@ impl<'a> Checked<'a> {
         let ts = members.find(rest, "ts");
         let ts = ts.map(|ts| field::count(ts).ok_or_else(bad_ts)).transpose()?;
         check_types(kind, rest, members)?;
-        Ok(Self { rest, members, kind_name, is_start: kind == Kind::SessionStart, ts })
+        Ok(Self { rest, members, kind_name, kind, ts })
     }
 
     /// The members that are not the envelope's, key and value as they were given.

@@ -15,6 +15,8 @@ pub(crate) struct Tail {
     pub(crate) head: Head,
     pub(crate) torn: Option<Torn>,
     pub(crate) is_salted: bool,
+    /// The log's last `fork` entry.
+    pub(crate) fork: Option<u64>,
 }
 
 /// Finds the head in a log's last bytes, which start at `offset` of it. `None`: they are too few,
@@ -68,6 +70,8 @@ struct TailLine<'a> {
     seq: Option<u64>,
     more: u32,
     is_salted: bool,
+    /// The last `fork` entry up to this one.
+    fork: Option<u64>,
 }
 
 impl<'a> TailLine<'a> {
@@ -79,7 +83,8 @@ impl<'a> TailLine<'a> {
         let is_redacted = envelope.kind == Kind::Redacted;
         let seq = envelope.seq.filter(|_| !is_redacted);
         let (more, is_salted) = (envelope.more, envelope.is_salted);
-        Ok(Self { split, end: end + 1, seq, more, is_salted })
+        let fork = if envelope.kind == Kind::Fork { seq } else { envelope.fork };
+        Ok(Self { split, end: end + 1, seq, more, is_salted, fork })
     }
 }
 
@@ -87,20 +92,22 @@ impl<'a> TailLine<'a> {
 fn committed(lines: &[TailLine<'_>], window: usize, offset: u64) -> Result<Tail> {
     let mut more = 0;
     let mut seq = None;
+    let mut fork = None;
     let mut last = None;
     for line in lines.iter().rev() {
         more = if line.seq.is_some() { line.more } else { u32::saturating_sub(more, 1) };
         seq = line.seq.or(seq.map(|seq| seq + 1)).or(Some(0));
+        fork = line.fork.or(fork);
         if more == 0 {
-            last = Some((line, seq.unwrap_or_default()));
+            last = Some((line, seq.unwrap_or_default(), fork));
         }
     }
-    let (line, seq) = last.ok_or_else(empty)?;
+    let (line, seq, fork) = last.ok_or_else(empty)?;
     let bytes = offset + line.end as u64;
     let length = offset + window as u64;
     let torn = (length > bytes).then_some(Torn { offset: bytes, bytes: length - bytes });
     let head = Head { seq, hash: check(line, seq)?, bytes };
-    Ok(Tail { head, torn, is_salted: lines.iter().any(|line| line.is_salted) })
+    Ok(Tail { head, torn, is_salted: lines.iter().any(|line| line.is_salted), fork })
 }
 
 fn check(line: &TailLine<'_>, seq: u64) -> Result<Hash> {

@@ -136,7 +136,7 @@ impl Verifier {
     /// A verifier of lines from the middle of a log, which follow an entry with that hash.
     pub(crate) fn resume(prev: Option<Hash>, seq: u64, offset: u64) -> Self {
         let prev = prev.map(|hash| (hash, hash.to_hex()));
-        let chain = Chain { prev, next_seq: seq, ..Chain::default() };
+        let chain = Chain { prev, next_seq: seq, fork_seq: None, ..Chain::default() };
         Self { chain, reader: LineReader::new(offset), ..Self::default() }
     }
 
@@ -241,8 +241,11 @@ pub fn verify(log: &[u8], expectation: Expectation) -> Report {
     verifier.finish()
 }
 
+/// What may be unknown, and may be known not to be.
+type Unknown<T> = Option<Option<T>>;
+
 /// The chain so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Chain {
     prev: Option<(Hash, HexText)>,
     next_seq: u64,
@@ -251,6 +254,8 @@ struct Chain {
     session: Option<SessionId>,
     /// The id that a fork in the open batch gives.
     fork: Option<SessionId>,
+    /// The last `fork` entry; unknown at first for lines from the middle of a log.
+    fork_seq: Unknown<u64>,
     withheld: u64,
     committed: Option<Committed>,
 }
@@ -259,6 +264,21 @@ struct Chain {
 struct Committed {
     head: Head,
     withheld: u64,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self {
+            prev: None,
+            next_seq: 0,
+            more: 0,
+            session: None,
+            fork: None,
+            fork_seq: Some(None),
+            withheld: 0,
+            committed: None,
+        }
+    }
 }
 
 impl Chain {
@@ -332,8 +352,12 @@ impl Chain {
             Kind::Redacted => self.more.saturating_sub(1),
             _ => envelope.more,
         };
-        if self.more > 0 && more != self.more - 1 {
+        // A fork may cut a batch short: its parent's was whole.
+        if self.more > 0 && more != self.more - 1 && envelope.kind != Kind::Fork {
             return bad_entry("the entries of a batch must count down");
+        }
+        if envelope.seq.is_some() && self.fork_seq.is_some_and(|fork| fork != envelope.fork) {
+            return bad_entry("\"fork\" must number the last fork entry before this one");
         }
         match envelope.seq {
             Some(seq) if seq != self.next_seq => {
@@ -364,7 +388,11 @@ impl Chain {
         if let Some(session) = &envelope.session {
             self.fork = Some(session.clone());
         }
-        self.withheld += u64::from(envelope.kind == Kind::Redacted);
+        match envelope.kind {
+            Kind::Redacted => self.withheld += 1,
+            Kind::Fork => self.fork_seq = Some(envelope.seq),
+            _ => self.fork_seq = Some(envelope.fork),
+        }
         self.next_seq += 1;
         self.more = more;
     }

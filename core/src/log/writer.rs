@@ -2,11 +2,13 @@
 
 use alloc::vec::Vec;
 
-use super::Head;
 use super::draft::Checked;
+use super::{Draft, Head};
 use crate::entry::{FORMAT_VERSION, fits_integer};
+use crate::field::Point;
 use crate::hash::{body_digest, chain};
 use crate::json::{Members, push_text};
+use crate::kind::Kind;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LINE_BYTES_MAX};
 use crate::line::{FIRST_PREFIX, PREFIX, write_prefix};
 use crate::{Error, ErrorKind, Result, SessionId};
@@ -32,6 +34,8 @@ pub struct Writer {
     session: SessionId,
     head: Option<Head>,
     is_salted: bool,
+    /// The log's last `fork` entry.
+    fork: Option<u64>,
 }
 
 /// Time and chance, given by the host.
@@ -59,13 +63,26 @@ impl Writer {
     /// A writer of a log that does not exist yet.
     #[must_use]
     pub fn create(session: SessionId, is_salted: bool) -> Self {
-        Self { session, head: None, is_salted }
+        Self { session, head: None, is_salted, fork: None }
     }
 
     /// A writer that goes on after that head.
     #[must_use]
     pub fn resume(session: SessionId, head: Head, is_salted: bool) -> Self {
-        Self { session, head: Some(head), is_salted }
+        Self { session, head: Some(head), is_salted, fork: None }
+    }
+
+    /// The same, in a log whose last `fork` entry is that one.
+    #[must_use]
+    pub fn forked_at(mut self, fork: Option<u64>) -> Self {
+        self.fork = fork;
+        self
+    }
+
+    /// The log's last `fork` entry.
+    #[must_use]
+    pub fn fork_seq(&self) -> Option<u64> {
+        self.fork
     }
 
     /// Whose log it is.
@@ -99,17 +116,31 @@ impl Writer {
     /// nothing to write or too little random.
     pub fn write(&self, drafts: &[impl AsRef<str>], stamp: &Stamp) -> Result<Batch> {
         let mut lines = Lines::new(self, stamp);
-        let mut members = Members::default();
-        if drafts.len() > BATCH_ENTRIES_MAX {
-            return Err(Error::new(ErrorKind::TooLarge, "a batch has at most 4,096 entries"));
-        }
-        let mut first_seq = None;
-        for (index, (draft, more)) in drafts.iter().zip((0..drafts.len()).rev()).enumerate() {
-            let written = lines.draft(draft.as_ref(), more, &mut members);
-            let seq = written.map_err(|e| e.at(|place| place.draft = Some(index as u64)))?;
-            first_seq.get_or_insert(seq);
-        }
+        let first_seq = lines.drafts(drafts)?;
         lines.finish(first_seq)
+    }
+
+    /// Makes the lines that turn a copy of this log up to its head into a fork, another session's
+    /// log: the entry that says so, then those of the drafts. Gives that log's writer at its head.
+    pub fn fork(
+        &self,
+        child: SessionId,
+        drafts: &[impl AsRef<str>],
+        stamp: &Stamp,
+    ) -> Result<(Self, Batch)> {
+        let head = self.head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+        let parent = Point { session: self.session.clone(), seq: head.seq, hash: head.hash };
+        let fork = Draft::new(Kind::Fork.name())
+            .with_text("session", child.as_str())
+            .with("parent", &parent.to_json());
+        let mut lines = Lines::new(self, stamp);
+        lines.line(Some(&Checked::new(fork.as_str(), &mut Members::default())?), 0, 0)?;
+        let seq = head.seq + 1;
+        lines.fork = Some(seq);
+        lines.drafts(drafts)?;
+        let batch = lines.finish(Some(seq))?;
+        let writer = Self { session: child, head: Some(batch.head), fork: Some(seq), ..*self };
+        Ok((writer, batch))
     }
 }
 
@@ -120,6 +151,7 @@ struct Lines<'a> {
     stamp: &'a Stamp,
     random: core::slice::ChunksExact<'a, u8>,
     head: Option<Head>,
+    fork: Option<u64>,
     bytes: Vec<u8>,
 }
 
@@ -131,16 +163,37 @@ impl<'a> Lines<'a> {
             stamp,
             random: stamp.random.chunks_exact(SALT_BYTES),
             head: writer.head,
+            fork: writer.fork,
             bytes: Vec::new(),
         }
     }
 
+    /// The drafts' lines, as one batch; gives the number of the first one's entry.
+    fn drafts(&mut self, drafts: &[impl AsRef<str>]) -> Result<Option<u64>> {
+        if drafts.len() > BATCH_ENTRIES_MAX {
+            return Err(Error::new(ErrorKind::TooLarge, "a batch has at most 4,096 entries"));
+        }
+        let mut members = Members::default();
+        let mut first_seq = None;
+        for (index, (draft, more)) in drafts.iter().zip((0..drafts.len()).rev()).enumerate() {
+            let written = self.draft(draft.as_ref(), more, &mut members);
+            let seq = written.map_err(|e| e.at(|place| place.draft = Some(index as u64)))?;
+            first_seq.get_or_insert(seq);
+        }
+        Ok(first_seq)
+    }
+
     fn draft(&mut self, draft: &str, more: usize, members: &mut Members) -> Result<u64> {
         let checked = Checked::new(draft, members)?;
-        if checked.is_start && self.head.is_some() {
-            return Err(Error::new(ErrorKind::BadEntry, "session_start only opens a log"));
+        let refused = |message| Err(Error::new(ErrorKind::BadEntry, message));
+        let is_start = checked.kind == Kind::SessionStart;
+        if is_start && self.head.is_some() {
+            return refused("session_start only opens a log");
         }
-        if !checked.is_start && self.head.is_none() {
+        if checked.kind == Kind::Fork {
+            return refused("fork entries are only written by forking");
+        }
+        if !is_start && self.head.is_none() {
             self.line(None, 0, 0)?;
         }
         self.line(Some(&checked), more, draft.len())
@@ -185,6 +238,10 @@ impl<'a> Lines<'a> {
         }
         self.push(r#","ts":"#);
         self.push_integer(ts);
+        if let Some(fork) = self.fork {
+            self.push(r#","fork":"#);
+            self.push_integer(fork);
+        }
         if self.is_salted {
             let too_few = || Error::new(ErrorKind::InvalidArgument, "too few random bytes");
             let salt = self.random.next().ok_or_else(too_few)?;
