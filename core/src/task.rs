@@ -13,7 +13,9 @@ use core::task::{Context, Poll, Waker};
 use spin::Mutex;
 
 use crate::log::Stamp;
-use crate::store::{Condition, Durability, Info, Key, Listing, Object, Reply, Request, StageId};
+use crate::store::{
+    Condition, Durability, Holder, Info, Key, Listing, Object, Reply, Request, StageId,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// One operation of the core in flight. It does nothing by itself: its host carries out what
@@ -151,6 +153,17 @@ impl Io {
     ) -> Result<Info> {
         let request = Request::Append { key: key.clone(), bytes, at, torn, durability };
         answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+    }
+
+    pub(crate) async fn sync(&self, key: &Key) -> Result<()> {
+        let request = Request::Sync { key: key.clone() };
+        answer!(self.call(request).await, Reply::Done => ()).map_err(|e| e.at_key(key))
+    }
+
+    pub(crate) async fn holder(&self, key: &Key) -> Result<Option<Holder>> {
+        let request = Request::Holder { key: key.clone() };
+        answer!(self.call(request).await, Reply::Holder(holder) => holder)
+            .map_err(|e| e.at_key(key))
     }
 
     pub(crate) async fn delete(&self, key: &Key, condition: Condition) -> Result<()> {

@@ -37,22 +37,28 @@ pub struct Listed {
 pub fn list(prefix: impl Into<String>, after: Option<Key>, limit: u32) -> Task<Sessions> {
     let prefix = prefix.into();
     Task::new(async move |io: crate::task::Io| -> Result<Sessions> {
-        let mut before = after.as_ref().and_then(Key::session).map(|(id, _)| id);
+        let mut before = after.as_ref().and_then(form_of).map(|(id, _)| id);
         let listing = io.list(&prefix, after, limit.max(1)).await?;
         let last = listing.objects.last().map(|(key, _)| key.clone());
         let listed = listing.objects.into_iter().filter_map(|(key, info)| {
-            let (id, part) = key.session()?;
+            let (id, form) = form_of(&key)?;
             // An archive beside its log is what an interrupted archiving left: the log holds.
             if before.replace(id.clone()).as_ref() == Some(&id) {
                 return None;
             }
-            let form = match part {
-                Part::Log => Form::Live,
-                Part::Archive => Form::Archived,
-            };
             let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
             Some(Listed { id, form, stored_bytes, modified_ms })
         });
         Ok(Sessions { sessions: listed.collect(), next: last.filter(|_| listing.more) })
     })
+}
+
+/// Whose log or archive that is; `None` for other objects.
+fn form_of(key: &Key) -> Option<(SessionId, Form)> {
+    let (id, part) = key.session()?;
+    match part {
+        Part::Log => Some((id, Form::Live)),
+        Part::Archive => Some((id, Form::Archived)),
+        _ => None,
+    }
 }

@@ -7,6 +7,9 @@ use crate::{Error, ErrorKind, Result, SessionId};
 
 const LOG: &str = ".jsonl";
 const ARCHIVE: &str = ".jsonl.gz";
+const RECOVERY: &str = ".recovery.json";
+const ABOUT: &str = ".about.json";
+const TRACE: &str = ".trace.jsonl";
 /// Longest part of a key between slashes: what file systems allow, less a store's own suffixes.
 const SEGMENT_BYTES_MAX: usize = 224;
 const KEY_BYTES_MAX: usize = 512;
@@ -24,7 +27,22 @@ pub enum Part {
     Log,
     /// The archive.
     Archive,
+    /// The recovery record.
+    Recovery,
+    /// Title and tags.
+    About,
+    /// Events beside the log.
+    Trace,
 }
+
+/// Longer ones before those that they end with.
+const SUFFIXES: [(&str, Part); 5] = [
+    (TRACE, Part::Trace),
+    (LOG, Part::Log),
+    (ARCHIVE, Part::Archive),
+    (RECOVERY, Part::Recovery),
+    (ABOUT, Part::About),
+];
 
 impl Key {
     /// Checks a key that came from outside. Anything that is not one is `invalid_id`.
@@ -45,20 +63,15 @@ impl Key {
     /// Where a session's object of that sort lies.
     #[must_use]
     pub fn of(session: &SessionId, part: Part) -> Self {
-        let suffix = match part {
-            Part::Log => LOG,
-            Part::Archive => ARCHIVE,
-        };
-        Self(session.encoded() + suffix)
+        let suffix = SUFFIXES.iter().find(|(_, suffixed)| *suffixed == part);
+        Self(session.encoded() + suffix.map_or(LOG, |(suffix, _)| suffix))
     }
 
     /// Whose object this is, and of what sort; `None` for other objects.
     #[must_use]
     pub fn session(&self) -> Option<(SessionId, Part)> {
-        let (encoded, part) = match self.0.strip_suffix(ARCHIVE) {
-            Some(encoded) => (encoded, Part::Archive),
-            None => (self.0.strip_suffix(LOG)?, Part::Log),
-        };
+        let split = |(suffix, part): &(&str, Part)| Some((self.0.strip_suffix(suffix)?, *part));
+        let (encoded, part) = SUFFIXES.iter().find_map(split)?;
         Some((SessionId::decode(encoded).ok()?, part))
     }
 
@@ -82,12 +95,12 @@ mod tests {
     #[test]
     fn keys_lead_back_to_their_sessions() {
         let id = SessionId::new("Über/1").unwrap();
-        for part in [Part::Log, Part::Archive] {
+        for (_, part) in SUFFIXES {
             let key = Key::of(&id, part);
             assert_eq!(key.session(), Some((id.clone(), part)));
             assert_eq!(Key::parse(key.as_str()).unwrap(), key);
         }
-        assert_eq!(Key::parse("a.trace.jsonl").unwrap().session(), None);
+        assert_eq!(Key::parse("a.other.jsonl").unwrap().session(), None);
     }
 
     #[test]

@@ -53,6 +53,18 @@ pub enum Request {
         /// What must be true before the answer.
         durability: Durability,
     },
+    /// Make everything that was appended to an object durable ([`Durability::Disk`]). Answers that
+    /// come at the same time may share one sync. Answer: [`Reply::Done`]; `poisoned` from then on
+    /// where it fails.
+    Sync {
+        /// The object.
+        key: Key,
+    },
+    /// Tell who holds an object for appending, without taking it. Answer: [`Reply::Holder`].
+    Holder {
+        /// The object.
+        key: Key,
+    },
     /// Remove an object. Answer: [`Reply::Done`]; `not_found` where it is missing, `conflict` where
     /// the condition does not hold.
     Delete {
@@ -128,6 +140,8 @@ pub enum Reply {
     Listing(Listing),
     /// A stage to write parts to.
     Stage(StageId),
+    /// Who holds an object; nobody, or the store cannot know.
+    Holder(Option<Holder>),
     /// Time and chance.
     Stamp(Stamp),
     /// It could not be done.
@@ -152,6 +166,23 @@ pub struct Info {
     pub version: String,
     /// When it was last written, in milliseconds since 1970, where the store knows.
     pub modified_ms: Option<u64>,
+}
+
+/// Who holds an object for appending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process.
+    pub pid: u32,
+    /// The machine it runs on.
+    pub host: String,
+    /// When it started, in a form only good for comparing.
+    pub start: String,
+    /// When it last showed a sign of life, in milliseconds since 1970.
+    pub heartbeat_ms: Option<u64>,
+    /// Whether it is alive, as far as can be told from here.
+    pub is_alive: bool,
+    /// Whether it is this process.
+    pub is_self: bool,
 }
 
 /// Some of a store's objects.
