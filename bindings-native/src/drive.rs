@@ -39,6 +39,8 @@ fn perform(request: Request, store: &dyn Store) -> Reply {
         Request::Append { key, bytes, at, torn, durability } => {
             store.append(&key, &bytes, at, torn, durability).map(Reply::Info)
         }
+        Request::Sync { key } => store.sync(&key).map(|()| Reply::Done),
+        Request::Holder { key } => store.holder(&key).map(Reply::Holder),
         Request::Delete { key, condition } => store.delete(&key, &condition).map(|()| Reply::Done),
         Request::List { prefix, after, limit } => {
             store.list(&prefix, after.as_ref(), limit).map(Reply::Listing)

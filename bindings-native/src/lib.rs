@@ -43,5 +43,5 @@ pub use store::Store;
 pub use turnkeep_core as core;
 pub use turnkeep_core::log::{Draft, Head, Report};
 pub use turnkeep_core::session::{Create, Form, Page, Range};
-pub use turnkeep_core::store::{Capabilities, Durability, Key};
+pub use turnkeep_core::store::{Capabilities, Durability, Holder, Key};
 pub use turnkeep_core::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId, State};

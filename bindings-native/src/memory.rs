@@ -87,6 +87,10 @@ pub(crate) fn conflict(key: &Key, message: &str) -> Error {
     Error::new(ErrorKind::Conflict, message).at_key(key)
 }
 
+fn volatile(key: &Key) -> Error {
+    Error::new(ErrorKind::NotSupported, "memory cannot be made durable").at_key(key)
+}
+
 pub(crate) fn no_stage() -> Error {
     Error::new(ErrorKind::NotFound, "there is no such stage")
 }
@@ -125,8 +129,7 @@ impl Store for MemoryStore {
         durability: Durability,
     ) -> Result<Info> {
         if durability == Durability::Disk {
-            let message = "memory cannot be made durable";
-            return Err(Error::new(ErrorKind::NotSupported, message).at_key(key));
+            return Err(volatile(key));
         }
         let mut contents = self.contents();
         let length = contents.objects.get(key).map_or(0, |stored| stored.bytes.len() as u64);
@@ -141,6 +144,10 @@ impl Store for MemoryStore {
         stored.bytes.extend_from_slice(bytes);
         stored.version = version;
         Ok(stored.info())
+    }
+
+    fn sync(&self, key: &Key) -> Result<()> {
+        Err(volatile(key))
     }
 
     fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {

@@ -1,9 +1,9 @@
 //! What a store has to do.
 
-use turnkeep_core::Result;
 use turnkeep_core::store::{
-    Capabilities, Condition, Durability, Info, Key, Listing, Object, StageId,
+    Capabilities, Condition, Durability, Holder, Info, Key, Listing, Object, StageId,
 };
+use turnkeep_core::{Error, ErrorKind, Result};
 
 /// Where bytes live. The verbs are those of [`turnkeep_core::store::Request`], which says what each
 /// promises; a store never sees what a session is. What it cannot do it answers with
@@ -27,6 +27,17 @@ pub trait Store: Send + Sync {
         torn: u64,
         durability: Durability,
     ) -> Result<Info>;
+
+    /// Makes everything that was appended to an object durable.
+    fn sync(&self, key: &Key) -> Result<()> {
+        Err(Error::new(ErrorKind::NotSupported, "this store makes nothing durable").at_key(key))
+    }
+
+    /// Who holds an object for appending.
+    fn holder(&self, key: &Key) -> Result<Option<Holder>> {
+        let _ = key;
+        Ok(None)
+    }
 
     /// Removes an object.
     fn delete(&self, key: &Key, condition: &Condition) -> Result<()>;

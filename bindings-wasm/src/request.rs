@@ -28,6 +28,8 @@ pub(crate) fn to_js((id, request): (RequestId, Request)) -> JsValue {
             ("torn", number(torn)),
             ("durability", durability.name().into()),
         ]),
+        Request::Sync { key } => object([id, kind("sync"), of(&key)]),
+        Request::Holder { key } => object([id, kind("holder"), of(&key)]),
         Request::Delete { key, condition } => {
             object([id, kind("delete"), of(&key), under(&condition)])
         }

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Uint8Array};
 use turnkeep_core::log::Stamp;
-use turnkeep_core::store::{Info, Key, Listing, Object, Reply, StageId};
+use turnkeep_core::store::{Holder, Info, Key, Listing, Object, Reply, StageId};
 use turnkeep_core::task::{self, RequestId, Step};
 use turnkeep_core::{Error, ErrorKind};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -100,6 +100,13 @@ impl Task {
         self.reply(id, objects.map(|objects| Reply::Listing(Listing { objects, more })));
     }
 
+    /// An object's holder, or `undefined`.
+    pub fn reply_holder(&mut self, id: RequestId, value: &JsValue) {
+        let holder =
+            if value.is_null_or_undefined() { Some(None) } else { holder(value).map(Some) };
+        self.reply(id, holder.map(Reply::Holder));
+    }
+
     pub fn reply_stage(&mut self, id: RequestId, stage: &JsValue) {
         self.reply(id, stage.as_string().map(|stage| Reply::Stage(StageId(stage))));
     }
@@ -126,6 +133,22 @@ impl Task {
 fn info(value: &JsValue) -> Option<Info> {
     let bytes = whole(get(value, "bytes").as_f64()?).ok()?;
     let version = get(value, "version").as_string()?;
-    let modified_ms = get(value, "modifiedMs").as_f64().map(|ms| ms as u64);
+    let modified_ms = milliseconds(value, "modifiedMs");
     Some(Info { bytes, version, modified_ms })
+}
+
+fn holder(value: &JsValue) -> Option<Holder> {
+    let pid = whole(get(value, "pid").as_f64()?).ok()?;
+    Some(Holder {
+        pid: u32::try_from(pid).ok()?,
+        host: get(value, "host").as_string()?,
+        start: get(value, "start").as_string()?,
+        heartbeat_ms: milliseconds(value, "heartbeatMs"),
+        is_alive: get(value, "isAlive").is_truthy(),
+        is_self: get(value, "isSelf").is_truthy(),
+    })
+}
+
+fn milliseconds(value: &JsValue, name: &str) -> Option<u64> {
+    get(value, name).as_f64().map(|ms| ms as u64)
 }

@@ -92,6 +92,11 @@ function perform(request: Request, store: Store): Awaitable<unknown> {
       return store.put(key, bytes, condition);
     case "append":
       return store.append(key, bytes, request.at, request.torn, request.durability);
+    case "sync":
+      if (store.sync !== undefined) return store.sync(key);
+      throw new TurnkeepError("not_supported", "this store makes nothing durable", { key });
+    case "holder":
+      return store.holder?.(key);
     case "delete":
       return store.delete(key, condition);
     case "list":
@@ -122,6 +127,8 @@ function reply(task: Task, { id, kind }: Request, answer: unknown): void {
     case "info":
     case "commit":
       return task.reply_info(id, answer);
+    case "holder":
+      return task.reply_holder(id, answer);
     case "list":
       return task.reply_listing(id, answer);
     case "stage":

@@ -7,15 +7,16 @@
 // synced, and then the directory is synced too. The Rust host keeps the same files.
 
 import { type BigIntStats, closeSync, mkdirSync, readSync, statSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { TurnkeepError } from "./errors.js";
 import { Appenders } from "./file/appender.js";
-import { codeOf, failed, missingOrFailed, notFound } from "./file/failure.js";
+import { codeOf, failed, missingOrFailed, notFound, poisoned } from "./file/failure.js";
 import { infoOf, openToRead, readLater, version } from "./file/look.js";
 import { Lock } from "./file/lock.js";
+import { ownName, sweep } from "./file/own.js";
 import * as publish from "./file/publish.js";
 import { checkKey, isKey } from "./key.js";
 import {
@@ -24,6 +25,7 @@ import {
   type Capabilities,
   type Condition,
   type Durability,
+  type Holder,
   type Info,
   type Listing,
   type Store,
@@ -56,6 +58,8 @@ export class FileStore implements Store {
   readonly #appenders = new Appenders();
   readonly #stages = new Map<string, Stage>();
   readonly #paths = new Map<string, string>();
+  /** Folders that were looked through for what dead processes left. */
+  readonly #swept = new Set<string>();
 
   static {
     if (Symbol.dispose !== undefined) {
@@ -118,7 +122,7 @@ export class FileStore implements Store {
 
   async put(key: string, bytes: Uint8Array, condition: Condition): Promise<Info> {
     const path = this.path(key);
-    const staged = publish.ownName(path, "put");
+    const staged = ownName(path, "put");
     try {
       await publish.writeBeside(staged, bytes).catch((error) => {
         throw failed("cannot write beside", path, error);
@@ -138,6 +142,27 @@ export class FileStore implements Store {
     durability: Durability,
   ): Awaitable<Info> {
     return this.#appenders.append(this.path(key), key, bytes, at, torn, durability);
+  }
+
+  sync(key: string): Promise<void> {
+    return this.#appenders.sync(key) ?? this.#syncUnheld(key);
+  }
+
+  holder(key: string): Holder | undefined {
+    const path = this.path(key);
+    try {
+      return Lock.holder(path);
+    } catch (error) {
+      throw failed("cannot look at the lock of", path, error, key);
+    }
+  }
+
+  /**
+   * Shows other machines that this process is alive, where it holds an object for appending: after
+   * an hour without an append or this they take the object for abandoned. `locked` where one has.
+   */
+  heartbeat(key: string): void {
+    this.#appenders.heartbeat(key);
   }
 
   async delete(key: string, condition: Condition): Promise<void> {
@@ -182,7 +207,8 @@ export class FileStore implements Store {
   }
 
   async stage(key: string): Promise<string> {
-    const folder = publish.ownName(this.path(key), "stage");
+    const folder = ownName(this.path(key), "stage");
+    await this.#sweepOnce(dirname(folder));
     await mkdir(folder, { recursive: true }).catch((error) => {
       throw failed("cannot make", folder, error);
     });
@@ -226,6 +252,34 @@ export class FileStore implements Store {
   /** Lets go of everything that is held for writing. */
   close(): void {
     this.#appenders.close();
+  }
+
+  /** Syncs a file that this store does not hold: whatever was appended before it was let go. */
+  async #syncUnheld(key: string): Promise<void> {
+    const path = this.path(key);
+    this.info(key);
+    // Windows syncs only what is open for writing.
+    const file = await open(path, process.platform === "win32" ? "r+" : "r").catch((error) => {
+      throw missingOrFailed(key, "cannot open", path, error);
+    });
+    try {
+      await file.datasync();
+      await publish.syncFolder(path);
+    } catch (error) {
+      throw poisoned("cannot sync", path, error, key);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /**
+   * Removes what dead processes left in a folder, the first time that something is staged there:
+   * reading a folder takes long where many objects are.
+   */
+  async #sweepOnce(folder: string): Promise<void> {
+    if (this.#swept.has(folder)) return;
+    this.#swept.add(folder);
+    await sweep(folder);
   }
 
   async #publish(key: string, staged: string, condition: Condition): Promise<Info> {

@@ -45,6 +45,7 @@ export type {
   Condition,
   Durability,
   Head,
+  Holder,
   Info,
   Listing,
   Store,

@@ -49,9 +49,7 @@ export class MemoryStore implements Store {
     torn: number,
     durability: Durability,
   ): Info {
-    if (durability === "disk") {
-      throw new TurnkeepError("not_supported", "memory cannot be made durable", { key });
-    }
+    if (durability === "disk") this.sync(key);
     const stored = this.#objects.get(key);
     if (stored === undefined) checkKey(key);
     const length = stored?.bytes.length ?? 0;
@@ -69,6 +67,11 @@ export class MemoryStore implements Store {
     }
     room.set(bytes, at);
     return this.#write(key, room.subarray(0, end), room);
+  }
+
+  /** Always `not_supported`. */
+  sync(key: string): void {
+    throw new TurnkeepError("not_supported", "memory cannot be made durable", { key });
   }
 
   delete(key: string, condition: Condition): void {

@@ -40,6 +40,22 @@ export interface Info {
   readonly modifiedMs?: number | undefined;
 }
 
+/** Who holds an object for appending. */
+export interface Holder {
+  /** Its process. */
+  readonly pid: number;
+  /** The machine it runs on. */
+  readonly host: string;
+  /** When it started, in a form only good for comparing. */
+  readonly start: string;
+  /** When it last showed a sign of life, in milliseconds since 1970. */
+  readonly heartbeatMs?: number | undefined;
+  /** Whether it is alive, as far as can be told from here. */
+  readonly isAlive: boolean;
+  /** Whether it is this process. */
+  readonly isSelf: boolean;
+}
+
 /** Bytes of an object, and what is known of it. */
 export interface StoredObject {
   /** The bytes asked for. */
@@ -128,6 +144,19 @@ export interface Store {
     torn: number,
     durability: Durability,
   ): Awaitable<Info>;
+
+  /**
+   * Makes everything that was appended to an object durable (`"disk"`). Calls that come at the same
+   * time may share one sync. `poisoned` from then on where it fails; a store without this makes
+   * nothing durable.
+   */
+  sync?(key: string): Awaitable<void>;
+
+  /**
+   * Who holds an object for appending, without taking it; `undefined`: nobody, or the store cannot
+   * know.
+   */
+  holder?(key: string): Awaitable<Holder | undefined>;
 
   /** Removes an object. `not_found` where it is missing. */
   delete(key: string, condition: Condition): Awaitable<void>;

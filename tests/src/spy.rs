@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use turnkeep::core::store::{Condition, Info, Listing, Object, StageId};
-use turnkeep::{Capabilities, Durability, Error, ErrorKind, Key, Result, Store};
+use turnkeep::{Capabilities, Durability, Error, ErrorKind, Holder, Key, Result, Store};
 
 /// Watches a store.
 #[derive(Debug)]
@@ -115,6 +115,14 @@ impl<S: Store> Store for Spy<S> {
         durability: Durability,
     ) -> Result<Info> {
         self.watch(bytes.len(), || self.store.append(key, bytes, at, torn, durability))
+    }
+
+    fn sync(&self, key: &Key) -> Result<()> {
+        self.watch(0, || self.store.sync(key))
+    }
+
+    fn holder(&self, key: &Key) -> Result<Option<Holder>> {
+        self.watch(0, || self.store.holder(key))
     }
 
     fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {

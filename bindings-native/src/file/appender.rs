@@ -2,64 +2,157 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use turnkeep_core::store::{Durability, Info, Key};
 use turnkeep_core::{Error, ErrorKind, Result};
 
 use super::lock::Lock;
-use super::{failed, info_of, publish};
+use super::syncs::Syncs;
+use super::{failed, guard, info_of, publish};
 use crate::memory::conflict;
 
 /// Files held for appending at once; the one unused for longest is let go for another.
 const HELD_MAX: usize = 256;
 
-/// The files this store holds for appending.
+/// The files this store holds for appending. Each has a mutex of its own, so that who writes to one
+/// waits for nobody who writes to another; and nobody waits for a sync but those who want it.
 #[derive(Debug, Default)]
-pub(super) struct Appenders {
-    held: HashMap<Key, Appender>,
+pub(super) struct Appenders(Mutex<Slots>);
+
+#[derive(Debug, Default)]
+struct Slots {
+    slots: HashMap<Key, (Slot, u64)>,
     uses: u64,
 }
 
+/// A file, once it is held.
+type Slot = Arc<Mutex<Option<Appender>>>;
+
 impl Appenders {
     pub(super) fn append(
-        &mut self,
+        &self,
         path: &Path,
         key: &Key,
         bytes: &[u8],
         at: (u64, u64),
         durability: Durability,
     ) -> Result<Info> {
-        self.uses += 1;
-        if !self.held.contains_key(key) {
-            self.make_room();
-            let appender = Appender::open(path, key, at.0 + at.1 == 0)?;
-            self.held.insert(key.clone(), appender);
+        let (info, file) = self.alone(key, |held| {
+            let appender = match held {
+                Some(appender) => appender,
+                None => held.insert(Appender::open(path, key, at.0 + at.1 == 0)?),
+            };
+            let file = appender.file.clone();
+            let appended = appender.append(key, bytes, at);
+            if appended.is_err() && appender.is_new {
+                *held = None;
+            }
+            Ok((appended?, file))
+        })?;
+        if durability == Durability::Disk {
+            file.sync(key)?;
         }
-        let Some(appender) = self.held.get_mut(key) else {
-            return Err(Error::new(ErrorKind::StoreFailed, "the file was let go"));
-        };
-        appender.last_use = self.uses;
-        let appended = appender.append(path, key, bytes, at, durability);
-        if appended.is_err() && appender.is_new {
-            self.held.remove(key);
-        }
-        appended
+        Ok(info)
+    }
+
+    /// Makes all that was appended to an object durable; `None` where it is not held.
+    pub(super) fn sync(&self, key: &Key) -> Option<Result<()>> {
+        Some(self.file(key)?.sync(key))
+    }
+
+    /// Shows a sign of life; `None` where the object is not held.
+    pub(super) fn heartbeat(&self, key: &Key) -> Option<Result<()>> {
+        let slot = self.existing(key)?;
+        guard(&slot).as_mut().map(|appender| {
+            appender.lock.check()?;
+            appender.lock.show_life();
+            Ok(())
+        })
     }
 
     /// Lets go of a file.
-    pub(super) fn take(&mut self, key: &Key) -> Option<Appender> {
-        self.held.remove(key)
+    pub(super) fn release(&self, key: &Key) {
+        if let Some(slot) = self.existing(key) {
+            *guard(&slot) = None;
+            guard(&self.0).tidy(key, slot);
+        }
+    }
+
+    /// Runs something while no other thread of this store writes to the object.
+    pub(super) fn alone<T>(
+        &self,
+        key: &Key,
+        run: impl FnOnce(&mut Option<Appender>) -> Result<T>,
+    ) -> Result<T> {
+        let slot = guard(&self.0).slot(key);
+        let mut held = guard(&slot);
+        let result = run(&mut held);
+        let is_empty = held.is_none();
+        drop(held);
+        if is_empty {
+            guard(&self.0).tidy(key, slot);
+        }
+        result
+    }
+
+    fn file(&self, key: &Key) -> Option<Arc<Synced>> {
+        let slot = self.existing(key)?;
+        guard(&slot).as_ref().map(|appender| appender.file.clone())
+    }
+
+    fn existing(&self, key: &Key) -> Option<Slot> {
+        guard(&self.0).slots.get(key).map(|(slot, _)| slot.clone())
+    }
+}
+
+#[cfg(test)]
+impl Appenders {
+    pub(super) fn syncs_started(&self, key: &Key) -> u64 {
+        self.file(key).expect("it is held").syncs.started()
+    }
+
+    /// Puts another sync in place of the system's.
+    pub(super) fn sync_with(&self, key: &Key, sync: impl FnOnce() -> io::Result<()>) {
+        self.file(key).expect("it is held").syncs.join(sync).expect("a sync");
+    }
+
+    pub(super) fn held(&self) -> usize {
+        guard(&self.0).slots.len()
+    }
+}
+
+impl Slots {
+    fn slot(&mut self, key: &Key) -> Slot {
+        self.uses += 1;
+        if let Some((slot, last_use)) = self.slots.get_mut(key) {
+            *last_use = self.uses;
+            return slot.clone();
+        }
+        self.make_room();
+        let slot = Slot::default();
+        self.slots.insert(key.clone(), (slot.clone(), self.uses));
+        slot
+    }
+
+    /// Forgets a file that is not held, unless another thread is about to use its slot.
+    fn tidy(&mut self, key: &Key, slot: Slot) {
+        if Arc::strong_count(&slot) == 2 && guard(&slot).is_none() {
+            self.slots.remove(key);
+        }
     }
 
     fn make_room(&mut self) {
-        if self.held.len() < HELD_MAX {
+        if self.slots.len() < HELD_MAX {
             return;
         }
-        let oldest = self.held.iter().min_by_key(|(_, appender)| appender.last_use);
+        let idle = self.slots.iter().filter(|(_, (slot, _))| Arc::strong_count(slot) == 1);
+        let oldest = idle.min_by_key(|(_, (_, last_use))| *last_use);
         if let Some(key) = oldest.map(|(key, _)| key.clone()) {
-            self.held.remove(&key);
+            self.slots.remove(&key);
         }
     }
 }
@@ -67,18 +160,15 @@ impl Appenders {
 /// A file held for appending.
 #[derive(Debug)]
 pub(super) struct Appender {
-    file: File,
+    file: Arc<Synced>,
     lock: Lock,
-    /// Nothing was written to it yet, and its name may not be durable.
+    /// Nothing was written to it yet.
     is_new: bool,
-    is_name_synced: bool,
-    is_poisoned: bool,
-    last_use: u64,
 }
 
 impl Appender {
     fn open(path: &Path, key: &Key, may_create: bool) -> Result<Self> {
-        let cannot = |error: io::Error| failed("cannot open", path, &error);
+        let cannot = |error: io::Error| failed("cannot open", path, &error).at_key(key);
         if may_create && let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(cannot)?;
         }
@@ -99,64 +189,93 @@ impl Appender {
             }
             Err(error) => return Err(cannot(error)),
         };
-        let is_name_synced = !is_new;
-        Ok(Self { file, lock, is_new, is_name_synced, is_poisoned: false, last_use: 0 })
+        let file = Arc::new(Synced::new(file, path));
+        Ok(Self { file, lock, is_new })
     }
 
-    fn append(
-        &mut self,
-        path: &Path,
-        key: &Key,
-        bytes: &[u8],
-        (at, torn): (u64, u64),
-        durability: Durability,
-    ) -> Result<Info> {
-        let poisoned = |message: &str| Error::new(ErrorKind::Poisoned, message).at_key(key);
-        if self.is_poisoned {
-            return Err(poisoned("an earlier write to this file could not be made whole"));
+    fn append(&mut self, key: &Key, bytes: &[u8], (at, torn): (u64, u64)) -> Result<Info> {
+        if let Some(failure) = self.file.syncs.failure() {
+            return Err(self.file.poisoned(key, &failure));
         }
         self.lock.check()?;
-        let cannot = |error: io::Error| failed("cannot append to", path, &error);
-        let length = self.file.metadata().map_err(cannot)?.len();
+        self.lock.show_life();
+        let path = &self.file.path;
+        let cannot = |error: io::Error| failed("cannot append to", path, &error).at_key(key);
+        let length = self.file.file.metadata().map_err(cannot)?.len();
         if length != at + torn {
-            return Err(conflict(
-                key,
-                &format!("the object has {length} bytes, not {}", at + torn),
-            ));
+            let message = format!("the object has {length} bytes, not {}", at + torn);
+            return Err(conflict(key, &message));
         }
-        if torn > 0 {
-            self.file.set_len(at).map_err(cannot)?;
-        }
-        if let Err(error) = self.file.write_all(bytes) {
-            // Back to what it was, so that a half-written line is never seen.
-            self.is_poisoned = self.file.set_len(at).is_err();
+        if let Err(error) = self.file.write(bytes, at, torn) {
             if self.is_new {
                 std::fs::remove_file(path).ok();
             }
-            return Err(cannot(error).at_key(key));
+            return Err(cannot(error));
         }
         self.is_new = false;
-        if durability == Durability::Disk
-            && let Err(error) = self.sync(path)
-        {
-            // What the disk holds now is unknown, and a second sync may lie.
-            self.is_poisoned = true;
-            return Err(poisoned(&format!("cannot sync {}: {error}", path.display())));
-        }
-        Ok(info_of(&self.file.metadata().map_err(cannot)?))
-    }
-
-    fn sync(&mut self, path: &Path) -> io::Result<()> {
-        self.file.sync_data()?;
-        if !self.is_name_synced {
-            publish::sync_folder(path)?;
-            self.is_name_synced = true;
-        }
-        Ok(())
+        Ok(info_of(&self.file.file.metadata().map_err(cannot)?))
     }
 
     /// Closes the file but keeps its lock.
     pub(super) fn into_lock(self) -> Lock {
         self.lock
+    }
+}
+
+/// A file whose syncs are shared. It outlives its appender while somebody waits for one.
+#[derive(Debug)]
+struct Synced {
+    file: File,
+    path: PathBuf,
+    syncs: Syncs,
+    /// Not known of a file that was there: whoever made it may not have synced it.
+    is_name_synced: AtomicBool,
+}
+
+impl Synced {
+    fn new(file: File, path: &Path) -> Self {
+        let is_name_synced = AtomicBool::new(false);
+        Self { file, path: path.to_owned(), syncs: Syncs::default(), is_name_synced }
+    }
+
+    /// Writes after the first `at` bytes, in place of the `torn` ones there are: all or nothing.
+    fn write(&self, bytes: &[u8], at: u64, torn: u64) -> io::Result<()> {
+        let cut = self.cut(at, torn)?;
+        let Err(error) = (&self.file).write_all(bytes) else { return Ok(()) };
+        // Back to what it was, so that a half-written line is never seen.
+        let undone = self.file.set_len(at).and_then(|()| (&self.file).write_all(&cut));
+        if let Err(undoing) = undone {
+            self.syncs.poison(format!("a write failed and could not be undone: {undoing}"));
+        }
+        Err(error)
+    }
+
+    /// Cuts off what follows the first `at` bytes, and gives it.
+    fn cut(&self, at: u64, torn: u64) -> io::Result<Vec<u8>> {
+        let mut cut = Vec::new();
+        if torn > 0 {
+            (&self.file).seek(SeekFrom::Start(at))?;
+            (&self.file).take(torn).read_to_end(&mut cut)?;
+            self.file.set_len(at)?;
+        }
+        Ok(cut)
+    }
+
+    /// Makes all that was written before this call durable.
+    fn sync(&self, key: &Key) -> Result<()> {
+        let synced = self.syncs.join(|| {
+            self.file.sync_data()?;
+            if !self.is_name_synced.load(Ordering::Relaxed) {
+                publish::sync_folder(&self.path)?;
+                self.is_name_synced.store(true, Ordering::Relaxed);
+            }
+            Ok(())
+        });
+        synced.map_err(|failure| self.poisoned(key, &failure))
+    }
+
+    fn poisoned(&self, key: &Key, failure: &str) -> Error {
+        let message = format!("{}: {failure}", self.path.display());
+        Error::new(ErrorKind::Poisoned, message).at_key(key)
     }
 }

@@ -6,17 +6,22 @@
 
 mod appender;
 mod lock;
+mod own;
+mod owner;
 mod publish;
+mod syncs;
+#[cfg(test)]
+mod tests;
 
-use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{ErrorKind as IoKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use turnkeep_core::store::{
-    Capabilities, Condition, Durability, Info, Key, Listing, Object, StageId,
+    Capabilities, Condition, Durability, Holder, Info, Key, Listing, Object, StageId,
 };
 use turnkeep_core::{Error, ErrorKind, Result};
 
@@ -30,8 +35,10 @@ use lock::Lock;
 #[derive(Debug)]
 pub struct FileStore {
     root: PathBuf,
-    appenders: Mutex<Appenders>,
+    appenders: Appenders,
     stages: Mutex<HashMap<String, Stage>>,
+    /// Folders that were looked through for what dead processes left.
+    swept: Mutex<HashSet<PathBuf>>,
 }
 
 #[derive(Debug)]
@@ -45,7 +52,15 @@ impl FileStore {
     pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
         fs::create_dir_all(&root).map_err(|error| failed("cannot make", &root, &error))?;
-        Ok(Self { root, appenders: Mutex::default(), stages: Mutex::default() })
+        let (appenders, stages, swept) = Default::default();
+        Ok(Self { root, appenders, stages, swept })
+    }
+
+    /// Shows other machines that this process is alive, where it holds an object for appending:
+    /// after an hour without an append or this they take the object for abandoned. `locked` where
+    /// one has.
+    pub fn heartbeat(&self, key: &Key) -> Result<()> {
+        self.appenders.heartbeat(key).unwrap_or(Ok(()))
     }
 
     /// Where an object's file lies.
@@ -69,13 +84,14 @@ impl FileStore {
 
     /// Runs something while no other writer, here or in another process, can change the object.
     fn guarded<T>(&self, key: &Key, run: impl FnOnce() -> Result<T>) -> Result<T> {
-        let mut appenders = guard(&self.appenders);
-        // What this store holds itself for appending would be in its own way.
-        let _lock = match appenders.take(key) {
-            Some(appender) => appender.into_lock(),
-            None => Lock::acquire(&self.path(key), key)?,
-        };
-        run()
+        self.appenders.alone(key, |held| {
+            // What this store holds itself for appending would be in its own way.
+            let _lock = match held.take() {
+                Some(appender) => appender.into_lock(),
+                None => Lock::acquire(&self.path(key), key)?,
+            };
+            run()
+        })
     }
 
     fn check(&self, key: &Key, condition: &Condition) -> Result<()> {
@@ -129,6 +145,11 @@ fn missing_or_failed(key: &Key, what: &str, path: &Path, error: &std::io::Error)
     }
 }
 
+fn milliseconds(time: SystemTime) -> Option<u64> {
+    let since = time.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
+}
+
 /// Changes with every write: a published file is a new one, an appended one is longer.
 fn version(metadata: &Metadata) -> String {
     #[cfg(unix)]
@@ -149,12 +170,8 @@ fn version(metadata: &Metadata) -> String {
 }
 
 fn info_of(metadata: &Metadata) -> Info {
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Info {
-        bytes: metadata.len(),
-        version: version(metadata),
-        modified_ms: modified.and_then(|time| u64::try_from(time.as_millis()).ok()),
-    }
+    let modified_ms = metadata.modified().ok().and_then(milliseconds);
+    Info { bytes: metadata.len(), version: version(metadata), modified_ms }
 }
 
 impl Store for FileStore {
@@ -193,7 +210,16 @@ impl Store for FileStore {
         torn: u64,
         durability: Durability,
     ) -> Result<Info> {
-        guard(&self.appenders).append(&self.path(key), key, bytes, (at, torn), durability)
+        self.appenders.append(&self.path(key), key, bytes, (at, torn), durability)
+    }
+
+    fn sync(&self, key: &Key) -> Result<()> {
+        self.appenders.sync(key).unwrap_or_else(|| self.sync_unheld(key))
+    }
+
+    fn holder(&self, key: &Key) -> Result<Option<Holder>> {
+        let path = self.path(key);
+        Lock::holder(&path).map_err(|error| failed("cannot look at the lock of", &path, &error))
     }
 
     fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {
@@ -230,7 +256,8 @@ impl Store for FileStore {
     }
 
     fn stage(&self, key: &Key) -> Result<StageId> {
-        let folder = publish::own_name(&self.path(key), "stage");
+        let folder = own::name(&self.path(key), "stage");
+        self.sweep_once(folder.parent().unwrap_or(&self.root));
         fs::create_dir_all(&folder).map_err(|error| failed("cannot make", &folder, &error))?;
         let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         guard(&self.stages).insert(id.clone(), Stage { key: key.clone(), folder });
@@ -262,11 +289,32 @@ impl Store for FileStore {
     }
 
     fn release(&self, key: &Key) {
-        drop(guard(&self.appenders).take(key));
+        self.appenders.release(key);
     }
 }
 
 impl FileStore {
+    /// Syncs a file that this store does not hold: whatever was appended before it was let go.
+    fn sync_unheld(&self, key: &Key) -> Result<()> {
+        let path = self.path(key);
+        self.info(key)?;
+        // Windows syncs only what is open for writing.
+        let opened = OpenOptions::new().read(true).append(cfg!(windows)).open(&path);
+        let file = opened.map_err(|error| missing_or_failed(key, "cannot open", &path, &error))?;
+        file.sync_data().and_then(|()| publish::sync_folder(&path)).map_err(|error| {
+            let message = format!("{}: cannot sync: {error}", path.display());
+            Error::new(ErrorKind::Poisoned, message).at_key(key)
+        })
+    }
+
+    /// Removes what dead processes left in a folder, the first time that something is staged there:
+    /// reading a folder takes long where many objects are.
+    fn sweep_once(&self, folder: &Path) {
+        if guard(&self.swept).insert(folder.to_owned()) {
+            own::sweep(folder);
+        }
+    }
+
     /// Collects the keys under a folder. Whatever is not named like a key is none of ours.
     fn collect(
         &self,

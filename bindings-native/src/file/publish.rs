@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::own;
+
 /// A file that was written and synced under a name of the store's own. Dropping it removes it,
 /// unless it was renamed away.
 pub(super) struct Staged(PathBuf);
@@ -14,7 +16,7 @@ impl Staged {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let staged = Self(own_name(path, "put"));
+        let staged = Self(own::name(path, "put"));
         let mut file = OpenOptions::new().write(true).create_new(true).open(&staged.0)?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -30,13 +32,6 @@ impl Drop for Staged {
     fn drop(&mut self) {
         fs::remove_file(&self.0).ok();
     }
-}
-
-/// A name beside `path` that no key can have and nobody else uses.
-pub(super) fn own_name(path: &Path, purpose: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let nonce = getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()));
-    path.with_file_name(format!(".{name}.{purpose}-{nonce:016x}"))
 }
 
 /// Publishes a synced file under a name that must be free.

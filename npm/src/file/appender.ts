@@ -8,17 +8,19 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  unlinkSync,
+  readSync,
+  rmSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
 
 import { TurnkeepError } from "../errors.js";
 import type { Awaitable, Durability, Info } from "../store.js";
-import { codeOf, failed } from "./failure.js";
+import { codeOf, failed, poisoned } from "./failure.js";
 import { Lock } from "./lock.js";
 import { infoOf } from "./look.js";
 import { syncFolder } from "./publish.js";
+import { Syncs } from "./sync.js";
 
 /** Files held for appending at once; the one unused for longest is let go for another. */
 const HELD_MAX = 256;
@@ -36,25 +38,33 @@ export class Appenders {
     torn: number,
     durability: Durability,
   ): Awaitable<Info> {
-    const busy = this.busy(key);
-    if (busy !== undefined) {
-      return busy.then(() => this.append(path, key, bytes, at, torn, durability));
-    }
     const appender = this.#hold(path, key, at + torn === 0);
+    let info: Info;
     try {
-      return appender.append(bytes, at, torn, durability);
+      info = appender.append(bytes, at, torn);
     } catch (error) {
       if (appender.isNew) this.take(key)?.release();
       throw error;
     }
+    return durability === "disk" ? appender.sync().then(() => info) : info;
   }
 
-  /** Settles when the sync of a file does that is under way; never rejects. */
+  /** Makes all that was appended to an object durable; `undefined` where it is not held. */
+  sync(key: string): Promise<void> | undefined {
+    return this.#held.get(key)?.sync();
+  }
+
+  /** Shows a sign of life, where the object is held. */
+  heartbeat(key: string): void {
+    this.#held.get(key)?.heartbeat();
+  }
+
+  /** Settles when the syncs of a file do that are under way; never rejects. */
   busy(key: string): Promise<void> | undefined {
     return this.#held.get(key)?.busy;
   }
 
-  /** Closes a file that is not busy and gives its lock, where it is held. */
+  /** Closes a file, once it is not busy, and gives its lock, where it is held. */
   take(key: string): Lock | undefined {
     const appender = this.#held.get(key);
     this.#held.delete(key);
@@ -96,14 +106,15 @@ export class Appenders {
 class Appender {
   /** Nothing was written to it yet. */
   isNew: boolean;
-  /** Settles when a sync that is under way does; never rejects. */
-  busy: Promise<void> | undefined;
   readonly #path: string;
   readonly #key: string;
   readonly #fd: number;
   readonly #lock: Lock;
-  #isNameSynced: boolean;
-  #isPoisoned = false;
+  readonly #syncs = new Syncs(() => this.#syncNow());
+  /** Not known of a file that was there: whoever made it may not have synced it. */
+  #isNameSynced = false;
+  /** Why nothing may be written any more. */
+  #failure: TurnkeepError | undefined;
 
   private constructor(path: string, key: string, fd: number, lock: Lock, isNew: boolean) {
     this.#path = path;
@@ -111,7 +122,6 @@ class Appender {
     this.#fd = fd;
     this.#lock = lock;
     this.isNew = isNew;
-    this.#isNameSynced = !isNew;
   }
 
   static open(path: string, key: string, mayCreate: boolean): Appender {
@@ -125,83 +135,106 @@ class Appender {
       lock?.release();
       const isMissing = error instanceof TurnkeepError && error.code === "not_found";
       if (error instanceof TurnkeepError && !isMissing) throw error;
-      if (!isMissing && codeOf(error) !== "ENOENT") throw failed("cannot open", path, error);
+      if (!isMissing && codeOf(error) !== "ENOENT") throw failed("cannot open", path, error, key);
       throw new TurnkeepError("conflict", "the object has 0 bytes", { key });
     }
   }
 
-  append(bytes: Uint8Array, at: number, torn: number, durability: Durability): Awaitable<Info> {
-    if (this.#isPoisoned) {
-      throw this.#poisoned("an earlier write to this file could not be made whole");
-    }
-    this.#lock.check();
+  append(bytes: Uint8Array, at: number, torn: number): Info {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.heartbeat();
     try {
       const length = fstatSync(this.#fd).size;
       if (length !== at + torn) {
         const message = `the object has ${length} bytes, not ${at + torn}`;
         throw new TurnkeepError("conflict", message, { key: this.#key });
       }
-      if (torn > 0) ftruncateSync(this.#fd, at);
-      this.#write(bytes, at);
+      this.#write(bytes, at, torn);
       this.isNew = false;
-      if (durability !== "disk") return infoOf(fstatSync(this.#fd, { bigint: true }));
+      return infoOf(fstatSync(this.#fd, { bigint: true }));
     } catch (error) {
       if (error instanceof TurnkeepError) throw error;
-      throw failed("cannot append to", this.#path, error);
+      throw failed("cannot append to", this.#path, error, this.#key);
     }
-    const synced = this.#sync();
-    this.busy = synced.then(
-      () => (this.busy = undefined),
-      () => (this.busy = undefined),
-    );
-    return synced;
   }
 
-  /** Closes the file but keeps its lock. */
+  /** Makes all that was written until now durable. */
+  sync(): Promise<void> {
+    return this.#syncs.join();
+  }
+
+  /** Settles when the syncs that are under way do; never rejects. */
+  get busy(): Promise<void> | undefined {
+    return this.#syncs.busy;
+  }
+
+  heartbeat(): void {
+    this.#lock.check();
+    this.#lock.showLife();
+  }
+
+  /** Closes the file, once no sync needs it, but keeps its lock. */
   intoLock(): Lock {
+    const { busy } = this;
+    if (busy === undefined) this.#close();
+    else void busy.then(() => this.intoLock());
+    return this.#lock;
+  }
+
+  #close(): void {
     try {
       closeSync(this.#fd);
     } catch {
       // It was closed from outside.
     }
-    return this.#lock;
   }
 
-  #write(bytes: Uint8Array, at: number): void {
+  /** Writes after the first `at` bytes, in place of the `torn` ones there are: all or nothing. */
+  #write(bytes: Uint8Array, at: number, torn: number): void {
+    const cut = this.#cut(at, torn);
     try {
-      for (let written = 0; written < bytes.length; ) {
-        written += writeSync(this.#fd, bytes, written, bytes.length - written);
-      }
+      writeAll(this.#fd, bytes);
     } catch (error) {
       // Back to what it was, so that a half-written line is never seen.
       try {
         ftruncateSync(this.#fd, at);
-      } catch {
-        this.#isPoisoned = true;
+        writeAll(this.#fd, cut);
+      } catch (undoing) {
+        this.#poison("a write failed and could not be undone", undoing);
       }
-      if (this.isNew) unlinkSync(this.#path);
+      if (this.isNew) rmSync(this.#path, { force: true });
       throw error;
     }
   }
 
-  async #sync(): Promise<Info> {
+  /** Cuts off what follows the first `at` bytes, and gives it. */
+  #cut(at: number, torn: number): Uint8Array {
+    const cut = new Uint8Array(torn);
+    if (torn === 0) return cut;
+    for (let read = 0; read < torn; ) {
+      const count = readSync(this.#fd, cut, read, torn - read, at + read);
+      if (count === 0) throw new Error("the file became shorter meanwhile");
+      read += count;
+    }
+    ftruncateSync(this.#fd, at);
+    return cut;
+  }
+
+  async #syncNow(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
     try {
       await syncLater(this.#fd);
-      if (!this.#isNameSynced) {
-        await syncFolder(this.#path);
-        this.#isNameSynced = true;
-      }
-      return infoOf(fstatSync(this.#fd, { bigint: true }));
+      if (!this.#isNameSynced) await syncFolder(this.#path);
+      this.#isNameSynced = true;
     } catch (error) {
       // What the disk holds now is unknown, and a second sync may lie.
-      this.#isPoisoned = true;
-      const said = error instanceof Error ? error.message : String(error);
-      throw this.#poisoned(`cannot sync ${this.#path}: ${said}`, error);
+      throw this.#poison("cannot sync", error);
     }
   }
 
-  #poisoned(message: string, cause?: unknown): TurnkeepError {
-    return new TurnkeepError("poisoned", message, { key: this.#key, cause });
+  /** Lets nothing be written any more. */
+  #poison(what: string, cause: unknown): TurnkeepError {
+    return (this.#failure = poisoned(what, this.#path, cause, this.#key));
   }
 }
 
@@ -212,6 +245,12 @@ function openToAppend(path: string, mayCreate: boolean): { fd: number; isNew: bo
   } catch (error) {
     if (codeOf(error) !== "ENOENT" || !mayCreate) throw error;
     return { fd: openSync(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL), isNew: true };
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) {
+    written += writeSync(fd, bytes, written, bytes.length - written);
   }
 }
 

@@ -11,11 +11,20 @@ export function codeOf(error: unknown): string | undefined {
 const PASSING = new Set(["ENOSPC", "EDQUOT", "EINTR", "EAGAIN"]);
 
 /** The store's own failure. */
-export function failed(what: string, path: string, error: unknown): TurnkeepError {
+export function failed(what: string, path: string, error: unknown, key?: string): TurnkeepError {
   const retryable = PASSING.has(codeOf(error) ?? "");
-  const said = error instanceof Error ? error.message : String(error);
-  const message = `${what} ${path}: ${said}${retryable ? "; this may pass" : ""}`;
-  return new TurnkeepError("store_failed", message, { retryable, cause: error });
+  const message = `${what} ${path}: ${said(error)}${retryable ? "; this may pass" : ""}`;
+  return new TurnkeepError("store_failed", message, { key, retryable, cause: error });
+}
+
+/** What the file holds, or the disk, is not known any more. */
+export function poisoned(what: string, path: string, error: unknown, key: string): TurnkeepError {
+  const message = `${path}: ${what}: ${said(error)}`;
+  return new TurnkeepError("poisoned", message, { key, cause: error });
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** `not_found` where the file is missing, the store's own failure otherwise. */

@@ -4,29 +4,41 @@
 // link of a file already written, so it appears whole, and only where there is none: that works
 // from every language.
 //
-// A lock whose process is gone is taken over: renamed away, looked at once more, removed.
+// A lock whose process is gone is taken over: renamed away, looked at once more, removed. Whether a
+// process of another machine is gone only its signs of life tell: the file's time of change.
 
 import {
   type Stats,
   closeSync,
   fstatSync,
+  futimesSync,
   linkSync,
   openSync,
-  readFileSync,
   renameSync,
   statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 import { TurnkeepError } from "../errors.js";
+import type { Holder } from "../store.js";
 import { codeOf, failed, notFound } from "./failure.js";
-import { ownName } from "./publish.js";
+import { ownName } from "./own.js";
+import {
+  type Owner,
+  holderOf,
+  isAlive,
+  isSame,
+  lockedBy,
+  readOwner,
+  thisProcessAsJson,
+} from "./owner.js";
 
 /** Takeovers tried before giving up. */
 const TRIES = 8;
+/** Signs of life are no closer to each other than that. */
+const HEARTBEAT_MS = 10_000;
 
 /** An object's lock, held until it is released. */
 export class Lock {
@@ -35,6 +47,8 @@ export class Lock {
   readonly #fd: number;
   readonly #stats: Stats;
   readonly #key: string;
+  /** When it last showed a sign of life. */
+  #shown = performance.now();
 
   private constructor(path: string, fd: number, key: string) {
     this.#path = path;
@@ -47,14 +61,14 @@ export class Lock {
 
   /** Takes an object's lock; `locked` where a living writer holds it. */
   static acquire(object: string, key: string): Lock {
-    const path = join(dirname(object), `.${basename(object)}.lock`);
+    const path = pathOf(object);
     try {
       for (let left = TRIES; left > 0; left -= 1) {
         const fd = make(path);
         if (fd !== undefined) return new Lock(path, fd, key);
         const owner = readOwner(path);
         if (owner === undefined) continue; // It was let go just now.
-        if (isAlive(owner)) throw locked(whoIs(owner), key);
+        if (isAlive(owner)) throw lockedBy(owner, key);
         bury(path, owner);
       }
     } catch (error) {
@@ -65,9 +79,26 @@ export class Lock {
     throw locked("many other writers, one after the other,", key);
   }
 
+  /** Who holds an object's lock. */
+  static holder(object: string): Holder | undefined {
+    const owner = readOwner(pathOf(object));
+    return owner && holderOf(owner);
+  }
+
   /** Whether the lock is still this one's: someone may have taken it for abandoned. */
   check(): void {
     if (!this.#isHeld()) throw locked("another writer, who took this lock over,", this.#key);
+  }
+
+  /** Shows a sign of life, if there was none for some time. */
+  showLife(): void {
+    if (performance.now() - this.#shown < HEARTBEAT_MS) return;
+    this.#shown = performance.now();
+    try {
+      futimesSync(this.#fd, new Date(), new Date());
+    } catch {
+      // What the lock is held for will fail too, and say why.
+    }
   }
 
   release(): void {
@@ -83,6 +114,10 @@ export class Lock {
   }
 }
 
+function pathOf(object: string): string {
+  return join(dirname(object), `.${basename(object)}.lock`);
+}
+
 /** All locks of this process, let go when it exits. */
 const held = new Set<Lock>();
 
@@ -96,7 +131,7 @@ function make(path: string): number | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(own, "wx");
-    writeSync(fd, JSON.stringify(thisProcess()));
+    writeSync(fd, thisProcessAsJson());
     linkSync(own, path);
     return fd;
   } catch (error) {
@@ -108,74 +143,10 @@ function make(path: string): number | undefined {
   }
 }
 
-/** Who holds a lock. */
-interface Owner {
-  readonly pid: number;
-  /** When that process started, so that a later one with the same number is not taken for it. */
-  readonly start: string;
-  readonly host: string;
-}
-
-let self: Owner | undefined;
-
-function thisProcess(): Owner {
-  const { pid } = process;
-  return (self ??= { pid, start: startOf(pid) ?? "", host: host() });
-}
-
-/** `undefined`: there is no lock. One that cannot be read is nobody's. */
-function readOwner(path: string): Owner | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
-  const said = parse(text);
-  const word = (value: unknown) => (typeof value === "string" ? value : "");
-  const pid = Number.isInteger(said["pid"]) ? (said["pid"] as number) : 0;
-  return { pid, start: word(said["start"]), host: word(said["host"]) };
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(text));
-  } catch {
-    return {};
-  }
-}
-
-function isAlive(owner: Owner): boolean {
-  // Of another machine's processes nothing is known.
-  if (owner.host !== host()) return owner.host !== "";
-  return owner.pid > 0 && startOf(owner.pid) === owner.start;
-}
-
-/** When a process started, in a form only good for comparing; `undefined`: there is none. */
-function startOf(pid: number): string | undefined {
-  if (process.platform === "linux") {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-      // Field 22; the name in field 2 may hold anything, so count from its closing parenthesis.
-      return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    } catch {
-      return undefined;
-    }
-  }
-  try {
-    process.kill(pid, 0);
-    return "";
-  } catch (error) {
-    return codeOf(error) === "EPERM" ? "" : undefined;
-  }
-}
-
-function host(): string {
-  return process.platform === "win32" ? (process.env["COMPUTERNAME"] ?? "") : hostname();
-}
-
-/** Removes an abandoned lock. Puts it back if it is another one than the one that was read. */
+/**
+ * Removes an abandoned lock. Puts it back if it is another one than the one that was read, or its
+ * owner has shown a sign of life.
+ */
 function bury(path: string, owner: Owner): void {
   const aside = ownName(path, "old");
   try {
@@ -184,10 +155,7 @@ function bury(path: string, owner: Owner): void {
     if (codeOf(error) === "ENOENT") return;
     throw error;
   }
-  const found = readOwner(aside);
-  const isSame =
-    found?.pid === owner.pid && found.start === owner.start && found.host === owner.host;
-  if (!isSame) {
+  if (!isSame(owner, readOwner(aside))) {
     try {
       linkSync(aside, path);
     } catch {
@@ -195,11 +163,6 @@ function bury(path: string, owner: Owner): void {
     }
   }
   unlinkQuietly(aside);
-}
-
-function whoIs(owner: Owner): string {
-  const isSelf = owner.pid === process.pid && owner.host === host();
-  return isSelf ? "another handle of this process" : `process ${owner.pid} on ${owner.host}`;
 }
 
 function locked(who: string, key: string): TurnkeepError {

@@ -2,14 +2,7 @@
 
 import { linkSync, renameSync, unlinkSync } from "node:fs";
 import { mkdir, open, readdir, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-
-/** A name beside `path` that no key can have and nobody else uses. */
-export function ownName(path: string, purpose: string): string {
-  const nonce = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
-  const hex = nonce.toString(16).padStart(16, "0");
-  return join(dirname(path), `.${basename(path)}.${purpose}-${hex}`);
-}
+import { dirname, join } from "node:path";
 
 /** Writes a file and syncs it; makes its folder where it is missing. */
 export async function writeBeside(staged: string, bytes: Uint8Array): Promise<void> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use turnkeep::core::store::{Capabilities, Condition, Durability, Info, Listing, Object, StageId};
-use turnkeep::{Key, Result, Store};
+use turnkeep::{Holder, Key, Result, Store};
 
 use crate::output::{Context, write_stderr};
 
@@ -96,6 +96,14 @@ impl Store for Metered<'_> {
         durability: Durability,
     ) -> Result<Info> {
         self.store.append(key, bytes, at, torn, durability)
+    }
+
+    fn sync(&self, key: &Key) -> Result<()> {
+        self.store.sync(key)
+    }
+
+    fn holder(&self, key: &Key) -> Result<Option<Holder>> {
+        self.store.holder(key)
     }
 
     fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {
