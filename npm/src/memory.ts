@@ -74,6 +74,11 @@ export class MemoryStore implements Store {
     throw new TurnkeepError("not_supported", "memory cannot be made durable", { key });
   }
 
+  /** Always nobody: there is no other process that could append. */
+  holder(key: string): undefined {
+    checkKey(key);
+  }
+
   delete(key: string, condition: Condition): void {
     this.#find(key);
     this.#check(key, condition);

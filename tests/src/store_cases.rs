@@ -11,15 +11,17 @@
 //! | `race` | after the steps: `writers` do the same step `do` at once. Exactly `wins` of them succeed, the others fail with one of the codes in `loses`. The writers' numbers, from 0, are put after their `text`, and in place of a `#` in their `stage` |
 //! | `then` | steps after the race |
 //!
-//! A step has `do` (`put`, `get`, `append`, `delete`, `list`, `info`, `stage`, `part`, `commit` or
-//! `abort`) and what belongs to it: `key`, `text` (a string, or `{text, repeat}`), `range` (`[from,
+//! A step has `do` (`put`, `get`, `append`, `sync`, `holder`, `delete`, `list`, `info`, `stage`,
+//! `part`, `commit` or `abort`) and what belongs to it: `key`, `text` (a string, or `{text, repeat}`), `range` (`[from,
 //! to]`), `if` (`"any"`, `"absent"` or `{"version": NAME}`; absent: any), `at`, `torn` (absent: 0),
 //! `prefix`, `after`, `limit` (absent: 1000), `stage` (a NAME), `number`. `save` keeps the version
 //! or stage it gives under a NAME; a NAME that nobody saved stands for itself.
 //!
 //! `expect` tells what it gives: `text` of a get; `bytes`, the length of the whole object, of a get,
-//! put, append, info or commit; `keys` and `more` of a list; `done` of a delete, part or abort; or
-//! the `code` it fails with. Without `code` it succeeds.
+//! put, append, info or commit; `keys` and `more` of a list; `holder`: `"nobody"`, or `"nobody else"`
+//! where the store may say that it is this process; `done` of a sync, delete, part or abort; or the
+//! `code` it fails with. Without `code` it succeeds. Of a store whose durability is not `disk` a sync
+//! is expected to be `not_supported`, whatever `expect` says.
 
 use std::collections::BTreeMap;
 use std::sync::Barrier;
@@ -27,7 +29,7 @@ use std::thread;
 
 use serde_json::{Map, Value};
 use turnkeep::core::store::{Condition, Info, StageId};
-use turnkeep::{Capabilities, Durability, Error, Key, Result as StoreResult, Store};
+use turnkeep::{Capabilities, Durability, Error, Holder, Key, Result as StoreResult, Store};
 
 /// What went wrong in a case, as text.
 pub type Outcome<T = ()> = Result<T, String>;
@@ -111,7 +113,8 @@ fn run_steps(steps: Option<&Value>, store: &dyn Store, names: &mut Names) -> Out
     for (index, step) in steps.enumerate() {
         let step = Step::new(step, None).map_err(|why| format!("step {index}: {why}"))?;
         let answer = step.perform(store, names);
-        step.check(&answer, names).map_err(|why| format!("step {index}, {:?}: {why}", step.0))?;
+        step.check(&answer, store, names)
+            .map_err(|why| format!("step {index}, {:?}: {why}", step.0))?;
     }
     Ok(())
 }
@@ -169,6 +172,7 @@ enum Answer {
     Object(Vec<u8>, Info),
     Info(Info),
     Keys(Vec<String>, bool),
+    Holder(Option<Holder>),
     Stage(String),
     Done,
 }
@@ -244,6 +248,8 @@ impl Step {
                 let appended = store.append(&self.key()?, &self.bytes(), at, torn, Durability::Os);
                 appended.map(Answer::Info)
             }
+            "sync" => store.sync(&self.key()?).map(|()| Answer::Done),
+            "holder" => store.holder(&self.key()?).map(Answer::Holder),
             "delete" => store.delete(&self.key()?, &condition).map(|()| Answer::Done),
             "list" => self.list(store),
             "info" => store.info(&self.key()?).map(Answer::Info),
@@ -268,17 +274,25 @@ impl Step {
         Ok(Answer::Keys(keys, listing.more))
     }
 
-    fn check(&self, answer: &StoreResult<Answer>, names: &mut Names) -> Outcome {
-        let empty = Map::new();
-        let expect = self.0.get("expect").and_then(Value::as_object).unwrap_or(&empty);
-        only(expect, &["text", "bytes", "keys", "more", "done", "code"])?;
+    /// What it should give.
+    fn expected(&self, store: &dyn Store) -> Map<String, Value> {
+        let is_durable = store.capabilities().durability == Durability::Disk;
+        if self.text("do") == "sync" && !is_durable {
+            return Map::from_iter([("code".to_owned(), "not_supported".into())]);
+        }
+        self.0.get("expect").cloned().map(object).unwrap_or_default()
+    }
+
+    fn check(&self, answer: &StoreResult<Answer>, store: &dyn Store, names: &mut Names) -> Outcome {
+        let expect = self.expected(store);
+        only(&expect, &["text", "bytes", "keys", "more", "holder", "done", "code"])?;
         let answer = match (answer, expect.get("code")) {
             (Err(error), Some(code)) if code == error.code() => return Ok(()),
             (Ok(answer), None) => answer,
             (Ok(answer), Some(_)) => return Err(format!("it gave {answer:?}")),
             (Err(error), _) => return Err(format!("it failed: {error}")),
         };
-        for (name, expected) in expect {
+        for (name, expected) in &expect {
             if !answer.fits(name, expected) {
                 return Err(format!("it gave {answer:?}"));
             }
@@ -300,6 +314,10 @@ impl Answer {
             }
             ("keys", Self::Keys(keys, _)) => Value::from(keys.clone()) == *expected,
             ("more", Self::Keys(_, more)) => *more == *expected,
+            ("holder", Self::Holder(holder)) => match holder {
+                None => true,
+                Some(holder) => *expected == "nobody else" && holder.is_self && holder.is_alive,
+            },
             ("done", Self::Done) => *expected == true,
             _ => false,
         }

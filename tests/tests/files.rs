@@ -1,17 +1,18 @@
-//! What only a store in a directory has to stand: other processes, full and read-only disks, names
-//! that try to get out, and what was left behind.
+//! What only a store in a directory has to stand: other processes, names that try to get out, and
+//! what was left behind. Full and read-only disks are in `disk_full.rs`.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use turnkeep::core::store::Condition;
 use turnkeep::{Durability, FileStore, Key, Range, Session, Store, sessions};
 use turnkeep_tests::sessions::{
-    Folder, archive_key, bytes_of, create, filled, head, lines, log_key, open, user, write,
+    Folder, bytes_of, create, filled, head, lines, log_key, open, user, write,
 };
 
 /// A store in a fresh folder, which lies alone in another one.
@@ -256,6 +257,78 @@ fn a_lock_that_was_left_is_taken_over_only_if_nobody_holds_it() {
     }
 }
 
+/// A lock's file, as a process of that machine wrote it so many seconds ago.
+fn lock_of(place: &Place, host: &str, seconds: u64) -> PathBuf {
+    let path = place.file(".a.jsonl.lock");
+    let content = format!(r#"{{"pid":7,"start":"1","host":"{host}","since_ms":1700000000000}}"#);
+    fs::write(&path, content).expect("a lock");
+    let then = SystemTime::now() - Duration::from_secs(seconds);
+    File::options()
+        .write(true)
+        .open(&path)
+        .and_then(|file| file.set_modified(then))
+        .expect("a time");
+    path
+}
+
+#[test]
+fn another_machines_lock_holds_as_long_as_it_shows_life() {
+    let place = Place::new();
+    drop(filled(&place.store, "a", 2, 20));
+    let lock = lock_of(&place, "another-machine", 3500);
+    let mut session = open(&place.store, "a").expect("it opens");
+    let error = session.append_one(&user("x")).expect_err("it is held");
+    assert_eq!(error.code(), "locked");
+    for said in ["process 7 on another-machine", "held for", "days", "last sign of life 58 min ago"]
+    {
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    let holder = place.store.holder(&log_key("a")).expect("an answer").expect("a holder");
+    assert_eq!((holder.pid, &*holder.host, holder.is_alive), (7, "another-machine", true));
+    assert!(lock.exists(), "to look changes nothing");
+    lock_of(&place, "another-machine", 3700);
+    let holder = place.store.holder(&log_key("a")).expect("an answer").expect("a holder");
+    assert!(!holder.is_alive && !holder.is_self && holder.heartbeat_ms.is_some(), "{holder:?}");
+    session.append_one(&user("x")).expect("it was abandoned");
+    let holder = place.again().holder(&log_key("a")).expect("an answer").expect("a holder");
+    assert!(holder.is_alive && holder.is_self, "{holder:?}");
+    assert_eq!(holder.pid, std::process::id());
+    drop(session);
+    assert_eq!(place.store.holder(&log_key("a")).expect("an answer"), None);
+}
+
+/// The one that was taken for abandoned comes back.
+#[test]
+fn who_lost_a_lock_writes_nothing() {
+    let place = Place::new();
+    let mut session = filled(&place.store, "a", 2, 20);
+    let lock = place.file(".a.jsonl.lock");
+    fs::remove_file(&lock).expect("a lock");
+    lock_of(&place, "another-machine", 0);
+    let before = bytes_of(&place.store, &log_key("a"));
+    assert_eq!(code(session.append_one(&user("x"))), "locked");
+    drop(session);
+    assert_eq!(bytes_of(&place.store, &log_key("a")), before);
+    assert!(lock.exists(), "another's lock stays");
+}
+
+#[test]
+fn another_process_is_named_as_the_holder() {
+    let place = Place::new();
+    drop(filled(&place.store, "a", 2, 20));
+    let (holder, said) = Holder::new(&place, "a");
+    assert_eq!(said, "appended 3");
+    let pid = holder.0.id();
+    let found = place.store.holder(&log_key("a")).expect("an answer").expect("a holder");
+    assert_eq!((found.pid, found.is_alive, found.is_self), (pid, true, false));
+    let mut session = open(&place.store, "a").expect("it opens");
+    let error = session.append_one(&user("x")).expect_err("it is held");
+    assert!(error.to_string().contains(&format!("process {pid} on {}", found.host)), "{error}");
+    drop(holder); // killed
+    let found = place.store.holder(&log_key("a")).expect("an answer").expect("a lock");
+    assert!(!found.is_alive);
+}
+
 /// Many find a dead process's lock at once; one of them gets it.
 #[test]
 fn a_dead_lock_is_taken_over_by_one() {
@@ -325,130 +398,6 @@ fn a_stage_of_another_handle_is_in_nobodys_way() {
     other.put(&key, b"mine", &Condition::Absent).expect("a put");
     assert_eq!(code(place.store.commit(&stage, &Condition::Absent)), "already_exists");
     assert_eq!(bytes_of(&other, &key), b"mine");
-}
-
-/// A folder whose file system is as small as this, where one can be mounted.
-struct Disk(Folder);
-
-impl Disk {
-    fn new(options: &str) -> Option<Self> {
-        let folder = Folder::new();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(folder.path())
-            .stderr(Stdio::null())
-            .status();
-        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
-    }
-
-    fn set_read_only(&self, is_read_only: bool) {
-        let option = if is_read_only { "remount,ro" } else { "remount,rw" };
-        let mounted = Command::new("mount").args(["-o", option]).arg(self.0.path()).status();
-        assert!(mounted.expect("mount").success());
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        Command::new("umount").arg("-l").arg(self.0.path()).status().ok();
-    }
-}
-
-#[test]
-fn a_full_disk_fails_an_append_and_keeps_the_rest() {
-    let Some(disk) = Disk::new("size=256k") else {
-        return println!("not done: no file system can be mounted here");
-    };
-    let root = disk.0.path().join("root");
-    let store = another(&root);
-    let mut session = create(&store, "a").expect("a session");
-    let text = "x".repeat(10_000);
-    let error = loop {
-        if let Err(error) = session.append_one(&user(&text)) {
-            break error;
-        }
-    };
-    assert!(error.code() == "store_failed" && error.is_retryable(), "{error}");
-    let expected = session.head();
-    assert!(head(&session).seq > 5);
-    assert!(session.verify().expect("a report").is_whole(), "nothing is torn");
-    assert_eq!(code(session.append_one(&user(&text))), "store_failed");
-    // Neither a new session nor an archive leaves anything visible.
-    assert_eq!(
-        code(create(&store, "b").and_then(|mut session| session.append_one(&user(&text)))),
-        "store_failed"
-    );
-    session.archive().map_or_else(
-        |error| assert_eq!(error.code(), "store_failed"),
-        |_| println!("the archive is small enough to fit"),
-    );
-    if session.form() == turnkeep::Form::Archived {
-        return;
-    }
-    drop(session);
-    let mut session = open(&another(&root), "a").expect("it opens");
-    assert_eq!((session.head(), session.torn()), (expected, None));
-    assert!(visible(&root).iter().all(|name| name == "a.jsonl" || name == "b.jsonl"));
-    // Room again.
-    fs::remove_file(root.join("b.jsonl")).ok();
-    let remounted =
-        Command::new("mount").args(["-o", "remount,size=2m"]).arg(disk.0.path()).status();
-    assert!(remounted.expect("mount").success());
-    session.append_one(&user(&text)).expect("an append");
-    assert!(session.verify().expect("a report").is_whole());
-}
-
-/// An archive needs room beside its log: text that does not compress, on a disk that is half full.
-#[test]
-fn a_full_disk_fails_an_archiving_and_keeps_the_log() {
-    let Some(disk) = Disk::new("size=1m") else {
-        return println!("not done: no file system can be mounted here");
-    };
-    let store = another(&disk.0.path().join("root"));
-    let mut session = create(&store, "a").expect("a session");
-    let mut random = turnkeep_tests::build::Random::new(3);
-    let noise: String = (0..700_000)
-        .map(|_| char::from(b'0' + u8::try_from(random.below(64)).unwrap_or(0)))
-        .collect();
-    let noise = noise.replace('\\', "/");
-    session.append_one(&user(&noise)).expect("an append");
-    let log = bytes_of(&store, &log_key("a"));
-    let error = session.archive().expect_err("no room");
-    assert!(error.code() == "store_failed" && error.is_retryable(), "{error}");
-    assert_eq!(bytes_of(&store, &log_key("a")), log);
-    assert_eq!(code(store.info(&archive_key("a"))), "not_found");
-    session.append_one(&user("room is free again")).expect("an append");
-    assert!(session.verify().expect("a report").is_whole());
-}
-
-#[test]
-fn a_read_only_disk_can_be_read() {
-    let Some(disk) = Disk::new("size=2m") else {
-        return println!("not done: no file system can be mounted here");
-    };
-    let root = disk.0.path().join("root");
-    drop(filled(&another(&root), "a", 3, 50));
-    filled(&another(&root), "b", 3, 50).archive().expect("an archive");
-    disk.set_read_only(true);
-    let store = another(&root);
-    for name in ["a", "b"] {
-        let mut session = open(&store, name).expect("it opens");
-        assert!(session.verify().expect("a report").is_whole());
-        assert_eq!(session.state().expect("a state").history.len(), 3);
-        let error = if name == "a" {
-            session.append_one(&user("x")).map(|_| ())
-        } else {
-            session.unarchive().map(|_| ())
-        };
-        let error = error.expect_err("nothing can be written");
-        assert!(error.code() == "store_failed" && !error.is_retryable(), "{error}");
-    }
-    assert_eq!(code(open(&store, "a").expect("it opens").archive()), "store_failed");
-    assert_eq!(code(create(&store, "c")), "store_failed");
-    assert_eq!(sessions(&*store).expect("a list").len(), 2);
-    disk.set_read_only(false);
-    let mut session = open(&store, "a").expect("it opens");
-    assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
 }
 
 #[cfg(target_os = "linux")]
