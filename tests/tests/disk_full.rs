@@ -51,7 +51,10 @@ impl Disk {
 
     fn remount(&self, option: &str) {
         let option = format!("remount,{option}");
-        assert!(is_done(Command::new("mount").args(["-o", &option]).arg(self.path())));
+        // With its type and source told, or else all the options that there were are given too.
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &option, "tmpfs"]).arg(self.path());
+        assert!(is_done(&mut mount));
     }
 
     /// Takes all the room there is, until the answer is removed.
