@@ -3,7 +3,7 @@
 
 import { strict as assert } from "node:assert";
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -87,4 +87,21 @@ test("native and wasm give the same archive, and every gzip reads it", async () 
   const python = "import gzip, sys; sys.stdout.buffer.write(gzip.open(sys.argv[1]).read())";
   assert.deepEqual(execFileSync("python3", ["-c", python, native], options), log);
   assert.deepEqual(turnkeep(store, ["cat", "s", "--raw"]), log);
+});
+
+test("each host respects what the other holds, and sweeps what it left", async () => {
+  const store = join(made, "held");
+  const files = new FileStore(store);
+  const session = await Session.create(files, { id: "s" });
+  const held = spawnSync(command, ["--store", store, "append", "s"], { input: lines(draft("no")) });
+  assert.notEqual(held.status, 0);
+  assert.match(String(held.stderr), new RegExp(`process ${process.pid} on .*held for \\d+ s, last sign of life`));
+  await session.close();
+  // A stage of this process, and the same one as if the process were gone.
+  const stage = await files.stage("s.jsonl.gz");
+  const dead = stage.replace(`-${process.pid}-`, "-1073741824-");
+  mkdirSync(join(store, dead));
+  turnkeep(store, ["archive", "s"]);
+  assert.deepEqual(readdirSync(store).sort(), [stage, "s.jsonl.gz"]);
+  await files.abort(stage);
 });

@@ -140,7 +140,10 @@ impl Slots {
 
     /// Forgets a file that is not held, unless another thread is about to use its slot.
     fn tidy(&mut self, key: &Key, slot: Slot) {
-        if Arc::strong_count(&slot) == 2 && guard(&slot).is_none() {
+        let is_free = Arc::strong_count(&slot) == 2 && guard(&slot).is_none();
+        // Given up while the others wait, so that the last of several sees that it is the last.
+        drop(slot);
+        if is_free {
             self.slots.remove(key);
         }
     }

@@ -141,3 +141,25 @@ fn bury(path: &Path, owner: &Owner) -> io::Result<()> {
     }
     fs::remove_file(&aside)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_life_are_shown_from_time_to_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = Key::parse("a").expect("a key");
+        let mut lock = Lock::acquire(&folder.path().join("a"), &key).expect("a lock");
+        lock.file.set_modified(SystemTime::UNIX_EPOCH).expect("a time");
+        let age = |lock: &Lock| {
+            let shown = fs::metadata(&lock.path).and_then(|metadata| metadata.modified());
+            shown.expect("a time").elapsed().unwrap_or_default()
+        };
+        lock.show_life();
+        assert!(age(&lock) > HEARTBEAT, "one was shown just now");
+        lock.shown -= HEARTBEAT;
+        lock.show_life();
+        assert!(age(&lock) < HEARTBEAT);
+    }
+}
