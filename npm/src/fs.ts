@@ -123,6 +123,7 @@ export class FileStore implements Store {
   async put(key: string, bytes: Uint8Array, condition: Condition): Promise<Info> {
     const path = this.path(key);
     const staged = ownName(path, "put");
+    await this.#sweepOnce(path);
     try {
       await publish.writeBeside(staged, bytes).catch((error) => {
         throw failed("cannot write beside", path, error);
@@ -208,7 +209,7 @@ export class FileStore implements Store {
 
   async stage(key: string): Promise<string> {
     const folder = ownName(this.path(key), "stage");
-    await this.#sweepOnce(dirname(folder));
+    await this.#sweepOnce(folder);
     await mkdir(folder, { recursive: true }).catch((error) => {
       throw failed("cannot make", folder, error);
     });
@@ -273,10 +274,11 @@ export class FileStore implements Store {
   }
 
   /**
-   * Removes what dead processes left in a folder, the first time that something is staged there:
-   * reading a folder takes long where many objects are.
+   * Removes what dead processes left beside `path`, the first time that something is put or staged
+   * there: reading a folder takes long where many objects are.
    */
-  async #sweepOnce(folder: string): Promise<void> {
+  async #sweepOnce(path: string): Promise<void> {
+    const folder = dirname(path);
     if (this.#swept.has(folder)) return;
     this.#swept.add(folder);
     await sweep(folder);

@@ -162,7 +162,7 @@ test("signs of life are shown by appends and heartbeats, not too often", async (
   store.close();
 });
 
-test("what dead processes left is swept when something is staged", async () => {
+test("what dead processes left is swept", async () => {
   const store = new FileStore(folder());
   const mine = await store.stage("a");
   const dead = mine.replace(`-${process.pid}-`, "-1073741824-");

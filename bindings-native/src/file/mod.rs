@@ -197,6 +197,7 @@ impl Store for FileStore {
 
     fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
         let path = self.path(key);
+        self.sweep_once(&path);
         let staged = publish::Staged::write(&path, bytes)
             .map_err(|error| failed("cannot write beside", &path, &error))?;
         self.publish(key, staged.path(), condition)
@@ -257,7 +258,7 @@ impl Store for FileStore {
 
     fn stage(&self, key: &Key) -> Result<StageId> {
         let folder = own::name(&self.path(key), "stage");
-        self.sweep_once(folder.parent().unwrap_or(&self.root));
+        self.sweep_once(&folder);
         fs::create_dir_all(&folder).map_err(|error| failed("cannot make", &folder, &error))?;
         let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         guard(&self.stages).insert(id.clone(), Stage { key: key.clone(), folder });
@@ -307,9 +308,10 @@ impl FileStore {
         })
     }
 
-    /// Removes what dead processes left in a folder, the first time that something is staged there:
-    /// reading a folder takes long where many objects are.
-    fn sweep_once(&self, folder: &Path) {
+    /// Removes what dead processes left beside `path`, the first time that something is put or
+    /// staged there: reading a folder takes long where many objects are.
+    fn sweep_once(&self, path: &Path) {
+        let Some(folder) = path.parent() else { return };
         if guard(&self.swept).insert(folder.to_owned()) {
             own::sweep(folder);
         }

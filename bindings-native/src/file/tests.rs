@@ -115,7 +115,7 @@ fn what_is_let_go_is_forgotten() {
 }
 
 #[test]
-fn what_dead_processes_left_is_swept_when_something_is_staged() {
+fn what_dead_processes_left_is_swept_by_the_next_write() {
     let (_folder, store) = store();
     let mine = own::name(&store.path(&key("a")), "stage");
     let name = mine.file_name().and_then(|name| name.to_str()).expect("a name");
