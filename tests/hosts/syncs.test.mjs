@@ -175,7 +175,7 @@ test("what dead processes left is swept", async () => {
   await other.stage("x".repeat(224));
 });
 
-test("a store without sync and holder is one that can do neither", async () => {
+test("memory cannot be made durable, and nobody holds it", async () => {
   const store = new MemoryStore();
   assert.throws(() => store.sync("a"), coded("not_supported"));
   assert.equal(store.holder("a"), undefined);
