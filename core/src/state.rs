@@ -51,6 +51,8 @@ pub struct State {
     pub compacted_from: Option<Point>,
     /// Entries whose content was withheld.
     pub withheld: u64,
+    /// The log's last `fork` entry.
+    pub(crate) fork: Option<u64>,
 }
 
 /// An item of the history.
@@ -111,7 +113,7 @@ impl State {
     /// Verifies what follows the head: it is left out, but a fault in it is one of the log.
     fn check_rest(&self, rest: &[u8]) -> Result<()> {
         let Some(head) = self.head else { return Ok(()) };
-        let mut verifier = Verifier::after(head, self.session.clone());
+        let mut verifier = Verifier::after(head, self.session.clone(), self.fork);
         verifier.push(rest);
         verifier.into_fault().map_or(Ok(()), Err)
     }
@@ -162,7 +164,10 @@ impl State {
                 self.config = json("config").or(self.config.take());
                 self.restate(entry);
             }
-            Kind::Fork => self.forked_from = entry.field("parent").and_then(field::point),
+            Kind::Fork => {
+                self.forked_from = entry.field("parent").and_then(field::point);
+                self.fork = Some(seq);
+            }
             Kind::Redacted => self.withheld += 1,
             Kind::Other => {}
         }

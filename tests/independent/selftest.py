@@ -278,7 +278,7 @@ class Chain(Base):
         self.verdict(chain(START, fork % ('"two"', point + ",")), "bad_json", 2)
         self.verdict(chain(START, (fork % ('"two"', point))[:-1] + ',"session":"x"}'), "duplicate_key", 2)
         again = chain(START, fork % ('"two"', point)).splitlines()[1][9:73].decode()
-        fork = [START, fork % ('"two"', point), '"kind":"fork","seq":2,"ts":1,"session":"three","parent":{"session":"%s","seq":1,"hash":"' + again + '"}}']
+        fork = [START, fork % ('"two"', point), '"kind":"fork","seq":2,"ts":1,"fork":1,"session":"three","parent":{"session":"%s","seq":1,"hash":"' + again + '"}}']
         self.verdict(chain(*fork[:2], fork[2] % "two"), None)
         self.verdict(chain(*fork[:2], fork[2] % "demo"), "bad_entry", 3)
 
@@ -357,6 +357,71 @@ class Batches(Base):
 
 
 class Forks(Base):
+    def grow(self, log, kind, *fields, fork=None, more=0):
+        """A log and one entry more."""
+        numbers = (f',"fork":{fork}' if fork is not None else "") + (f',"more":{more}' if more else "")
+        rest = '"kind":"%s","seq":%d,"ts":1%s}' % (kind, len(rests(log)), numbers + "".join(fields))
+        prev = log.splitlines()[-1][9:73]
+        return log + b'{"hash":"%s","prev_hash":"%s",%s\n' % (hash_of(prev, rest.encode()), prev, rest.encode())
+
+    def fork(self, log, of, into, **envelope):
+        parent = '{"session":"%s","seq":%d,"hash":"%s"}' % (of, len(rests(log)) - 1, log.splitlines()[-1][9:73].decode())
+        return self.grow(log, "fork", f',"session":"{into}","parent":{parent}', **envelope)
+
+    def test_number(self):
+        child = self.fork(chain(START), "demo", "child")
+        good = self.grow(self.grow(child, "a", fork=1, more=1), "a", fork=1)
+        grand = self.grow(self.fork(good, "child", "grand", fork=1), "a", fork=4)
+        self.verdict(grand, None, session="grand")
+        for numbers in [(2,), (3,), (2, 3), (5,), (2, 3, 5)]:
+            self.verdict(redact(grand, *numbers), None, session="grand")
+        for log, right in [(child, 1), (grand, 4), (chain(START), None)]:
+            for number in (None, 0, 1, 2, 4, 6, "null", "04", '"1"', "1.0", -1, verify.INTEGER_MAX + 1):
+                self.verdict(self.grow(log, "a", fork=number), None if number == right else "bad_entry", len(rests(log)) + 1 if number != right else 0)
+        self.verdict(self.grow(redact(self.grow(child, "a", fork=1), 2), "a"), "bad_entry", 4)
+        self.verdict(redact(good, 1), "bad_entry", 3)  # what follows tells that it was a fork
+        self.assertEqual(answer(redact(child, 1))["session"], "demo")
+        for first in range(1, 6):  # lines from the middle: the number is taken as given, and then has to go on
+            lines = grand.splitlines(keepends=True)[first:]
+            self.assertEqual((Log(b"".join(lines), first + 1).fault, Log(lines[0], first + 1).fault), (None, None))
+        lines = self.grow(grand, "a", fork=1).splitlines(keepends=True)
+        self.assertEqual(Log(b"".join(lines[5:]), 6).fault.code, "bad_entry")
+        self.entry('"kind":"a","seq":1,"ts":1,"x":1,"fork":0}', "duplicate_key")
+        self.entry('"kind":"a","seq":1,"ts":1,"salt":"AAAAAAAAAAA","fork":0}', "duplicate_key")
+        first = chain(START[:-1] + ',"fork":0}')
+        self.assertEqual(answer(first)["entries"], {"code": "duplicate_key", "seq": 0})
+
+    def test_ancestors_are_found_from_the_end(self):
+        """§3.5: from the last envelope's number to the fork before it, and so on."""
+        log, sessions = chain(START), ["demo"]
+        for into in "abc":
+            log = self.grow(self.fork(log, sessions[-1], into, fork=verify.OTHER.match(rests(log)[-1])["fork"].decode()
+                                      if len(sessions) > 1 else None), "x", fork=len(rests(log)))
+            sessions.append(into)
+        log = redact(log, len(rests(log)) - 1)
+        envelopes = [verify.OTHER.match(rest) for rest in rests(log)]
+        at, found = max(i for i, envelope in enumerate(envelopes) if envelope), []
+        at = at if envelopes[at]["kind"] == b"fork" else int(envelopes[at]["fork"])
+        while at is not None:
+            found.append(verify.check_entry("fork", rests(log)[at])["session"])
+            at = int(envelopes[at]["fork"]) if envelopes[at]["fork"] else None
+        self.assertEqual([*reversed(found)], sessions[1:])
+        self.verdict(log, None, session="c")
+
+    def test_within_a_batch(self):
+        """§3.3: a fork may cut a batch short, which is complete with it."""
+        open_ = self.grow(self.grow(chain(START), "a", more=3), "a", more=2)
+        for log in (open_, redact(open_, 2)):
+            fork = self.fork(log, "demo", "child")
+            self.assertEqual((answer(log)["head"]["seq"], answer(fork)["head"]["seq"], answer(fork)["torn"]), (0, 3, None))
+            self.verdict(self.grow(fork, "a", fork=3), None, session="child")
+            longer = self.fork(log, "demo", "child", more=5)
+            self.assertEqual((answer(longer)["head"]["seq"], answer(longer)["session"]), (0, "demo"))
+            self.verdict(self.grow(longer, "a", fork=3, more=1), "bad_entry", 5)
+        for more in (0, 2, 3):
+            self.verdict(self.grow(open_, "a", more=more), "bad_entry", 4)
+        self.verdict(self.grow(self.grow(open_, "a", more=1), "a"), None)
+
     def test_fork(self):
         parent = write([user("a")], [user("b")])
         prev = Log(parent).hashes[-1]
@@ -453,6 +518,20 @@ class Fold(Base):
         log = write(items, ['{"kind":"truncated","keep":3}'], [user("c")])
         self.assertEqual(answer(redact(log, 4))["entries"], {"code": "bad_entry", "seq": 3})  # redacted after it
 
+    def test_restated(self):
+        """What a start and a compaction say beside the history; null counts as absent."""
+        start = '{"kind":"session_start","system_prompt":"a","config":1,"turns":2,"state":{ }}'
+
+        def state(fields):
+            state = json.loads(State(Log(write([start], ['{"kind":"compaction","summary":[],"keep_last":0%s}' % fields]))).json())
+            return [state[name] for name in ("system_prompt", "config", "turns", "slice")]
+        self.assertEqual(state(""), ["a", 1, 2, {}])
+        self.assertEqual(state(',"system_prompt":null,"config":null,"turns":null,"state":null'), ["a", 1, 2, {}])
+        self.assertEqual(state(',"system_prompt":"","config":false,"turns":0,"state":0'), ["", False, 0, 0])
+        for bad in ('"turns":"1"', '"turns":-1', '"turns":1.0', '"system_prompt":1', '"system_prompt":"\\ud800"'):
+            self.entry('"kind":"compaction","seq":1,"ts":1,"summary":[],"keep_last":0,%s}' % bad, "bad_entry")
+            self.assertEqual(answer(chain(START[:-1] + ",%s}" % bad))["entries"], {"code": "bad_entry", "seq": 0})
+
 
 class Drafts(Base):
     def test_written(self):
@@ -470,9 +549,11 @@ class Drafts(Base):
                  ('{"kind":"x","v":%s}' % ("[" * 64), "too_deep"), ('{"kind":"x","\\u0061":1}', "bad_entry"), ('{"kind":"x","a":1,"a":1}', "duplicate_key"),
                  ('{"kind":"x","kind":"x"}', "duplicate_key"), ("{}", "bad_entry"), ('{"kind":"X"}', "bad_entry"), ('{"kind":1}', "bad_entry"),
                  ('{"kind":"redacted"}', "bad_entry"), ('{"kind":"session_start"}', "bad_entry"), ('{"kind":"session_start","session":"a"}', "duplicate_key"),
-                 ('{"kind":"x","ts":1.5}', "bad_entry"), ('{"kind":"turn_end"}', "bad_entry"), ('{"kind":"fork","session":"","parent":1}', "bad_entry")]
+                 ('{"kind":"x","ts":1.5}', "bad_entry"), ('{"kind":"turn_end"}', "bad_entry"), ('{"kind":"fork","session":"","parent":1}', "bad_entry"),
+                 ('{"kind":"fork","session":"x","parent":%s}' % POINT, "bad_entry"), ('{"kind":null,"item":{"role":"user"}}', "bad_entry"),
+                 ('{"item":1,"item":1}', "duplicate_key"), ('{"item":1,"id":1}', "bad_entry"), ('{"items":[]}', "bad_entry")]
         cases += [('{"kind":"x","%s":1}' % name, "duplicate_key") for name in
-                  ("hash", "prev_hash", "seq", "salt", "more", "format", "digest")]
+                  ("hash", "prev_hash", "seq", "fork", "salt", "more", "format", "digest")]
         for draft, code in cases:
             self.fails(code, write, [user()], [user(), draft], batch=1, index=1)
         with self.assertRaises(Fault) as caught:
@@ -480,6 +561,29 @@ class Drafts(Base):
         self.assertEqual((caught.exception.code, caught.exception.place), ("invalid_id", {}))
         self.fails("too_large", write, [user()], [user()] * 4097, batch=1, index=4096)
         self.verdict(write([user()], [user()] * 4096), None)
+
+    def test_items_tell_their_kind(self):
+        """§4.2, rule by rule."""
+        log = write(['{ "id":"x", "item" : {"role":"user"} , "ts":7}'])
+        self.assertEqual(rests(log)[1], b'"kind":"user_input","seq":1,"ts":7,"salt":"0000000001A","id":"x","item":{"role":"user"}}')
+        told = {
+            "system_item": ['null', '"user"', '[{"role":"user"}]', '{}', '{"role":"system","type":"human"}', '{"type":"user"}', '{"type":"tool_use"}',
+                            '{"role":"developer","type":"x_call"}', '{"function":{}}', '{"type":"tool_result"}', '{"type":"tool_use","id":1}',
+                            '{"r\\u006fle":"user"}', '{"type":"","kind":"human"}', '{"content":[{"type":"tool_use","id":"c"}]}'],
+            "tool_result": ['{"role":"user","content":[0,{"type":"tool_result","tool_use_id":""}]}', '{"role":"tool","content":0}', '{"kind":"tool"}',
+                            '{"type":"x_call_output","call_id":"c","role":"system"}', '{"role":"assistant","content":[{"role":"tool","toolCallId":"c"}]}',
+                            '{"type":"x_output"}', '{"role":"function"}', '{"role":"assistant","type":"tool-result","tool_call_id":"c"}'],
+            "user_input": ['{"role":"user"}', '{"role":"human","type":"ai"}', '{"type":"human"}', '{"type":null,"kind":"human"}', '{"role":"","type":"human"}',
+                           '{"role":"\\u0075ser","role":"ai"}', '{"role":"user","type":"tool_result","call_id":1}', '{"role":[],"type":"human"}',
+                           '{"role":"user","content":{"type":"tool_result","call_id":"c"}}', '{"role":"user","content":[[{"type":"tool","call_id":"c"}]]}'],
+            "assistant_item": ['{"role":"assistant"}', '{"role":"ai"}', '{"role":"model"}', '{"type":"ai"}', '{"kind":"reasoning"}', '{"type":"x_call"}',
+                               '{"id":"","function":null}', '{"type":"toolCall","id":"c"}', '{"type":"tool-call","toolCallId":"c"}',
+                               '{"type":"function","call_id":1,"id":"c"}'],
+        }
+        for kind, items in told.items():
+            for item in items:
+                self.assertEqual(verify.check_draft(b'{"item":%s}' % item.encode(), False)[0], kind, item)
+                self.assertEqual(verify.check_draft(b'{"item":%s,"kind":"later"}' % item.encode(), False)[0], "later")
 
 
 def index_of(spans, head, first_seq=0, version=1):

@@ -232,7 +232,7 @@ USAGE = ("history_len", "input_total_tokens", "cache_read_tokens", "cache_write_
 ITEM = ({"item": value}, {"id": item_id, "parent": item_id})
 KINDS = {  # kind: (required, optional)
     "session_start": ({}, {"system_prompt": text, "config": value, "history": items,
-                           "forked_from": point, "compacted_from": point}),
+                           "turns": count, "state": value, "forked_from": point, "compacted_from": point}),
     "user_input": ITEM, "assistant_item": ITEM, "tool_result": ITEM, "system_item": ITEM,
     "turn_end": ({"turn": count}, {}),
     "run_started": ({}, {"run": text}),
@@ -244,10 +244,11 @@ KINDS = {  # kind: (required, optional)
     "state": ({"state": value}, {}),
     "truncated": ({"keep": count}, {}),
     "replaced": ({"history": items}, {}),
-    "compaction": ({"summary": items, "keep_last": count}, {}),
+    "compaction": ({"summary": items, "keep_last": count},
+                   {"system_prompt": text, "config": value, "turns": count, "state": value}),
     "fork": ({"session": identifier, "parent": point}, {}),
 }
-RESERVED_FIELDS = {b"hash", b"prev_hash", b"seq", b"ts", b"salt", b"more", b"format", b"digest"}
+RESERVED_FIELDS = {b"hash", b"prev_hash", b"seq", b"ts", b"fork", b"salt", b"more", b"format", b"digest"}
 
 
 def fields_of(kind, values):
@@ -277,12 +278,15 @@ def check_entry(kind, rest):
 PREFIX = re.compile(rb'\{"hash":"(' + _HEX64 + rb')","prev_hash":(?:null|"(' + _HEX64 + rb')"),')
 VERSION = re.compile(rb'"kind":"session_start","seq":0,"format":(' + _INT + rb")(?![0-9])")
 REDACTED = re.compile(rb'"kind":"redacted","digest":"(' + _HEX64 + rb')"\}')
-# A `salt` or `more` at its place is the envelope's, well spelled or not. After the envelope: `}` and the end, or `,`.
-_TAIL = (rb',"ts":(?P<ts>' + _INT + rb')(?:,"salt":"(?P<salt>' + _SALT + rb')"|(?!,"salt":))'
+# A `fork`, `salt` or `more` at its place is the envelope's, well spelled or not. After the envelope: `}` and the end,
+# or `,`.
+_TS = rb',"ts":(?P<ts>' + _INT + rb")"
+_FORK = rb'(?:,"fork":(?P<fork>' + _INT + rb')|(?!,"fork":))'
+_TAIL = (rb'(?:,"salt":"(?P<salt>' + _SALT + rb')"|(?!,"salt":))'
          rb'(?:,"more":(?P<more>' + _INT + rb')|(?!,"more":))(?:\}\Z|,)')
 FIRST = re.compile(rb'"kind":"(?P<kind>session_start)","seq":(?P<seq>0),"format":1,"session":(?P<session>'
-                   + _STRING + rb")" + _TAIL)
-OTHER = re.compile(rb'"kind":"(?P<kind>[a-z][a-z0-9_]{0,31})","seq":(?P<seq>' + _INT + rb")" + _TAIL)
+                   + _STRING + rb")" + _TS + _TAIL)
+OTHER = re.compile(rb'"kind":"(?P<kind>[a-z][a-z0-9_]{0,31})","seq":(?P<seq>' + _INT + rb")" + _TS + _FORK + _TAIL)
 
 
 def envelope_size(kind, rest):
@@ -313,7 +317,8 @@ def hash_of(prev, rest):
 class Log:
     """§3.7: the chain checks. `fault` is the first line that fails; what is here describes the part up to `head`.
 
-    Lines from the middle of a log start at another `line`; their first link, and whose log it is, are taken as given.
+    Lines from the middle of a log start at another `line`; their first link, whose log it is, and which `fork` entry
+    was the last are taken as given.
     """
 
     def __init__(self, data, line=1):
@@ -321,6 +326,7 @@ class Log:
         self.entries, self.hashes, self.withheld = [], [], 0
         self.more, self.prev = 0, None  # of the line before; `more` is what must still follow in its batch
         self.batch_session = None  # whose log it is, with the open batch
+        self.last_fork = None if line == 1 else "unknown"  # `seq` of the last fork entry; None where there is none
         batch, offset = [], 0
         if line > 1 and (prefix := PREFIX.match(data)):
             self.prev = prefix[2]
@@ -369,12 +375,16 @@ class Log:
         need(line > 1 or session is not None, "bad_entry")
         more = int(envelope["more"]) if envelope["more"] else 0
         need(more < BATCH_ENTRIES_MAX and envelope["more"] != b"0", "bad_entry")
-        need(not self.more or more == self.more - 1, "bad_entry")
+        need(not self.more or more == self.more - 1 or envelope["kind"] == b"fork", "bad_entry")  # §3.3
+        fork = envelope.groupdict().get("fork")
+        fork = None if fork is None else int(fork)
+        need(self.last_fork in ("unknown", fork) and (fork or 0) <= INTEGER_MAX, "bad_entry")
         self.more = more
         need(int(envelope["seq"]) == line - 1, "bad_seq")  # 8
         entry = Entry(line - 1, envelope["kind"].decode(), int(envelope["ts"]), prefix.end(), end)
         if entry.kind == "fork":  # 9, §3.5
             session = self.check_fork(entry, rest, prefix[2])
+        self.last_fork = entry.seq if entry.kind == "fork" else fork
         self.batch_session = session or self.batch_session
         return entry
 
@@ -433,6 +443,7 @@ class State:
             self.system_prompt, self.config = f["system_prompt"], f["config"]
             self.forked_from, self.compacted_from = f["forked_from"], f["compacted_from"]
             self.history = [("initial", 0, None, None, item) for item in f["history"] or []]
+            self.turns, self.slice = f["turns"] or 0, f["state"]
         elif KINDS.get(kind) is ITEM:
             self.history.append((kind, seq, f["id"], f["parent"], f["item"]))
         elif kind == "turn_end":
@@ -458,6 +469,10 @@ class State:
         elif kind == "compaction":
             kept = self.history[len(self.history) - self.kept(f["keep_last"], seq):]
             self.history = [("summary", seq, None, None, item) for item in f["summary"]] + kept
+            again = {"system_prompt": "system_prompt", "config": "config", "turns": "turns", "slice": "state"}
+            for member, field in again.items():
+                if f[field] is not None:
+                    setattr(self, member, f[field])
         elif kind == "fork":
             self.forked_from = f["parent"]
         elif kind == "redacted":
@@ -495,17 +510,69 @@ class State:
 
 # ---- §3, §4 Writing: drafts ------------------------------------------------------------------------------
 
+def texts(members, *names):
+    """The text of those members that are text (§4.2)."""
+    found = (text(members[name]) for name in map(str.encode, names) if name in members)
+    return [decoded for decoded in found if decoded is not None]
+
+
+def members_of(raw):
+    """An object's members, of each name the first; None of another value."""
+    return dict(reversed(children(raw, b"{"))) if raw.startswith(b"{") else None
+
+
+def tag_and_role(members):
+    return (texts(members, "type", "kind") or [""])[0], (texts(members, "role") or [""])[0]
+
+
+RESULT_ROLES = ("tool", "toolResult", "function")
+
+
+def brings_result(members):
+    tag, role = tag_and_role(members)
+    named = tag in ("tool_result", "tool-result", "tool") or tag.endswith("_call_output") or role in RESULT_ROLES
+    return named and bool(texts(members, "call_id", "tool_call_id", "tool_use_id", "toolCallId"))
+
+
+def is_call(members):
+    tag, _ = tag_and_role(members)
+    named = b"function" in members or tag in ("function", "function_call", "custom_tool_call", "tool_use", "tool-call",
+                                              "toolCall", "tool_call")
+    return named and bool(texts(members, "call_id", "toolCallId", "id"))
+
+
+def kind_of(item):
+    """§4.2: the kind that an item tells."""
+    members = members_of(item)
+    if members is None:  # 1
+        return "system_item"
+    tag, role = tag_and_role(members)
+    parts = map(members_of, items(members.get(b"content", b"")) or [])
+    if any(brings_result(part) for part in [members, *parts] if part is not None):  # 2
+        return "tool_result"
+    if role in ("user", "human") or (not role and tag == "human"):  # 3
+        return "user_input"
+    if role in ("assistant", "ai", "model") or (not role and tag in ("ai", "reasoning")):  # 4
+        return "assistant_item"
+    if role in RESULT_ROLES or (not role and (tag == "tool" or tag.endswith("_output"))):  # 5
+        return "tool_result"
+    return "assistant_item" if not role and (tag.endswith("_call") or is_call(members)) else "system_item"  # 6, 7
+
+
 def check_draft(draft, first):
     """The checks of §4 on a draft; gives its kind, its own ts or None, and its fields as `,"key":value…`."""
     members = children(draft, b"{")  # 1, 2
     keys = [key for key, _ in members]
     need(not any(b"\\" in key for key in keys), "bad_entry")  # 3
     values = dict(members)
-    kind = re.fullmatch(rb'"([a-z][a-z0-9_]{0,31})"', values.get(b"kind", b""))
-    kind = kind and kind[1].decode()
+    if b"kind" not in values and b"item" in values:
+        kind = kind_of(values[b"item"])
+    else:
+        kind = re.fullmatch(rb'"([a-z][a-z0-9_]{0,31})"', values.get(b"kind", b""))
+        kind = kind and kind[1].decode()
     reserved = RESERVED_FIELDS - {b"ts"} | ({b"session"} if kind == "session_start" else set())
     need(len(values) == len(keys) and not reserved & set(keys), "duplicate_key")  # 4
-    need(kind and kind != "redacted" and (first or kind != "session_start"), "bad_entry")  # 5
+    need(kind and kind not in ("redacted", "fork") and (first or kind != "session_start"), "bad_entry")  # 5
     need(b"ts" not in values or count(values[b"ts"]) is not None, "bad_entry")
     fields_of(kind, values)
     rest = b"".join(b',"%s":%s' % member for member in members if member[0] not in (b"kind", b"ts"))

@@ -288,6 +288,7 @@ fn near_rest() -> impl Strategy<Value = Vec<u8>> {
         ",\"format\":1",
         ",\"session\":\"demo\"",
         ",\"ts\":5",
+        ",\"fork\":0",
         ",\"salt\":\"AAAAAAAAAAA\"",
         ",\"more\":1",
         ",\"item\":1",

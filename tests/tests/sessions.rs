@@ -291,12 +291,9 @@ fn a_fork_goes_its_own_way() {
     over_every_store(|store| {
         let parent = filled(&store, "a", 5, 50);
         let point = head(&parent);
-        let fork = Draft::new("fork").with_text("session", "b").with(
-            "parent",
-            &format!(r#"{{"session":"a","seq":{},"hash":"{}"}}"#, point.seq, point.hash),
-        );
         let writer = turnkeep::core::log::Writer::resume(id("a"), point, false);
-        let batch = writer.write(&[fork], &Default::default()).expect("a fork");
+        let none: &[&str] = &[];
+        let (_, batch) = writer.fork(id("b"), none, &Default::default()).expect("a fork");
         let bytes = [bytes_of(&store, &log_key("a")), batch.bytes].concat();
         write(&store, &log_key("b"), &bytes);
         let mut child = open(&store, "b").expect("the fork opens");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use turnkeep::core::archive::read_index;
 use turnkeep::core::log::{Expectation, Report};
-use turnkeep::{ErrorKind, Form, MemoryStore, Range, Session, SessionId, State, Store};
+use turnkeep::{Draft, ErrorKind, Form, MemoryStore, Range, Session, SessionId, State, Store};
 use turnkeep_tests::sessions::{archive_key, id, lines, log_key, write};
 use turnkeep_tests::vectors::{self, Vector};
 
@@ -32,6 +32,7 @@ fn logs_are_the_same_in_a_store() {
         let session = Session::open(store.clone(), &name);
         if report.fault.is_none() {
             is_read_as_it_is(&vector, &session.expect("it opens"), &report);
+            goes_on(&vector, Session::open(store, &name).expect("it opens"));
             opened += 1;
         } else if let Ok(session) = session {
             is_found_out(&vector, &session, &report);
@@ -58,6 +59,14 @@ fn is_read_as_it_is(vector: &Vector, session: &Session, report: &Report) {
     }
 }
 
+/// What is appended fits to what was found at the end: its number, the fork before it.
+fn goes_on(vector: &Vector, mut session: Session) {
+    let seq = session.append_one(&Draft::turn_end(1)).expect("an append");
+    let found = session.verify().expect("a report");
+    let head = found.head.map(|head| head.seq);
+    assert_eq!((found.fault, found.torn, head), (None, None, Some(seq)), "{}", vector.name);
+}
+
 /// A log with a fault opens where its end is whole; looking at all of it finds the fault.
 fn is_found_out(vector: &Vector, session: &Session, report: &Report) {
     let name = &vector.name;
@@ -75,7 +84,7 @@ fn archives_are_the_same_in_a_store() {
     let mut opened = 0;
     for vector in small("archive") {
         let store = store();
-        let name = if vector.name == "fork" { "child" } else { "demo" };
+        let name = if vector.name.starts_with("fork") { "child" } else { "demo" };
         write(&store, &archive_key(name), &vector.input);
         let index = read_index(&vector.input, vector.input.len() as u64);
         let session = Session::open(store.clone(), &id(name));

@@ -140,10 +140,12 @@ impl Verifier {
         Self { chain, reader: LineReader::new(offset), ..Self::default() }
     }
 
-    /// A verifier of what follows that head in a log of that session.
-    pub(crate) fn after(head: Head, session: Option<SessionId>) -> Self {
+    /// A verifier of what follows that head in a log of that session, whose last `fork` entry is
+    /// that one.
+    pub(crate) fn after(head: Head, session: Option<SessionId>, fork: Option<u64>) -> Self {
         let mut verifier = Self::resume(Some(head.hash), head.seq + 1, head.bytes);
         verifier.chain.session = session;
+        verifier.chain.fork_seq = Some(fork);
         verifier
     }
 

@@ -180,7 +180,7 @@ pub(super) async fn find_session(io: &Io, id: &SessionId) -> Result<(Session, Op
                 tail => tail?,
             };
             check_start(io, id, &key, tail.head).await?;
-            let writer = Writer::resume(id.clone(), tail.head, tail.is_salted);
+            let writer = Writer::resume(id.clone(), tail.head, tail.is_salted).forked_at(tail.fork);
             Ok((Session { writer, torn: tail.torn, form: Form::Live }, None))
         }
     }

@@ -65,7 +65,8 @@ pub fn state(id: SessionId) -> Task<State> {
             let state = folder.finish()?;
             source.disagrees(state.head).map_or(Ok(()), Err)?;
             if let (Some(head), Some(torn)) = (state.head, session.torn) {
-                check_torn(&io, &id, head, torn).await?;
+                let verifier = Verifier::after(head, Some(id.clone()), state.fork);
+                check_torn(&io, &id, verifier, torn).await?;
             }
             Ok(state)
         };
@@ -74,9 +75,8 @@ pub fn state(id: SessionId) -> Task<State> {
 }
 
 /// Verifies what follows the head: it is left out, but a fault in it is one of the log.
-async fn check_torn(io: &Io, id: &SessionId, head: Head, torn: Torn) -> Result<()> {
+async fn check_torn(io: &Io, id: &SessionId, mut verifier: Verifier, torn: Torn) -> Result<()> {
     let key = Key::of(id, Part::Log);
-    let mut verifier = Verifier::after(head, Some(id.clone()));
     let end = torn.offset + torn.bytes;
     let mut at = torn.offset;
     while at < end {

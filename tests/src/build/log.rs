@@ -53,6 +53,12 @@ pub fn entry(seq: u64, kind: &str, fields: &str) -> String {
     envelope(seq, kind, 0) + fields + "}"
 }
 
+/// The same REST in a log whose last fork is that entry.
+#[must_use]
+pub fn after_fork(fork: u64, rest: &str) -> String {
+    rest.replacen(",\"salt\":", &format!(",\"fork\":{fork},\"salt\":"), 1)
+}
+
 /// A point of a session as JSON.
 #[must_use]
 pub fn point(session: &str, seq: u64, hash: &str) -> String {

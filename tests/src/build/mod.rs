@@ -9,5 +9,7 @@ mod random;
 
 pub use archive::{Archive, Record, varint};
 pub use gzip::{Member, crc32, deflated, stored, trailer};
-pub use log::{Log, SESSION, TS, entry, envelope, hex, point, prefixed, salt, start, start_of};
+pub use log::{
+    Log, SESSION, TS, after_fork, entry, envelope, hex, point, prefixed, salt, start, start_of,
+};
 pub use random::Random;

@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 use turnkeep_core::sha256;
 
 use super::Vector;
-use crate::build::{Archive, Log, Member, deflated, entry, hex, point, stored, trailer, varint};
+use crate::build::{
+    Archive, Log, Member, after_fork, deflated, entry, hex, point, stored, trailer, varint,
+};
 
 const BLOCK_BYTES: usize = 262_144;
 /// Blocks of two or three lines of the sample.
@@ -161,6 +163,11 @@ fn whole() -> Vec<Case> {
     let parent = point("demo", 6, &log.hash(6));
     let fork =
         Log::sample_and(&[entry(7, "fork", &format!(r#","session":"child","parent":{parent}"#))]);
+    let turns = (8..12).map(|seq| after_fork(7, &entry(seq, "turn_end", r#","turn":2"#)));
+    let turns = turns.map(String::into_bytes);
+    let rests = fork.rests().into_iter().map(<[u8]>::to_vec);
+    let forked = Log::of(&rests.chain(turns).collect::<Vec<_>>());
+    let withheld = forked.redact(&[8, 10, 11]);
     let wide = sample().change(|archive| {
         let record = &mut archive.records[0];
         (record.kinds, record.from_s, record.to_s) = (0x7ffff, 0, 9_007_199_254_741);
@@ -185,6 +192,10 @@ fn whole() -> Vec<Case> {
             .reads(&redacted, &[3, 4]),
         Case::good("times-of-all-sizes", &later, &Archive::of(&later, 1)).reads(&later, &[1, 2, 4]),
         Case::good("fork", &fork, &Archive::of(&fork, SMALL)).reads(&fork, &[1, 2]),
+        Case::good("fork-and-entries", &forked, &Archive::of(&forked, 1))
+            .reads(&forked, &[1, 4, 5, 6, 100]),
+        Case::good("fork-and-redacted", &withheld, &Archive::of(&withheld, 1))
+            .reads(&withheld, &[1, 2, 3, 4, 5]),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! Area `draft`: drafts in, lines out (§4.1).
+//! Area `draft`: drafts in, lines out (§4.1, §4.2).
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,9 @@ use crate::build::{Log, SESSION, TS, salt};
 
 /// All vectors of the area.
 pub(super) fn all() -> Vec<Vector> {
-    [good(), fields(), starts(), shapes(), keys(), kinds(), times(), types(), places(), sizes()]
-        .concat()
+    let vectors = [good(), fields(), starts(), shapes(), keys(), kinds(), times(), types()];
+    let items = [frameworks(), rules(), texts(), bad_items()];
+    [vectors.concat(), items.concat(), places(), sizes()].concat()
 }
 
 /// What is to be written, and the session it is written to.
@@ -207,8 +208,8 @@ impl Vector {
 /// Drafts that open a log themselves.
 fn starts() -> Vec<Vector> {
     let start = r#"{"kind":"session_start"}"#;
-    let full = r#"{"system_prompt":"x","kind":"session_start","config":{},"history":[1]}"#;
-    let fields = r#","system_prompt":"x","config":{},"history":[1]"#;
+    let full = r#"{"system_prompt":"x","kind":"session_start","config":{},"history":[1],"turns":2,"state":{}}"#;
+    let fields = r#","system_prompt":"x","config":{},"history":[1],"turns":2,"state":{}"#;
     let with = |field: &str| format!(r#"{{"kind":"session_start",{field}}}"#);
     vec![
         Case::new("start", &[&[start]]).writes(&[first("", "")]),
@@ -237,6 +238,8 @@ fn starts() -> Vec<Vector> {
         Case::new("start-with-format", &[&[&with("\"format\":1")]]).fails("duplicate_key", 0, 0),
         Case::new("start-with-seq", &[&[&with("\"seq\":0")]]).fails("duplicate_key", 0, 0),
         Case::new("start-with-bad-history", &[&[&with("\"history\":{}")]]).fails("bad_entry", 0, 0),
+        Case::new("start-with-fork", &[&[&with("\"fork\":0")]]).fails("duplicate_key", 0, 0),
+        Case::new("start-with-bad-turns", &[&[&with("\"turns\":\"2\"")]]).fails("bad_entry", 0, 0),
         Case::new("start-with-bad-point", &[&[&with("\"forked_from\":{}")]]).fails(
             "bad_entry",
             0,
@@ -284,7 +287,7 @@ fn keys() -> Vec<Vector> {
         let draft = format!(r#"{{"kind":"turn_end","turn":1,{member}}}"#);
         Case::new(&format!("key-{name}"), &[&[&draft]]).fails(code, 0, 0)
     };
-    let reserved = ["hash", "prev_hash", "seq", "salt", "more", "format", "digest"];
+    let reserved = ["hash", "prev_hash", "seq", "fork", "salt", "more", "format", "digest"];
     let mut vectors: Vec<_> = reserved
         .iter()
         .map(|key| bad(&format!("reserved-{key}"), &format!("\"{key}\":1"), "duplicate_key"))
@@ -317,7 +320,21 @@ fn kinds() -> Vec<Vector> {
     };
     let digest = "ab".repeat(32);
     let redacted = format!(r#"{{"kind":"redacted","digest":"{digest}"}}"#);
+    let opened = Log::of(&[first("", "")]);
+    let parent = format!(r#"{{"session":"demo","seq":0,"hash":"{}"}}"#, opened.hash(0));
+    let fork = format!(r#"{{"kind":"fork","session":"child","parent":{parent}}}"#);
+    let fork_with_seq = fork.replace("}}", "},\"fork\":0}");
     vec![
+        // Only forking writes it, whatever it says.
+        Case::new("kind-fork", &[&[r#"{"kind":"session_start"}"#], &[&fork]]).fails(
+            "bad_entry",
+            1,
+            0,
+        ),
+        Case::new("kind-fork-first", &[&[&fork]]).fails("bad_entry", 0, 0),
+        Case::new("kind-fork-in-a-batch", &[&[TURN], &[TURN, &fork]]).fails("bad_entry", 1, 1),
+        Case::new("kind-fork-with-a-number", &[&[&fork_with_seq]]).fails("duplicate_key", 0, 0),
+        bad("fork-without-fields", "\"fork\""),
         Case::new("kind-missing", &[&[r#"{"turn":1}"#]]).fails("bad_entry", 0, 0),
         Case::new("kind-missing-in-empty-object", &[&["{}"]]).fails("bad_entry", 0, 0),
         Case::new("kind-redacted-with-digest", &[&[&redacted]]).fails("duplicate_key", 0, 0),
@@ -360,8 +377,10 @@ fn types() -> Vec<Vector> {
         let draft = format!(r#"{{"kind":"{kind}"{fields}}}"#);
         Case::new(&format!("type-{kind}"), &[&[&draft]]).fails("bad_entry", 0, 0)
     };
-    let hash = "ab".repeat(32);
-    let fork = format!(r#","session":"","parent":{{"session":"demo","seq":0,"hash":"{hash}"}}"#);
+    let compaction = |name: &str, field: &str| {
+        let draft = format!(r#"{{"kind":"compaction","summary":[],"keep_last":0,{field}}}"#);
+        Case::new(&format!("type-compaction-{name}"), &[&[&draft]]).fails("bad_entry", 0, 0)
+    };
     let long = format!(r#","item":1,"id":"{}""#, "i".repeat(513));
     vec![
         bad("user_input", ""),
@@ -379,7 +398,364 @@ fn types() -> Vec<Vector> {
         bad("truncated", r#","keep":"1""#),
         bad("replaced", r#","history":null"#),
         bad("compaction", r#","summary":{},"keep_last":1"#),
-        bad("fork", &fork),
+        compaction("system-prompt", r#""system_prompt":1"#),
+        compaction("turns-text", r#""turns":"1""#),
+    ]
+}
+
+/// Items without a kind: the kind that each gets (§4.2). Each is a batch of its own.
+fn items(name: &str, items: &[(&str, &str)]) -> Vector {
+    let drafts: Vec<_> = items.iter().map(|(item, _)| format!("{{\"item\":{item}}}")).collect();
+    let batches = drafts.iter().map(|draft| vec![draft.clone()]).collect();
+    let entries = (1..).zip(items);
+    let lines = entries.map(|(seq, (item, kind))| line(seq, kind, &format!(",\"item\":{item}")));
+    let rests: Vec<_> = [first("", "")].into_iter().chain(lines).collect();
+    Case { batches, ..Case::new(&format!("item-{name}"), &[]) }.writes(&rests)
+}
+
+const USER: &str = "user_input";
+const ASSISTANT: &str = "assistant_item";
+const RESULT: &str = "tool_result";
+const SYSTEM: &str = "system_item";
+
+/// What frameworks write.
+fn frameworks() -> Vec<Vector> {
+    vec![
+        items(
+            "of-chat-completions",
+            &[
+                (r#"{"role":"system","content":"Be brief."}"#, SYSTEM),
+                (r#"{"role":"developer","content":"Be brief."}"#, SYSTEM),
+                (r#"{"role":"user","content":[{"type":"text","text":"Hi"}]}"#, USER),
+                (r#"{"role":"assistant","content":"Hello"}"#, ASSISTANT),
+                (
+                    r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}"#,
+                    ASSISTANT,
+                ),
+                (r#"{"role":"tool","tool_call_id":"c","content":"done"}"#, RESULT),
+                (r#"{"role":"function","name":"f","content":"done"}"#, RESULT),
+            ],
+        ),
+        items(
+            "of-responses",
+            &[
+                (
+                    r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"Hi"}]}"#,
+                    USER,
+                ),
+                (r#"{"type":"message","role":"assistant","id":"msg_1","content":[]}"#, ASSISTANT),
+                (r#"{"type":"message","role":"system","content":"Be brief."}"#, SYSTEM),
+                (r#"{"type":"reasoning","id":"rs_1","summary":[]}"#, ASSISTANT),
+                (
+                    r#"{"type":"function_call","id":"fc_1","call_id":"c","name":"f","arguments":"{}"}"#,
+                    ASSISTANT,
+                ),
+                (r#"{"type":"function_call_output","call_id":"c","output":"done"}"#, RESULT),
+                (r#"{"type":"custom_tool_call","call_id":"c","name":"f","input":"x"}"#, ASSISTANT),
+                (r#"{"type":"custom_tool_call_output","call_id":"c","output":"done"}"#, RESULT),
+                (r#"{"type":"web_search_call","id":"ws_1","status":"completed"}"#, ASSISTANT),
+                (r#"{"type":"computer_call_output","call_id":"c","output":{}}"#, RESULT),
+                (r#"{"type":"item_reference","id":"msg_1"}"#, SYSTEM),
+            ],
+        ),
+        items(
+            "of-anthropic",
+            &[
+                (r#"{"role":"user","content":"Hi"}"#, USER),
+                (r#"{"role":"user","content":[{"type":"text","text":"Hi"}]}"#, USER),
+                (
+                    r#"{"role":"assistant","content":[{"type":"text","text":"x"},{"type":"tool_use","id":"c","name":"f","input":{}}]}"#,
+                    ASSISTANT,
+                ),
+                (
+                    r#"{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":"done"}]}"#,
+                    RESULT,
+                ),
+                (
+                    r#"{"role":"user","content":[{"type":"text","text":"x"},{"type":"tool_result","tool_use_id":"c"}]}"#,
+                    RESULT,
+                ),
+                (r#"{"type":"tool_use","id":"c","name":"f","input":{}}"#, ASSISTANT),
+                (r#"{"type":"tool_result","tool_use_id":"c","content":"done"}"#, RESULT),
+            ],
+        ),
+        items(
+            "of-the-ai-sdk",
+            &[
+                (
+                    r#"{"role":"assistant","content":[{"type":"tool-call","toolCallId":"c","toolName":"f","input":{}}]}"#,
+                    ASSISTANT,
+                ),
+                (
+                    r#"{"role":"tool","content":[{"type":"tool-result","toolCallId":"c","toolName":"f","output":{"type":"text","value":"x"}}]}"#,
+                    RESULT,
+                ),
+                (r#"{"type":"tool-call","toolCallId":"c","toolName":"f","input":{}}"#, ASSISTANT),
+                (r#"{"type":"tool-result","toolCallId":"c","output":{}}"#, RESULT),
+            ],
+        ),
+        items(
+            "of-pi",
+            &[
+                (
+                    r#"{"role":"assistant","content":[{"type":"toolCall","id":"c","name":"f","arguments":{}}]}"#,
+                    ASSISTANT,
+                ),
+                (
+                    r#"{"role":"toolResult","toolCallId":"c","toolName":"f","content":[],"isError":false}"#,
+                    RESULT,
+                ),
+                (r#"{"type":"toolCall","id":"c","name":"f","arguments":{}}"#, ASSISTANT),
+            ],
+        ),
+        items(
+            "of-session-store",
+            &[
+                (r#"{"type":"tool_call","call_id":"c","name":"f","arguments":"{}"}"#, ASSISTANT),
+                (r#"{"type":"tool_result","call_id":"c","summary":"s","content":"x"}"#, RESULT),
+                (r#"{"kind":"tool_call","call_id":"c","name":"f","arguments":"{}"}"#, ASSISTANT),
+                (r#"{"kind":"tool_result","call_id":"c","summary":"s"}"#, RESULT),
+                (r#"{"kind":"message","role":"user","content":[]}"#, USER),
+                (r#"{"kind":"reasoning","text":"x"}"#, ASSISTANT),
+            ],
+        ),
+        items(
+            "of-others",
+            &[
+                (r#"{"role":"model","parts":[{"text":"Hello"}]}"#, ASSISTANT),
+                (r#"{"type":"human","content":"Hi"}"#, USER),
+                (r#"{"type":"ai","content":"Hello"}"#, ASSISTANT),
+                (r#"{"type":"tool","tool_call_id":"c","content":"x"}"#, RESULT),
+                (r#"{"type":"system","content":"x"}"#, SYSTEM),
+            ],
+        ),
+    ]
+}
+
+/// The rules one by one, each where it ends and what stands before it.
+fn rules() -> Vec<Vector> {
+    let results: Vec<String> = ["call_id", "tool_call_id", "tool_use_id", "toolCallId"]
+        .iter()
+        .map(|id| format!(r#"{{"role":"user","type":"tool_result","{id}":"c"}}"#))
+        .collect();
+    let results: Vec<_> = results.iter().map(|item| (&**item, RESULT)).collect();
+    let calls = ["function", "function_call", "tool_use", "tool-call", "toolCall", "tool_call"];
+    let calls: Vec<String> = calls
+        .iter()
+        .zip(["call_id", "toolCallId", "id"].iter().cycle())
+        .map(|(tag, id)| format!(r#"{{"type":"{tag}","{id}":"c"}}"#))
+        .collect();
+    let calls: Vec<_> = calls.iter().map(|item| (&**item, ASSISTANT)).collect();
+    vec![
+        items(
+            "that-is-no-object",
+            &[
+                ("null", SYSTEM),
+                ("true", SYSTEM),
+                ("7", SYSTEM),
+                (r#""user""#, SYSTEM),
+                (r#"[{"role":"user"}]"#, SYSTEM),
+                ("{}", SYSTEM),
+            ],
+        ),
+        items("with-each-id-of-a-result", &results),
+        items(
+            "that-brings-results",
+            &[
+                (r#"{"role":"assistant","type":"tool-result","call_id":"c"}"#, RESULT),
+                (r#"{"role":"system","type":"tool","call_id":"c"}"#, RESULT),
+                (r#"{"role":"user","type":"x_call_output","call_id":"c"}"#, RESULT),
+                (r#"{"role":"user","type":"tool_result","call_id":""}"#, RESULT),
+                (
+                    r#"{"role":"assistant","content":[1,{"role":"tool","tool_call_id":"c"}]}"#,
+                    RESULT,
+                ),
+                (r#"{"content":[{"kind":"tool_result","call_id":"c"}]}"#, RESULT),
+                // Not a result: no id, another tag, not an element, too deep inside.
+                (r#"{"role":"user","type":"tool_result"}"#, USER),
+                (r#"{"role":"user","type":"tool_result","id":"c"}"#, USER),
+                (r#"{"role":"user","type":"tool_result","call_id":7}"#, USER),
+                (r#"{"role":"user","type":"tool_results","call_id":"c"}"#, USER),
+                (r#"{"role":"user","type":"x_output","call_id":"c"}"#, USER),
+                (r#"{"role":"user","content":{"type":"tool_result","call_id":"c"}}"#, USER),
+                (r#"{"role":"user","content":[[{"type":"tool_result","call_id":"c"}]]}"#, USER),
+                (
+                    r#"{"role":"user","content":[{"content":[{"type":"tool_result","call_id":"c"}]}]}"#,
+                    USER,
+                ),
+                (r#"{"role":"user","contents":[{"type":"tool_result","call_id":"c"}]}"#, USER),
+            ],
+        ),
+        items(
+            "of-a-user",
+            &[
+                (r#"{"role":"user"}"#, USER),
+                (r#"{"role":"human"}"#, USER),
+                (r#"{"kind":"human"}"#, USER),
+                (r#"{"role":"user","type":"reasoning"}"#, USER),
+                (r#"{"role":"system","type":"human"}"#, SYSTEM),
+                (r#"{"type":"user"}"#, SYSTEM),
+                (r#"{"role":"User"}"#, SYSTEM),
+                (r#"{"role":"user "}"#, SYSTEM),
+            ],
+        ),
+        items(
+            "of-an-assistant",
+            &[
+                (r#"{"role":"assistant"}"#, ASSISTANT),
+                (r#"{"role":"ai"}"#, ASSISTANT),
+                (r#"{"role":"model"}"#, ASSISTANT),
+                (r#"{"role":"assistant","type":"human"}"#, ASSISTANT),
+                (r#"{"type":"ai"}"#, ASSISTANT),
+                (r#"{"type":"reasoning"}"#, ASSISTANT),
+                (r#"{"role":"system","type":"reasoning"}"#, SYSTEM),
+                (r#"{"type":"assistant"}"#, SYSTEM),
+                (r#"{"type":"model"}"#, SYSTEM),
+            ],
+        ),
+        items(
+            "of-a-tool",
+            &[
+                (r#"{"role":"tool"}"#, RESULT),
+                (r#"{"role":"toolResult","content":"x"}"#, RESULT),
+                (r#"{"role":"function","id":"c"}"#, RESULT),
+                (r#"{"type":"tool"}"#, RESULT),
+                (r#"{"type":"local_shell_output","id":"c"}"#, RESULT),
+                (r#"{"type":"function_call_output"}"#, RESULT),
+                (r#"{"type":"_output"}"#, RESULT),
+                (r#"{"type":"output"}"#, SYSTEM),
+                (r#"{"type":"tool_result"}"#, SYSTEM),
+                (r#"{"role":"system","type":"tool"}"#, SYSTEM),
+                (r#"{"role":"system","type":"x_output"}"#, SYSTEM),
+            ],
+        ),
+        items("with-each-tag-of-a-call", &calls),
+        items(
+            "that-is-a-call",
+            &[
+                (r#"{"type":"mcp_call"}"#, ASSISTANT),
+                (r#"{"type":"_call"}"#, ASSISTANT),
+                (r#"{"kind":"custom_tool_call"}"#, ASSISTANT),
+                (r#"{"id":"c","function":{"name":"f"}}"#, ASSISTANT),
+                (r#"{"type":"x","call_id":"c","function":null}"#, ASSISTANT),
+                (r#"{"type":"tool_use","id":""}"#, ASSISTANT),
+                (r#"{"type":"tool_use","call_id":7,"id":"c"}"#, ASSISTANT),
+                (r#"{"type":"tool_use"}"#, SYSTEM),
+                (r#"{"type":"tool_use","id":7}"#, SYSTEM),
+                (r#"{"type":"tool_use","tool_call_id":"c"}"#, SYSTEM),
+                (r#"{"function":{"name":"f"}}"#, SYSTEM),
+                (r#"{"type":"call","id":"c"}"#, SYSTEM),
+                (r#"{"role":"system","type":"mcp_call"}"#, SYSTEM),
+                (r#"{"role":"system","id":"c","function":{}}"#, SYSTEM),
+                // Calls inside of it do not count.
+                (r#"{"content":[{"type":"tool_use","id":"c"}]}"#, SYSTEM),
+                (r#"{"tool_calls":[{"type":"function","id":"c"}]}"#, SYSTEM),
+            ],
+        ),
+        items(
+            "of-another-sort",
+            &[
+                (r#"{"role":"system"}"#, SYSTEM),
+                (r#"{"role":"developer"}"#, SYSTEM),
+                (r#"{"note":1}"#, SYSTEM),
+                (r#"{"type":"message"}"#, SYSTEM),
+                (r#"{"type":"compaction","id":"c"}"#, SYSTEM),
+            ],
+        ),
+    ]
+}
+
+/// What is text, and which member is meant.
+fn texts() -> Vec<Vector> {
+    let is = |name: &str, draft: &str, kind: &str, members: &str| {
+        Case::new(name, &[&[draft]]).writes(&[first("", ""), line(1, kind, members)])
+    };
+    vec![
+        items(
+            "with-escapes",
+            &[
+                (r#"{"role":"\u0075ser"}"#, USER),
+                (r#"{"type":"reasonin\u0067"}"#, ASSISTANT),
+                (r#"{"r\u006fle":"user"}"#, SYSTEM), // Names count as they are spelled.
+                (r#"{"role":"\ud800","type":"human"}"#, USER), // That is no text.
+            ],
+        ),
+        items(
+            "whose-texts-are-none",
+            &[
+                (r#"{"role":null,"type":"human"}"#, USER),
+                (r#"{"role":["user"],"type":"ai"}"#, ASSISTANT),
+                (r#"{"role":"","type":"human"}"#, USER),
+                (r#"{"type":null,"kind":"human"}"#, USER),
+                (r#"{"type":7,"kind":"mcp_call"}"#, ASSISTANT),
+                (r#"{"type":"","kind":"human"}"#, SYSTEM),
+                (r#"{"type":"x","kind":"human"}"#, SYSTEM),
+                (r#"{"kind":"x","type":"human"}"#, USER),
+            ],
+        ),
+        items(
+            "with-members-twice",
+            &[
+                (r#"{"role":"user","role":"assistant"}"#, USER),
+                (r#"{"role":null,"role":"user","type":"ai"}"#, ASSISTANT),
+                (
+                    r#"{"role":"user","content":[],"content":[{"type":"tool_result","call_id":"c"}]}"#,
+                    USER,
+                ),
+            ],
+        ),
+        items(
+            "with-white-space",
+            &[
+                ("{ \"role\"\t: \"user\" }", USER),
+                (
+                    "{ \"content\" : [ { \"type\" : \"tool_result\" , \"call_id\" : \"c\" } ] }",
+                    RESULT,
+                ),
+            ],
+        ),
+        is(
+            "item-with-other-members",
+            r#"{"parent":"p","item" : {"role":"user"} ,"ts":1760000000000,"id":"i","kinds":[]}"#,
+            "user_input",
+            r#","parent":"p","item":{"role":"user"},"id":"i","kinds":[]"#,
+        ),
+        is(
+            "item-with-a-kind-of-its-own",
+            r#"{"kind":"system_item","item":{"role":"user"}}"#,
+            "system_item",
+            r#","item":{"role":"user"}"#,
+        ),
+        is(
+            "item-of-an-unknown-kind",
+            r#"{"item":{"role":"user"},"kind":"later"}"#,
+            "later",
+            r#","item":{"role":"user"}"#,
+        ),
+        Case::new("item-in-a-batch", &[&[r#"{"item":{"role":"user"}}"#, r#"{"item":1}"#, TURN]])
+            .writes(&[
+                first("", ""),
+                line(1, "user_input", r#","more":2,"item":{"role":"user"}"#),
+                line(2, "system_item", r#","more":1,"item":1"#),
+                line(3, "turn_end", r#","turn":1"#),
+            ]),
+    ]
+}
+
+fn bad_items() -> Vec<Vector> {
+    let bad = |name: &str, draft: &str, code: &str| {
+        Case::new(&format!("item-bad-{name}"), &[&[draft]]).fails(code, 0, 0)
+    };
+    vec![
+        bad("kind-null", r#"{"kind":null,"item":{"role":"user"}}"#, "bad_entry"),
+        bad("kind-empty", r#"{"kind":"","item":{"role":"user"}}"#, "bad_entry"),
+        bad("key-escaped", r#"{"\u0069tem":{"role":"user"}}"#, "bad_entry"),
+        bad("key-twice", r#"{"item":{"role":"user"},"item":1}"#, "duplicate_key"),
+        bad("key-reserved", r#"{"item":{"role":"user"},"fork":1}"#, "duplicate_key"),
+        bad("id-number", r#"{"item":{"role":"user"},"id":1}"#, "bad_entry"),
+        bad("time-null", r#"{"item":{"role":"user"},"ts":null}"#, "bad_entry"),
+        bad("json", r#"{"item":{"role":"user",}}"#, "bad_json"),
+        bad("items", r#"{"items":[{"role":"user"}]}"#, "bad_entry"),
     ]
 }
 

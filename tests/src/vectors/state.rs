@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::Vector;
-use crate::build::{Log, entry, envelope, point, start, start_of};
+use crate::build::{Log, after_fork, entry, envelope, point, start, start_of};
 
 /// All vectors of the area.
 pub(super) fn all() -> Vec<Vector> {
-    [starts(), items(), settings(), records(), cuts(), lineage(), withheld(), texts(), wrong()]
-        .concat()
+    let vectors = [starts(), items(), settings(), records(), cuts(), lineage(), forks()].concat();
+    [vectors, restated(), withheld(), texts(), wrong()].concat()
 }
 
 /// What the state is, member by member; what is not said is as in an empty one. `HEAD` and `HASHn`
@@ -59,7 +59,7 @@ fn log(first: &str, entries: &[(&str, &str)]) -> Log {
 fn starts() -> Vec<Vector> {
     let first = r#","system_prompt":"Be brief.","config":{"b":1.50,"a":[ ]},"history":[{"x":1}, "two" ,[3]]"#;
     let history = r#"[{"kind":"initial","seq":0,"id":null,"parent":null,"item":{"x":1}},{"kind":"initial","seq":0,"id":null,"parent":null,"item":"two"},{"kind":"initial","seq":0,"id":null,"parent":null,"item":[3]}]"#;
-    let nulls = r#","system_prompt":null,"config":null,"history":null,"forked_from":null,"compacted_from":null"#;
+    let nulls = r#","system_prompt":null,"config":null,"history":null,"turns":null,"state":null,"forked_from":null,"compacted_from":null"#;
     vec![
         of("start", &log("", &[]), &[]),
         of(
@@ -282,7 +282,9 @@ fn lineage() -> Vec<Vector> {
         let mut rests: Vec<_> = log.rests().into_iter().map(<[u8]>::to_vec).collect();
         let parent = point(of, seq - 1, &log.hash(seq - 1));
         let fields = format!(r#","parent":{parent},"session":"{into}""#);
-        rests.push(entry(seq, "fork", &fields).into_bytes());
+        let rest = entry(seq, "fork", &fields);
+        let rest = if of == "demo" { rest } else { after_fork(seq - 1, &rest) };
+        rests.push(rest.into_bytes());
         Log::of(&rests)
     };
     let child = fork(&parent, 2, "demo", "child");
@@ -327,6 +329,114 @@ fn lineage() -> Vec<Vector> {
             1,
             &[("history", history), ("forked_from", &old), ("compacted_from", &older)],
         ),
+    ]
+}
+
+/// What a fork cuts short is in the state, and so is what follows the fork.
+fn forks() -> Vec<Vector> {
+    let user =
+        |seq: u64, more: u64| envelope(seq, "user_input", more) + &format!(r#","item":{seq}}}"#);
+    let parent = Log::of(&[start(""), user(1, 2)]);
+    let from = point("demo", 1, &parent.hash(1));
+    let fields = format!(r#","session":"child","parent":{from}}}"#);
+    let forked = |more: u64| {
+        let rests = [start(""), user(1, 2), envelope(2, "fork", more) + &fields];
+        Log::of(&[&rests[..], &[after_fork(2, &user(3, 0))]].concat())
+    };
+    let (log, batch) = (forked(0), forked(1));
+    let later = user(4, 1);
+    let unnumbered = [log.rests(), vec![later.as_bytes()]].concat();
+    let item = |seq: u64| {
+        format!(r#"{{"kind":"user_input","seq":{seq},"id":null,"parent":null,"item":{seq}}}"#)
+    };
+    let both = format!("[{},{}]", item(1), item(3));
+    let one = format!("[{}]", item(1));
+    let members =
+        |history| [("session", "\"child\""), ("history", history), ("forked_from", &*from)];
+    let withheld = [&members(&one)[..], &[("withheld", "1")]].concat();
+    vec![
+        of("fork-within-a-batch", &log, &members(&both)),
+        of("fork-within-a-batch-and-a-batch", &batch, &members(&both)),
+        of("fork-then-withheld", &log.redact(&[3]), &withheld),
+        up_to("fork-within-a-batch-then-torn", &log.cut(log.offset(4) + 9), 2, &members(&one)),
+        up_to("fork-within-a-batch-torn", &batch.cut(batch.offset(4)), 0, &[]),
+        // A fault in what is torn is one of the log.
+        fails("fork-unnumbered-in-a-torn-batch", &Log::of(&unnumbered), "bad_entry"),
+    ]
+}
+
+/// What a start and a compaction say of the state beside the history.
+fn restated() -> Vec<Vector> {
+    let all = r#","turns":7,"state": {"a" :1} "#;
+    let before = r#","system_prompt":"old","config":{"old":1},"turns":7,"state":"old""#;
+    let compacted = |fields: &str| {
+        let fields = format!(r#","summary":["s"],"keep_last":0{fields}"#);
+        log(before, &[("user_input", r#","item":1"#), ("compaction", &fields)])
+    };
+    let summary = r#"[{"kind":"summary","seq":2,"id":null,"parent":null,"item":"s"}]"#;
+    let is = |name: &str, fields: &str, changed: &[(&str, &str)]| {
+        let mut members = vec![
+            ("history", summary),
+            ("system_prompt", "\"old\""),
+            ("config", r#"{"old":1}"#),
+            ("turns", "7"),
+            ("slice", "\"old\""),
+        ];
+        members.extend(changed); // The last one of a name holds.
+        of(&format!("compacted-{name}"), &compacted(fields), &members)
+    };
+    let bad = |name: &str, log: &Log| fails(name, log, "bad_entry");
+    let later = log(all, &[("turn_end", r#","turn":8"#), ("state", r#","state":[]"#)]);
+    let then = |fields: &str, more: &[(&str, &str)]| {
+        let fields = format!(r#","summary":[],"keep_last":0{fields}"#);
+        log("", &[&[("compaction", &*fields)], more].concat())
+    };
+    vec![
+        of("start-restates", &log(all, &[]), &[("turns", "7"), ("slice", r#"{"a" :1}"#)]),
+        of("start-restates-turns-of-0", &log(r#","turns":0"#, &[]), &[]),
+        of("start-restates-and-goes-on", &later, &[("turns", "8"), ("slice", "[]")]),
+        is("restating-nothing", "", &[]),
+        is(
+            "restating-nulls",
+            r#","system_prompt":null,"config":null,"turns":null,"state":null"#,
+            &[],
+        ),
+        is(
+            "restating-everything",
+            r#","system_prompt":"n\u0065w","config": {"new" :1} ,"turns":9,"state": [ 1e400 ]"#,
+            &[
+                ("system_prompt", "\"new\""),
+                ("config", r#"{"new" :1}"#),
+                ("turns", "9"),
+                ("slice", "[ 1e400 ]"),
+            ],
+        ),
+        is("restating-the-prompt", r#","system_prompt":"""#, &[("system_prompt", "\"\"")]),
+        is("restating-the-config", r#","config":false"#, &[("config", "false")]),
+        is("restating-turns-of-0", r#","turns":0"#, &[("turns", "0")]),
+        is("restating-the-slice", r#","state":0"#, &[("slice", "0")]),
+        of(
+            "compacted-restating-and-going-on",
+            &then(
+                r#","config":1,"turns":3,"state":1"#,
+                &[
+                    ("config_changed", r#","config":null"#),
+                    ("turn_end", r#","turn":4"#),
+                    ("state", r#","state":null"#),
+                ],
+            ),
+            &[("turns", "4")],
+        ),
+        of(
+            "compacted-restating-then-withheld",
+            &then(r#","turns":3"#, &[]).redact(&[1]),
+            &[("withheld", "1")],
+        ),
+        bad("start-restates-turns-as-text", &log(r#","turns":"7""#, &[])),
+        bad("start-restates-turns-below-0", &log(r#","turns":-1"#, &[])),
+        bad("compacted-restating-turns-as-text", &compacted(r#","turns":"7""#)),
+        bad("compacted-restating-turns-with-a-fraction", &compacted(r#","turns":7.0"#)),
+        bad("compacted-restating-a-prompt-that-is-no-text", &compacted(r#","system_prompt":[]"#)),
     ]
 }
 

@@ -96,7 +96,7 @@ fn keys() -> Vec<Case> {
         of(&format!("key-{name}"), "user_input", &format!(",\"item\":1{fields}"))
             .entry_fails(code, 1)
     };
-    let reserved = ["hash", "prev_hash", "seq", "ts", "salt", "more", "format", "digest"];
+    let reserved = ["hash", "prev_hash", "seq", "ts", "fork", "salt", "more", "format", "digest"];
     let reserved = reserved
         .iter()
         .map(|key| of(&format!("reserved-{key}"), &format!(",\"{key}\":1"), "duplicate_key"));
@@ -129,6 +129,9 @@ fn keys() -> Vec<Case> {
 fn types() -> Vec<Case> {
     let bad = |name: &str, kind: &str, fields: &str| {
         of(&format!("type-{kind}-{name}"), kind, fields).entry_fails("bad_entry", 1)
+    };
+    let compaction = |name: &str, field: &str| {
+        bad(name, "compaction", &format!(r#","summary":[],"keep_last":0,{field}"#))
     };
     let long_id = "i".repeat(513);
     let long_id = format!(r#","item":1,"id":"{long_id}""#);
@@ -186,6 +189,11 @@ fn types() -> Vec<Case> {
         bad("without-summary", "compaction", r#","keep_last":0"#),
         bad("without-keep-last", "compaction", r#","summary":[]"#),
         bad("summary-null", "compaction", r#","summary":null,"keep_last":0"#),
+        compaction("system-prompt-number", r#""system_prompt":7"#),
+        compaction("system-prompt-lone-surrogate", r#""system_prompt":"\udc00""#),
+        compaction("turns-text", r#""turns":"3""#),
+        compaction("turns-negative", r#""turns":-3"#),
+        compaction("turns-beyond-integers", r#""turns":9007199254740992"#),
         of("type-of-an-unknown-kind", "later", r#","item":1,"turn":"x","history":7"#),
     ]
 }
@@ -202,6 +210,10 @@ fn starts() -> Vec<Case> {
         bad("system-prompt-lone-surrogate", r#","system_prompt":"\ud83d""#),
         bad("history-object", r#","history":{}"#),
         bad("history-number", r#","history":0"#),
+        bad("turns-text", r#","turns":"3""#),
+        bad("turns-fraction", r#","turns":3.5"#),
+        bad("turns-flag", r#","turns":true"#),
+        bad("turns-beyond-integers", r#","turns":9007199254740992"#),
         bad("forked-from-text", r#","forked_from":"demo""#),
         bad("compacted-from-empty", r#","compacted_from":{}"#),
     ]

@@ -1,7 +1,7 @@
 //! Logs that hold.
 
 use super::Case;
-use crate::build::{Log, entry, envelope, point, start, start_of};
+use crate::build::{Log, after_fork, entry, envelope, point, start, start_of};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
@@ -119,7 +119,7 @@ fn sessions() -> Vec<Case> {
 fn every_kind() -> Log {
     let at = point("old", 3, &"ab".repeat(32));
     let first = format!(
-        r#","system_prompt":"é","config":{{"model":"m"}},"history":[1,{{"a":2}}],"forked_from":{at},"compacted_from":{at}"#
+        r#","system_prompt":"é","config":{{"model":"m"}},"history":[1,{{"a":2}}],"turns":4,"state":[0],"forked_from":{at},"compacted_from":{at}"#
     );
     let entries = [
         ("user_input", r#","item":{"text":"Hi"},"id":"u1""#),
@@ -139,7 +139,10 @@ fn every_kind() -> Log {
         ("state", r#","state":{"slice":true}"#),
         ("truncated", r#","keep":5"#),
         ("replaced", r#","history":["a","b","c"]"#),
-        ("compaction", r#","summary":["s"],"keep_last":2"#),
+        (
+            "compaction",
+            r#","summary":["s"],"keep_last":2,"system_prompt":"","config":[],"turns":5,"state":1"#,
+        ),
         ("later_kind", r#","anything":0"#),
     ];
     let mut rests = vec![start(&first)];
@@ -148,12 +151,12 @@ fn every_kind() -> Log {
     let last = rests.len() as u64 - 1;
     let parent = point("demo", last, &log.hash(last));
     rests.push(entry(last + 1, "fork", &format!(r#","session":"demo","parent":{parent}"#)));
-    rests.push(entry(last + 2, "user_input", r#","item":"withheld""#));
+    rests.push(after_fork(last + 1, &entry(last + 2, "user_input", r#","item":"withheld""#)));
     Log::of(&rests)
 }
 
 fn optional_nulls() -> Log {
-    let first = r#","system_prompt":null,"config":null,"history":null,"forked_from":null,"compacted_from":null"#;
+    let first = r#","system_prompt":null,"config":null,"history":null,"turns":null,"state":null,"forked_from":null,"compacted_from":null"#;
     Log::of(&[
         start(first),
         entry(1, "user_input", r#","item":null,"id":null,"parent":null"#),
@@ -169,5 +172,10 @@ fn optional_nulls() -> Log {
         entry(7, "config_changed", r#","config":null"#),
         entry(8, "extension", r#","domain":"","payload":null"#),
         entry(9, "state", r#","state":null"#),
+        entry(
+            10,
+            "compaction",
+            r#","summary":[],"keep_last":0,"system_prompt":null,"config":null,"turns":null,"state":null"#,
+        ),
     ])
 }
