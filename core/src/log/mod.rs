@@ -1,6 +1,7 @@
 //! The log: lines in, lines out, and what its chain shows (`docs/format.md` §3).
 
 mod draft;
+mod group;
 mod reader;
 mod seek;
 mod tail;

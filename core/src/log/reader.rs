@@ -1,5 +1,6 @@
 //! Lines out of bytes, however they are cut.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::limits::LINE_BYTES_MAX;
@@ -28,6 +29,13 @@ pub struct LineReader {
     offset: u64,
 }
 
+/// A line without its `\n`, and the offset of its start.
+#[derive(Debug)]
+pub(crate) struct ReadLine<'a> {
+    pub(crate) bytes: Cow<'a, [u8]>,
+    pub(crate) offset: u64,
+}
+
 impl LineReader {
     /// A reader of bytes that start at that offset of a log.
     #[must_use]
@@ -43,22 +51,30 @@ impl LineReader {
         mut found: impl FnMut(&[u8], u64) -> Result<()>,
     ) -> Result<()> {
         let mut rest = chunk;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (line, after) = rest.split_at_checked(end).unwrap_or_default();
-            rest = after.get(1..).unwrap_or_default();
-            let offset = self.offset;
-            if self.carry.is_empty() {
-                self.check_length(line.len())?;
-                self.offset += line.len() as u64 + 1;
-                found(line, offset)?;
-            } else {
-                self.keep(line)?;
-                let whole = core::mem::take(&mut self.carry);
-                self.offset += whole.len() as u64 + 1;
-                found(&whole, offset)?;
-            }
+        while let Some(line) = self.next(&mut rest)? {
+            found(&line.bytes, line.offset)?;
         }
-        self.keep(rest)
+        Ok(())
+    }
+
+    /// Takes the first line off some bytes. `None`: they have no more line breaks, and were kept.
+    pub(crate) fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Option<ReadLine<'a>>> {
+        let Some(end) = memchr::memchr(b'\n', bytes) else {
+            self.keep(core::mem::take(bytes))?;
+            return Ok(None);
+        };
+        let (line, after) = bytes.split_at_checked(end).unwrap_or_default();
+        *bytes = after.get(1..).unwrap_or_default();
+        let bytes = if self.carry.is_empty() {
+            self.check_length(line.len())?;
+            Cow::Borrowed(line)
+        } else {
+            self.keep(line)?;
+            Cow::Owned(core::mem::take(&mut self.carry))
+        };
+        let offset = self.offset;
+        self.offset += bytes.len() as u64 + 1;
+        Ok(Some(ReadLine { bytes, offset }))
     }
 
     /// The bytes after the last line break.

@@ -1,12 +1,13 @@
 //! The chain checks (`docs/format.md` §3.7), streaming.
 
+use super::group::{HashedLine, hash_group, read_group};
+use super::reader::ReadLine;
 use super::{Head, LineReader, Torn};
-use crate::entry::{Entry, Envelope, claimed_version, redacted_digest, utf8};
+use crate::entry::{Entry, Envelope, claimed_version, utf8};
 use crate::field::{self, Point};
-use crate::hash::{Hash, HexText, body_digest, chain};
+use crate::hash::{Hash, HexText};
 use crate::json::Members;
 use crate::kind::Kind;
-use crate::line::Line;
 use crate::state::History;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -179,16 +180,24 @@ impl Verifier {
             return;
         }
         let Self { reader, chain, deep, expectation, has_expected, .. } = self;
-        let pushed = reader.push(chunk, |line, offset| {
-            chain.line(line, offset, |verified| {
-                let is_expected = |(seq, hash)| seq == verified.seq && hash == verified.hash;
-                *has_expected |= expectation.head.is_some_and(is_expected);
-                if let Some(deep) = deep {
-                    deep.line(verified);
-                }
-                found(verified)
-            })
-        });
+        let mut found = |verified: &Verified<'_>| {
+            let is_expected = |(seq, hash)| seq == verified.seq && hash == verified.hash;
+            *has_expected |= expectation.head.is_some_and(is_expected);
+            if let Some(deep) = deep {
+                deep.line(verified);
+            }
+            found(verified)
+        };
+        let mut chunk = chunk;
+        let mut pushed = Ok(true);
+        while pushed == Ok(true) {
+            let (group, read) = read_group(reader, &mut chunk);
+            pushed = group
+                .iter()
+                .zip(hash_group(&group))
+                .try_for_each(|(line, hashed)| chain.line(line, hashed, &mut found))
+                .and(read);
+        }
         if let Err(error) = pushed {
             let line = self.chain.next_seq + 1;
             self.report.fault = Some(error.at(|place| {
@@ -286,10 +295,12 @@ impl Default for Chain {
 impl Chain {
     fn line(
         &mut self,
-        line: &[u8],
-        offset: u64,
+        read: &ReadLine<'_>,
+        hashed: Option<HashedLine<'_>>,
         found: impl FnOnce(&Verified<'_>) -> Result<()>,
     ) -> Result<()> {
+        let ReadLine { bytes: line, offset } = read;
+        let offset = *offset;
         let seq = self.next_seq;
         let located = |error: Error| {
             error.at(|place| {
@@ -298,11 +309,12 @@ impl Chain {
                 place.offset = Some(offset);
             })
         };
-        let split = Line::split(line).ok_or_else(|| {
+        let hashed = hashed.ok_or_else(|| {
             located(Error::new(ErrorKind::BadLine, "not the shape of a log's line"))
         })?;
-        let (hash, hex) = self.check_hash(&split).map_err(located)?;
-        let rest = utf8(split.rest).map_err(located)?;
+        let hash = hashed.hash;
+        let hex = self.check_hash(&hashed).map_err(located)?;
+        let rest = utf8(hashed.line.rest).map_err(located)?;
         let envelope = Envelope::parse(rest).map_err(located)?;
         let more = self.check_envelope(&envelope).map_err(located)?;
         let verified = Verified { line, seq, offset, hash, rest, envelope: &envelope };
@@ -321,16 +333,15 @@ impl Chain {
 
     /// Checks 2 to 5. What is equal to text we made is spelled right; only what is not is looked
     /// at more closely.
-    fn check_hash(&self, line: &Line<'_>) -> Result<(Hash, HexText)> {
+    fn check_hash(&self, hashed: &HashedLine<'_>) -> Result<HexText> {
+        let HashedLine { line, hash } = hashed;
         let is_first = self.prev.is_none();
-        let digest = redacted_digest(line.rest).unwrap_or_else(|| body_digest(line.rest));
-        let hash = chain(self.prev.map(|(hash, _)| hash), digest);
         let hex = hash.to_hex();
         let is_linked = line.prev == self.prev.as_ref().map(|(_, hex)| hex);
         let is_hashed = *line.hash == hex;
         let is_newer = is_first && claimed_version(line.rest).is_some_and(|version| version > 1);
         if is_linked && is_hashed && !is_newer {
-            return Ok((hash, hex));
+            return Ok(hex);
         }
         let (kind, message) = if !line.is_spelled_right() {
             (ErrorKind::BadLine, "a hash is not 64 lower-case hex digits")

@@ -6,7 +6,7 @@ use super::draft::Checked;
 use super::{Draft, Head};
 use crate::entry::{FORMAT_VERSION, fits_integer};
 use crate::field::Point;
-use crate::hash::{body_digest, chain};
+use crate::hash::{Hash, body_digests, chain};
 use crate::json::{Members, push_text};
 use crate::kind::Kind;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LINE_BYTES_MAX};
@@ -150,9 +150,12 @@ struct Lines<'a> {
     is_salted: bool,
     stamp: &'a Stamp,
     random: core::slice::ChunksExact<'a, u8>,
-    head: Option<Head>,
+    /// The entry before the lines, if they do not open the log.
+    before: Option<Head>,
     fork: Option<u64>,
     bytes: Vec<u8>,
+    /// Where each line starts, with the room for its prefix.
+    starts: Vec<usize>,
 }
 
 impl<'a> Lines<'a> {
@@ -162,10 +165,16 @@ impl<'a> Lines<'a> {
             is_salted: writer.is_salted,
             stamp,
             random: stamp.random.chunks_exact(SALT_BYTES),
-            head: writer.head,
+            before: writer.head,
             fork: writer.fork,
             bytes: Vec::new(),
+            starts: Vec::new(),
         }
+    }
+
+    /// Number of the next line's entry.
+    fn next_seq(&self) -> u64 {
+        self.before.map_or(0, |head| head.seq + 1) + self.starts.len() as u64
     }
 
     /// The drafts' lines, as one batch; gives the number of the first one's entry.
@@ -187,27 +196,27 @@ impl<'a> Lines<'a> {
         let checked = Checked::new(draft, members)?;
         let refused = |message| Err(Error::new(ErrorKind::BadEntry, message));
         let is_start = checked.kind == Kind::SessionStart;
-        if is_start && self.head.is_some() {
+        if is_start && self.next_seq() > 0 {
             return refused("session_start only opens a log");
         }
         if checked.kind == Kind::Fork {
             return refused("fork entries are only written by forking");
         }
-        if !is_start && self.head.is_none() {
+        if !is_start && self.next_seq() == 0 {
             self.line(None, 0, 0)?;
         }
         self.line(Some(&checked), more, draft.len())
     }
 
-    /// One line: room for the prefix, the body, then the prefix once its hash is known.
+    /// One line: room for the prefix, then the body.
     fn line(&mut self, draft: Option<&Checked<'_>>, more: usize, size: usize) -> Result<u64> {
-        let seq = self.head.map_or(0, |head| head.seq + 1);
+        let seq = self.next_seq();
         let ts = draft.and_then(|draft| draft.ts).unwrap_or(self.stamp.now_ms);
         if !fits_integer(seq) || !fits_integer(ts) {
             return Err(Error::new(ErrorKind::TooLarge, "numbers end at 2^53 - 1"));
         }
         let start = self.bytes.len();
-        let prefix = if self.head.is_none() { FIRST_PREFIX } else { PREFIX };
+        let prefix = prefix_length(seq == 0);
         self.bytes.reserve(prefix + size + 128);
         self.bytes.resize(start + prefix, 0);
         self.envelope(draft.map_or("session_start", |draft| draft.kind_name), seq, ts, more)?;
@@ -218,8 +227,9 @@ impl<'a> Lines<'a> {
             bytes.extend_from_slice(b"\":");
             bytes.extend_from_slice(value.as_bytes());
         }
-        self.bytes.push(b'}');
-        self.seal(start, prefix, seq)?;
+        self.bytes.extend_from_slice(b"}\n");
+        self.starts.push(start);
+        self.check_lengths(start)?;
         Ok(seq)
     }
 
@@ -256,34 +266,54 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    fn seal(&mut self, start: usize, prefix: usize, seq: u64) -> Result<()> {
+    fn check_lengths(&self, start: usize) -> Result<()> {
         let too_large = |message| Err(Error::new(ErrorKind::TooLarge, message));
-        let line = self.bytes.get_mut(start..).unwrap_or_default();
-        if line.len() > LINE_BYTES_MAX {
+        if self.bytes.len() - start - 1 > LINE_BYTES_MAX {
             return too_large("an entry has at most 32 MiB");
         }
-        let prev = self.head.map(|head| head.hash);
-        let (room, rest) = line.split_at_mut_checked(prefix).unwrap_or_default();
-        let hash = chain(prev, body_digest(rest));
-        write_prefix(room, hash, prev);
-        self.bytes.push(b'\n');
         if self.bytes.len() > BATCH_BYTES_MAX {
             return too_large("a batch has at most 64 MiB");
         }
-        let before = self.head.map_or(0, |head| head.bytes);
-        let bytes = before + (self.bytes.len() - start) as u64;
-        self.head = Some(Head { seq, hash, bytes });
         Ok(())
     }
 
     fn finish(mut self, first_seq: Option<u64>) -> Result<Batch> {
-        if self.head.is_none() {
+        if self.next_seq() == 0 {
             self.line(None, 0, 0)?;
         }
-        let head = self.head.filter(|_| !self.bytes.is_empty());
         let nothing = || Error::new(ErrorKind::InvalidArgument, "nothing to append");
-        let head = head.ok_or_else(nothing)?;
-        Ok(Batch { bytes: self.bytes, first_seq: first_seq.unwrap_or(head.seq), head })
+        let hash = self.seal().ok_or_else(nothing)?;
+        let seq = self.next_seq() - 1;
+        let bytes = self.before.map_or(0, |head| head.bytes) + self.bytes.len() as u64;
+        let head = Head { seq, hash, bytes };
+        Ok(Batch { bytes: self.bytes, first_seq: first_seq.unwrap_or(seq), head })
+    }
+
+    /// Writes the prefixes, now that all bodies are there to be hashed together. Gives the last
+    /// line's hash.
+    fn seal(&mut self) -> Option<Hash> {
+        let digests = self.digests();
+        let mut prev = self.before.map(|head| head.hash);
+        for (start, digest) in self.starts.iter().zip(digests) {
+            let hash = chain(prev, digest);
+            let room = self.bytes.get_mut(*start..).unwrap_or_default();
+            let length = prefix_length(prev.is_none());
+            write_prefix(room.get_mut(..length).unwrap_or_default(), hash, prev);
+            prev = Some(hash);
+        }
+        prev.filter(|_| !self.starts.is_empty())
+    }
+
+    fn digests(&self) -> Vec<Hash> {
+        let ends = self.starts.iter().skip(1).copied().chain([self.bytes.len()]);
+        let mut is_first = self.before.is_none();
+        let mut rests = Vec::with_capacity(self.starts.len());
+        for (start, end) in self.starts.iter().zip(ends) {
+            let rest = start + prefix_length(is_first)..end - 1; // without the `\n`
+            rests.push(self.bytes.get(rest).unwrap_or_default());
+            is_first = false;
+        }
+        body_digests(&rests)
     }
 
     fn push(&mut self, text: &str) {
@@ -303,6 +333,10 @@ impl<'a> Lines<'a> {
         }
         self.bytes.extend_from_slice(digits.get(20 - used..).unwrap_or_default());
     }
+}
+
+fn prefix_length(is_first: bool) -> usize {
+    if is_first { FIRST_PREFIX } else { PREFIX }
 }
 
 /// Base64url without padding (RFC 4648 §5).

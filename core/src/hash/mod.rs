@@ -1,6 +1,11 @@
 //! SHA-256 and the chain (`docs/format.md` §3.1).
 
+mod lanes;
+mod rounds;
+
+use alloc::vec::Vec;
 use core::fmt;
+
 use sha2::{Digest as _, Sha256};
 
 /// Says what is hashed, so that no other use of SHA-256 can give the same hash.
@@ -99,15 +104,34 @@ pub(crate) fn body_digest(rest: &[u8]) -> Hash {
     Hash(sha.finalize().into())
 }
 
+/// The digests of many bodies, which is faster than one by one.
+pub(crate) fn body_digests(rests: &[&[u8]]) -> Vec<Hash> {
+    lanes::hashes(b"{", rests)
+}
+
 /// The hash of an entry: of the entry before it (none for the first) and its own body's digest.
 pub(crate) fn chain(prev: Option<Hash>, digest: Hash) -> Hash {
-    let mut message = [0; TAG.len() + 64];
-    let (tag, hashes) = message.split_at_mut(TAG.len());
-    let (first, second) = hashes.split_at_mut(32);
-    tag.copy_from_slice(TAG);
+    let mut sha = Sha256::new();
+    sha.update(TAG);
+    sha.update(link(prev, digest));
+    Hash(sha.finalize().into())
+}
+
+/// The hashes of many entries whose links are known, though perhaps not yet believed.
+pub(crate) fn chains(links: &[Link]) -> Vec<Hash> {
+    let links: Vec<&[u8]> = links.iter().map(Link::as_slice).collect();
+    lanes::hashes(TAG, &links)
+}
+
+/// What is hashed after the tag: the hash of the entry before, and the body's digest.
+pub(crate) type Link = [u8; 64];
+
+pub(crate) fn link(prev: Option<Hash>, digest: Hash) -> Link {
+    let mut link = [0; 64];
+    let (first, second) = link.split_at_mut(32);
     first.copy_from_slice(prev.as_ref().map_or(&[0; 32], |prev| &prev.0));
     second.copy_from_slice(digest.as_bytes());
-    Hash(Sha256::digest(message).into())
+    link
 }
 
 /// Plain SHA-256 of some bytes.
