@@ -69,7 +69,8 @@ impl Session {
     /// else wrote in between: nothing was appended; open the session again.
     pub fn append(&mut self, drafts: &[impl AsRef<str>]) -> Result<u64> {
         let drafts = drafts.iter().map(|draft| draft.as_ref().to_owned()).collect();
-        let task = session::append(self.session.clone(), drafts, self.durability);
+        let append = session::Append::new(drafts).with_durability(self.durability);
+        let task = session::append(self.session.clone(), append);
         let appended = drive(task, &*self.store)?;
         self.session = appended.session;
         Ok(appended.first_seq)
@@ -104,7 +105,7 @@ impl Session {
 
     /// What the session has come to.
     pub fn state(&self) -> Result<State> {
-        drive(session::state(self.id().clone()), &*self.store)
+        drive(session::state(self.id().clone(), session::View::default()), &*self.store)
     }
 
     /// The session in numbers.

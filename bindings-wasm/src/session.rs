@@ -63,7 +63,8 @@ pub fn append(
     durability_name: Option<String>,
 ) -> Js<Task> {
     let durability = durability(durability_name)?.unwrap_or_default();
-    let task = session::append(session.0.clone(), drafts(lines)?, durability);
+    let append = session::Append::new(drafts(lines)?).with_durability(durability);
+    let task = session::append(session.0.clone(), append);
     Ok(Task::new(task, |appended| {
         let head = optional(appended.session.head(), convert::head);
         let handle = Session(appended.session).into();
@@ -138,7 +139,9 @@ pub fn verify(id: String, seq: Option<f64>, hash: Option<String>, deep: bool) ->
 /// Gives the state as JSON text.
 #[wasm_bindgen]
 pub fn state(id: String) -> Js<Task> {
-    Ok(Task::new(session::state(SessionId::new(id)?), |state| state.to_json().into()))
+    Ok(Task::new(session::state(SessionId::new(id)?, session::View::default()), |state| {
+        state.to_json().into()
+    }))
 }
 
 #[wasm_bindgen]

@@ -90,10 +90,20 @@ impl<'a> Entry<'a> {
         self.envelope.ts
     }
 
+    /// The last `fork` entry before this one.
+    pub(crate) fn fork(&self) -> Option<u64> {
+        self.envelope.fork
+    }
+
     /// The JSON text of a member, byte for byte as it was appended.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.members.find(self.rest, name)
+    }
+
+    /// The members after the envelope, in their order, byte for byte.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.members.iter(self.rest).skip(self.envelope.members)
     }
 
     /// The JSON text of a member; `null` counts as absent.

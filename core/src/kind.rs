@@ -187,6 +187,7 @@ impl Kind {
                 ("system_prompt", Text, Optional),
                 ("config", Value, Optional),
                 ("turns", Count, Optional),
+                ("run", Text, Optional),
                 ("state", Value, Optional),
             ],
             Self::Fork => {

@@ -11,6 +11,7 @@
 //! | [`gzip`] | deflate, and reading anybody's gzip |
 //! | [`store`] | the verbs of a store: requests and replies |
 //! | [`task`] | an operation in flight |
+//! | [`recovery`] | the record of what a live session is doing |
 //! | [`session`] | the operations: create, open, append, read, verify, fold, archive |
 
 #![no_std]
@@ -43,6 +44,7 @@ mod kind;
 pub mod limits;
 mod line;
 pub mod log;
+pub mod recovery;
 pub mod session;
 mod state;
 pub mod store;
@@ -54,4 +56,4 @@ pub use field::Point;
 pub use hash::{Hash, sha256};
 pub use id::SessionId;
 pub use kind::Kind;
-pub use state::{Extension, Item, State, Usage};
+pub use state::{Extension, Item, OpenCall, State, Usage};

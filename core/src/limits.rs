@@ -28,6 +28,16 @@ pub const INDEX_BYTES_MAX: usize = 65_535 - 4;
 pub const RATIO_MAX: u64 = 200;
 /// … once it has given this many bytes.
 pub const RATIO_FREE_BYTES: u64 = 1 << 20;
+/// Results of tools that a recovery record holds.
+pub const RECORD_RESULTS_MAX: usize = 16;
+/// How much of each result's output.
+pub const RECORD_PREVIEW_BYTES: usize = 500;
+/// Most tags of a session.
+pub const TAGS_MAX: usize = 64;
+/// Largest record of title and tags.
+pub const ABOUT_BYTES_MAX: usize = 16 << 10;
+/// Largest recovery record that is read: the same, all of it escaped, and long names.
+pub const RECORD_BYTES_MAX: usize = 256 << 10;
 
 const _: () = assert!(LINE_BYTES_MAX <= BATCH_BYTES_MAX);
 const _: () = assert!(DEPTH_MAX <= u64::BITS);

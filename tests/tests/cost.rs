@@ -75,7 +75,8 @@ fn any_entry_costs_a_few_looks() {
 fn an_append_costs_one_request_and_its_own_bytes() {
     let spy = watched(2000, false);
     let session = drive(open(id("a")), &spy).expect("it opens");
-    let task = append(session, vec![user("Hi").as_str().into()], Durability::Os);
+    let append_one = turnkeep::core::session::Append::from([user("Hi")]);
+    let task = append(session, append_one);
     let found = cost(&spy, task);
     assert_eq!((found.requests, found.bytes_read), (1, 0));
     assert!(found.bytes_written < 400, "{found:?}");

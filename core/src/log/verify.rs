@@ -92,6 +92,16 @@ impl<'a> Verified<'a> {
         self.envelope.ts
     }
 
+    /// The log's last `fork` entry up to this one; a redacted entry does not say.
+    pub(crate) fn fork_seq(&self) -> Option<u64> {
+        let is_fork = self.envelope.kind == Kind::Fork;
+        if is_fork { Some(self.seq) } else { self.envelope.fork }
+    }
+
+    pub(crate) fn is_salted(&self) -> bool {
+        self.envelope.is_salted
+    }
+
     /// Makes the entry checks and gives the entry, with its place in the error.
     pub(crate) fn entry(&self, members: Members) -> Result<Entry<'a>> {
         Entry::check(self.hash, self.rest, self.envelope.clone(), members)

@@ -3,9 +3,21 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::about::read_about;
+use super::append::each_line;
+use super::read::{Range, read_page};
 use super::{Form, Task};
+use crate::item::text;
 use crate::store::{Key, Part};
-use crate::{Result, SessionId};
+use crate::task::Io;
+use crate::{Entry, Kind, Result, SessionId};
+
+/// Objects a listing asks for at once.
+const LIST_LIMIT: u32 = 1000;
+/// Where a title is looked for: among the first entries, in so many bytes, and how much it takes.
+const TITLE_ENTRIES: u64 = 8;
+const TITLE_BYTES: u64 = 16 << 10;
+const TITLE_TEXT_BYTES: usize = 120;
 
 /// Some of a store's sessions.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,21 +48,122 @@ pub struct Listed {
 #[must_use]
 pub fn list(prefix: impl Into<String>, after: Option<Key>, limit: u32) -> Task<Sessions> {
     let prefix = prefix.into();
-    Task::new(async move |io: crate::task::Io| -> Result<Sessions> {
-        let mut before = after.as_ref().and_then(form_of).map(|(id, _)| id);
-        let listing = io.list(&prefix, after, limit.max(1)).await?;
-        let last = listing.objects.last().map(|(key, _)| key.clone());
-        let listed = listing.objects.into_iter().filter_map(|(key, info)| {
-            let (id, form) = form_of(&key)?;
-            // An archive beside its log is what an interrupted archiving left: the log holds.
-            if before.replace(id.clone()).as_ref() == Some(&id) {
-                return None;
+    Task::new(async move |io: Io| list_page(&io, &prefix, after, limit).await)
+}
+
+async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Result<Sessions> {
+    let mut before = after.as_ref().and_then(form_of).map(|(id, _)| id);
+    let listing = io.list(prefix, after, limit.max(1)).await?;
+    let last = listing.objects.last().map(|(key, _)| key.clone());
+    let listed = listing.objects.into_iter().filter_map(|(key, info)| {
+        let (id, form) = form_of(&key)?;
+        // An archive beside its log is what an interrupted archiving left: the log holds.
+        if before.replace(id.clone()).as_ref() == Some(&id) {
+            return None;
+        }
+        let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
+        Some(Listed { id, form, stored_bytes, modified_ms })
+    });
+    Ok(Sessions { sessions: listed.collect(), next: last.filter(|_| listing.more) })
+}
+
+/// Some of a store's sessions, the last written first.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct RecentSessions {
+    /// The last written first.
+    pub sessions: Vec<Recent>,
+    /// Where to go on, where more follow.
+    pub next: Option<(u64, SessionId)>,
+}
+
+/// What is told of a session in a list for people.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Recent {
+    /// What the listing tells.
+    pub listed: Listed,
+    /// Its title: the one that was set, or the start of what the user said first.
+    pub title: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+}
+
+/// Lists sessions, the last written first, those with `tag` where one is given: `limit` a page, from
+/// after `after` on. Asks the store for every object's name, and looks into the sessions of the page
+/// only (with a tag: at every session's tags).
+#[must_use]
+pub fn recent(
+    after: Option<(u64, SessionId)>,
+    limit: u32,
+    tag: Option<String>,
+) -> Task<RecentSessions> {
+    Task::new(async move |io: Io| -> Result<RecentSessions> {
+        let mut all = all_sessions(&io).await?;
+        all.sort_by(|one, other| rank(other).cmp(&rank(one)));
+        if let Some((modified, id)) = &after {
+            all.retain(|listed| rank(listed) < (*modified, id));
+        }
+        let mut page = RecentSessions::default();
+        for listed in all {
+            if page.sessions.len() == limit.max(1) as usize {
+                let last = page.sessions.last().map(|last| &last.listed);
+                page.next = last.map(|last| (rank(last).0, last.id.clone()));
+                break;
             }
-            let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
-            Some(Listed { id, form, stored_bytes, modified_ms })
-        });
-        Ok(Sessions { sessions: listed.collect(), next: last.filter(|_| listing.more) })
+            let about = read_about(&io, &listed.id).await.unwrap_or_default();
+            if tag.as_ref().is_some_and(|tag| !about.tags.contains(tag)) {
+                continue;
+            }
+            let title = match about.title {
+                Some(title) => Some(title),
+                None => first_words(&io, &listed).await,
+            };
+            page.sessions.push(Recent { listed, title, tags: about.tags });
+        }
+        Ok(page)
     })
+}
+
+fn rank(listed: &Listed) -> (u64, &SessionId) {
+    (listed.modified_ms.unwrap_or_default(), &listed.id)
+}
+
+/// The start of what the user said first, if it stands near the log's start; where it cannot be
+/// read there is no title.
+async fn first_words(io: &Io, listed: &Listed) -> Option<String> {
+    let range = Range::between(0, Some(TITLE_ENTRIES)).in_pages_of(TITLE_BYTES);
+    let page = read_page(io, &listed.id, range).await.ok()?;
+    let mut title = None;
+    each_line(&page.lines, |line| {
+        let entry = Entry::parse(line)?;
+        if title.is_none() && entry.kind() == Kind::UserInput {
+            title = Some(text(entry.field("item").unwrap_or_default(), TITLE_TEXT_BYTES));
+        }
+        Ok(())
+    })
+    .ok();
+    let words = title?.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(words).filter(|words| !words.is_empty())
+}
+
+/// Every session of the store, in order of their encoded ids.
+pub(super) async fn all_sessions(io: &Io) -> Result<Vec<Listed>> {
+    let mut all = Vec::<Listed>::new();
+    let mut after = None;
+    loop {
+        let page = list_page(io, "", after, LIST_LIMIT).await?;
+        for listed in page.sessions {
+            // A page may end between a log and its archive.
+            if all.last().is_none_or(|last| last.id != listed.id) {
+                all.push(listed);
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 /// Whose log or archive that is; `None` for other objects.

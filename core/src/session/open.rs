@@ -1,16 +1,20 @@
-//! Creating, opening, appending.
+//! Creating and opening.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use spin::Mutex;
+
 use super::Task;
+use super::live::Live;
 use crate::archive::{HEADER_BYTES, Index, read_index};
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
 use crate::line::{FIRST_PREFIX, Line};
-use crate::log::{Draft, Expectation, Head, Tail, Torn, Verifier, Writer, find_tail};
+use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
 use crate::store::{Durability, Info, Key, Part};
 use crate::task::Io;
-use crate::{Error, ErrorKind, Result, SessionId};
+use crate::{Entry, Error, ErrorKind, Kind, Result, SessionId};
 
 /// First look at a log's end: holds the last lines of most sessions.
 const TAIL_BYTES: u64 = 32 << 10;
@@ -18,7 +22,7 @@ const TAIL_BYTES: u64 = 32 << 10;
 const START_BYTES: u64 = 1 << 10;
 
 /// An open session: plain data, with which entries can be appended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Session {
     /// Where the next entry goes.
@@ -27,6 +31,8 @@ pub struct Session {
     pub torn: Option<Torn>,
     /// Live or archived.
     pub form: Form,
+    /// Shared by this value's clones: each is the same session, further on.
+    pub(super) live: Arc<Mutex<Live>>,
 }
 
 /// How a session is kept.
@@ -93,17 +99,11 @@ impl Create {
     }
 }
 
-/// What an append did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Appended {
-    /// The session as it is now.
-    pub session: Session,
-    /// Number of the first entry that was appended; they follow one another.
-    pub first_seq: u64,
-}
-
 impl Session {
+    pub(super) fn new(writer: Writer, form: Form) -> Self {
+        Self { writer, torn: None, form, live: Arc::default() }
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &SessionId {
@@ -120,40 +120,43 @@ impl Session {
 /// Creates a session with its first entry. `already_exists` where there is one of that id.
 #[must_use]
 pub fn create(options: Create) -> Task<Session> {
-    Task::new(async move |io| {
-        let start = options.start.map(|start| start.as_str().into());
-        let drafts: Vec<String> = start.into_iter().chain(options.entries).collect();
-        // 8 bytes for each entry's salt (one more may open the log), 10 for an id.
-        let salts = 8 * (drafts.len() + 1);
-        let mut stamp = io.stamp(salts + 10).await?;
-        let id_random = stamp.random.split_off(stamp.random.len().min(salts));
-        let id = match options.id {
-            Some(id) => id,
-            None => SessionId::generate(stamp.now_ms, random_id(&id_random)?),
-        };
-        let archive = Key::of(&id, Part::Archive);
-        let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(&id);
-        match io.info(&archive).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Ok(_) => return Err(exists()),
-            Err(error) => return Err(error.in_session(&id)),
-        }
-        let mut writer = Writer::create(id.clone(), options.is_salted);
-        let batch = writer.write(&drafts, &stamp).map_err(|error| error.in_session(&id))?;
-        let log = Key::of(&id, Part::Log);
-        let added = io.append(&log, batch.bytes, (0, 0), options.durability).await;
-        added.map_err(|error| match error.kind() {
-            ErrorKind::Conflict => exists(),
-            _ => error.in_session(&id),
-        })?;
-        writer.advance(batch.head);
-        Ok(Session { writer, torn: None, form: Form::Live })
-    })
+    Task::new(async move |io| create_session(&io, options).await)
 }
 
-fn random_id(random: &[u8]) -> Result<[u8; 10]> {
+pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> {
+    let start = options.start.map(|start| start.as_str().into());
+    let drafts: Vec<String> = start.into_iter().chain(options.entries).collect();
+    // 8 bytes for each entry's salt (one more may open the log), 10 for an id.
+    let salts = 8 * (drafts.len() + 1);
+    let mut stamp = io.stamp(salts + 10).await?;
+    let id_random = stamp.random.split_off(stamp.random.len().min(salts));
+    let id = match options.id {
+        Some(id) => id,
+        None => generated(&stamp, &id_random)?,
+    };
+    let archive = Key::of(&id, Part::Archive);
+    let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(&id);
+    match io.info(&archive).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Ok(_) => return Err(exists()),
+        Err(error) => return Err(error.in_session(&id)),
+    }
+    let mut writer = Writer::create(id.clone(), options.is_salted);
+    let batch = writer.write(&drafts, &stamp).map_err(|error| error.in_session(&id))?;
+    let log = Key::of(&id, Part::Log);
+    let added = io.append(&log, batch.bytes, (0, 0), options.durability).await;
+    added.map_err(|error| match error.kind() {
+        ErrorKind::Conflict => exists(),
+        _ => error.in_session(&id),
+    })?;
+    writer.advance(batch.head);
+    Ok(Session::new(writer, Form::Live))
+}
+
+/// A new id, from the time and 10 random bytes.
+pub(super) fn generated(stamp: &Stamp, random: &[u8]) -> Result<SessionId> {
     let too_few = |_| Error::new(ErrorKind::StoreFailed, "the host gave too few random bytes");
-    random.try_into().map_err(too_few)
+    Ok(SessionId::generate(stamp.now_ms, random.try_into().map_err(too_few)?))
 }
 
 /// Opens a session at its head, whatever its length: a look at the log's end and at its start, or
@@ -179,9 +182,9 @@ pub(super) async fn find_session(io: &Io, id: &SessionId) -> Result<(Session, Op
                 Err(error) => return Err(newer(io, &key).await?.unwrap_or(error)),
                 tail => tail?,
             };
-            check_start(io, id, &key, tail.head).await?;
+            check_owner(io, id, &key, &tail).await?;
             let writer = Writer::resume(id.clone(), tail.head, tail.is_salted).forked_at(tail.fork);
-            Ok((Session { writer, torn: tail.torn, form: Form::Live }, None))
+            Ok((Session { torn: tail.torn, ..Session::new(writer, Form::Live) }, None))
         }
     }
 }
@@ -215,40 +218,57 @@ async fn read_tail(io: &Io, key: &Key, info: &Info) -> Result<Tail> {
     }
 }
 
-/// Whose log is it? The first line says, unless it is a fork: then all of it has to be read.
-async fn check_start(io: &Io, id: &SessionId, key: &Key, head: Head) -> Result<()> {
-    let mut window = START_BYTES;
-    let line = loop {
-        let start = io.get(key, Some(0..window.min(head.bytes))).await?.bytes;
-        match memchr::memchr(b'\n', &start) {
-            Some(end) => break start.get(..end).unwrap_or_default().to_vec(),
-            None if window >= head.bytes => break start,
-            None => window = window.saturating_mul(16),
-        }
+/// Whose log is it? Its last fork says, or its first line where it has none.
+async fn check_owner(io: &Io, id: &SessionId, key: &Key, tail: &Tail) -> Result<()> {
+    let first = line_at(io, key, 0, tail.head.bytes).await?;
+    let at_first = |error: Error| error.at_key(key).at(|place| place.line = Some(1));
+    let owner = first_owner(&first).map_err(at_first)?;
+    let owner = match tail.fork {
+        Some(seq) => fork_owner(io, key, tail.head, seq).await?,
+        None => owner,
     };
-    let first = |kind, message: &str| {
-        Err(Error::new(kind, message).at_key(key).at(|place| place.line = Some(1)))
-    };
-    let Some(line) = Line::split(&line) else {
-        return first(ErrorKind::BadLine, "not the shape of a log's line");
-    };
-    if claimed_version(line.rest).is_some_and(|version| version > 1) {
-        return first(ErrorKind::UnsupportedVersion, "the log has a newer format than 1");
-    }
-    let Some(session) = Envelope::parse(utf8(line.rest)?)?.session else {
-        return first(ErrorKind::BadEntry, "session_start stands on the first line");
-    };
-    if session == *id {
+    if owner == *id {
         return Ok(());
     }
-    let expectation = Expectation { session: Some(id.clone()), head: None };
-    let mut verifier = Verifier::new(expectation);
-    super::scan::each_chunk(io, key, head.bytes, |chunk| {
-        verifier.push(chunk);
-        Ok(())
-    })
-    .await?;
-    verifier.finish().sound().map_err(|error| error.at_key(key))
+    let message = alloc::format!("this is the log of session {:?}", owner.as_str());
+    Err(Error::new(ErrorKind::WrongSession, message).at_key(key))
+}
+
+fn first_owner(line: &[u8]) -> Result<SessionId> {
+    let bad = |kind, message: &str| Error::new(kind, message);
+    let line = Line::split(line)
+        .ok_or_else(|| bad(ErrorKind::BadLine, "not the shape of a log's line"))?;
+    if claimed_version(line.rest).is_some_and(|version| version > FORMAT_VERSION) {
+        return Err(bad(ErrorKind::UnsupportedVersion, "the log has a newer format than 1"));
+    }
+    let session = Envelope::parse(utf8(line.rest)?)?.session;
+    session.ok_or_else(|| bad(ErrorKind::BadEntry, "session_start stands on the first line"))
+}
+
+async fn fork_owner(io: &Io, key: &Key, head: Head, seq: u64) -> Result<SessionId> {
+    let (line, _) = super::read::entry_line(io, key, head, seq).await?;
+    let entry = Entry::parse(&line)?;
+    let session = entry.text("session").filter(|_| entry.kind() == Kind::Fork);
+    let lost = || Error::new(ErrorKind::BadSeq, "the fork entry is not where it should be");
+    SessionId::new(session.ok_or_else(lost)?)
+}
+
+/// The line that starts at that offset of a log which ends at `end`, without its `\n`.
+pub(super) async fn line_at(io: &Io, key: &Key, offset: u64, end: u64) -> Result<Vec<u8>> {
+    let mut window = START_BYTES;
+    loop {
+        let stop = end.min(offset.saturating_add(window));
+        let mut bytes = io.get(key, Some(offset..stop)).await?.bytes;
+        match memchr::memchr(b'\n', &bytes) {
+            Some(length) => bytes.truncate(length),
+            None if stop >= end => {}
+            None => {
+                window = window.saturating_mul(16);
+                continue;
+            }
+        }
+        return Ok(bytes);
+    }
 }
 
 async fn open_archive(io: &Io, id: &SessionId) -> Result<(Session, Option<Index>)> {
@@ -261,47 +281,5 @@ async fn open_archive(io: &Io, id: &SessionId) -> Result<(Session, Option<Index>
     let index = read_index(&start.bytes, start.info.bytes).map_err(|e| e.at_key(&key))?;
     // Salted or not is told by the log; an archived session is restored before it is written to.
     let writer = Writer::resume(id.clone(), index.head, true);
-    Ok((Session { writer, torn: None, form: Form::Archived }, Some(index)))
-}
-
-/// Appends drafts (see [`Draft`]) to an open session, all or nothing. `conflict` where someone else
-/// wrote in between, with the head there is now in [`Error::actual`].
-#[must_use]
-pub fn append(session: Session, drafts: Vec<String>, durability: Durability) -> Task<Appended> {
-    Task::new(async move |io| {
-        let id = session.id().clone();
-        append_drafts(&io, session, &drafts, durability).await.map_err(|e| e.in_session(&id))
-    })
-}
-
-async fn append_drafts(
-    io: &Io,
-    mut session: Session,
-    drafts: &[String],
-    durability: Durability,
-) -> Result<Appended> {
-    if session.form == Form::Archived {
-        let message = "the session is archived; unarchive it to append to it";
-        return Err(Error::new(ErrorKind::NotSupported, message));
-    }
-    let stamp = io.stamp(session.writer.random_bytes(drafts.len())).await?;
-    let batch = session.writer.write(drafts, &stamp)?;
-    let at = session.head().map_or(0, |head| head.bytes);
-    let torn = session.torn.map_or(0, |torn| torn.bytes);
-    let key = Key::of(session.id(), Part::Log);
-    match io.append(&key, batch.bytes, (at, torn), durability).await {
-        Ok(_) => {
-            session.writer.advance(batch.head);
-            session.torn = None;
-            Ok(Appended { session, first_seq: batch.first_seq })
-        }
-        Err(error) if error.kind() == ErrorKind::Conflict => {
-            let actual = open_session(io, session.id()).await.ok().and_then(|now| now.head());
-            Err(match actual {
-                Some(head) => error.with_actual(head),
-                None => error,
-            })
-        }
-        Err(error) => Err(error),
-    }
+    Ok((Session::new(writer, Form::Archived), Some(index)))
 }

@@ -2,14 +2,14 @@
 
 use alloc::vec::Vec;
 
+use super::Task;
 use super::open::find_session;
-use super::{Form, Task};
 use crate::archive::{Index, Located, inflate_span};
 use crate::limits::LINE_BYTES_MAX;
 use crate::log::{Bisection, Found, Head, Verifier};
 use crate::store::{Key, Part};
 use crate::task::Io;
-use crate::{Error, ErrorKind, Hash, Result, SessionId};
+use crate::{Error, ErrorKind, Hash, Kind, Result, SessionId};
 
 /// Bytes of a page unless the caller says otherwise.
 const PAGE_BYTES: u64 = 1 << 20;
@@ -24,6 +24,12 @@ pub struct Range {
     pub to: Option<u64>,
     /// About how many bytes of lines a page holds; at least one line.
     pub page_bytes: u64,
+    /// Only entries of these kinds; of all where there are none.
+    pub kinds: Vec<Kind>,
+    /// From the last entry to the first.
+    pub newest_first: bool,
+    /// At most that many entries, over all pages.
+    pub limit: Option<u64>,
 }
 
 /// Where to start reading.
@@ -31,22 +37,30 @@ pub struct Range {
 pub enum From {
     /// At the entry of that number.
     Seq(u64),
-    /// So that the last entries come, that many.
+    /// So that the last entries (of the wanted kinds) come, that many.
     Last(u64),
+    /// At the start of that turn, up to its end; of the last turn of that number.
+    Turn(u64),
     /// Where a page before ended.
     Cursor(Cursor),
 }
 
-/// Where a page ended: the next entry, and what it must follow.
+/// Where a page ended: the next entry, and what it must follow (backwards: what must follow it).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cursor {
     /// Number of the next entry.
     pub seq: u64,
-    /// Where its line starts in the log.
+    /// Where its line starts in the log (backwards: ends).
     pub offset: u64,
-    /// Hash of the entry before it.
+    /// Hash of the entry before it (backwards: its own).
     pub prev: Hash,
+    /// How many entries may still come.
+    left: Option<u64>,
+    /// In a damaged log, the entry up to which it holds.
+    sound: Option<Head>,
+    /// The entry that comes last, where it was looked up.
+    last: Option<u64>,
 }
 
 /// Some entries, verified among themselves: each line's hash, and that each follows the one before
@@ -54,11 +68,14 @@ pub struct Cursor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page {
-    /// Whole lines of the log, each with its `\n`.
+    /// Whole lines of the log, each with its `\n`; backwards, the last one first.
     pub lines: Vec<u8>,
-    /// Number of the first one.
+    /// Their entries' numbers.
+    pub seqs: Vec<u64>,
+    /// Number of the first entry that was looked at.
     pub first_seq: u64,
-    /// How many.
+    /// How many entries there are. May be none in a page that others follow, where only some kinds
+    /// are wanted.
     pub entries: u64,
     /// The session's head.
     pub head: Head,
@@ -68,7 +85,14 @@ pub struct Page {
 
 impl Default for Range {
     fn default() -> Self {
-        Self { from: From::Seq(0), to: None, page_bytes: PAGE_BYTES }
+        Self {
+            from: From::Seq(0),
+            to: None,
+            page_bytes: PAGE_BYTES,
+            kinds: Vec::new(),
+            newest_first: false,
+            limit: None,
+        }
     }
 }
 
@@ -89,6 +113,33 @@ impl Range {
     #[must_use]
     pub fn between(from: u64, to: Option<u64>) -> Self {
         Self { from: From::Seq(from), to, ..Self::default() }
+    }
+
+    /// The entries of a turn.
+    #[must_use]
+    pub fn turn(turn: u64) -> Self {
+        Self { from: From::Turn(turn), ..Self::default() }
+    }
+
+    /// The same range, only entries of these kinds.
+    #[must_use]
+    pub fn of_kinds(mut self, kinds: impl Into<Vec<Kind>>) -> Self {
+        self.kinds = kinds.into();
+        self
+    }
+
+    /// The same range, from its last entry to its first.
+    #[must_use]
+    pub fn newest_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+
+    /// The same range, at most that many entries.
+    #[must_use]
+    pub fn at_most(mut self, limit: u64) -> Self {
+        self.limit = Some(limit);
+        self
     }
 
     /// The same range, up to that entry.
@@ -121,53 +172,146 @@ pub fn read(id: SessionId, range: Range) -> Task<Page> {
 }
 
 /// What is to be read, in numbers of entries.
-struct Wanted {
+pub(super) struct Wanted {
     /// First and last entry.
-    from: u64,
-    to: u64,
-    cursor: Option<Cursor>,
-    page_bytes: u64,
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) cursor: Option<Cursor>,
+    pub(super) page_bytes: u64,
 }
 
 impl Wanted {
-    fn new(range: Range, head: Head) -> Option<Self> {
+    fn new(range: &Range, head: Head) -> Option<Self> {
         let to = range.to.unwrap_or(head.seq).min(head.seq);
-        let (from, cursor) = match range.from {
-            From::Seq(seq) => (seq, None),
+        let (from, to, cursor) = match &range.from {
+            From::Seq(seq) | From::Turn(seq) => (*seq, to, None),
             From::Last(0) => return None,
-            From::Last(count) => ((head.seq + 1).saturating_sub(count), None),
-            From::Cursor(cursor) => (cursor.seq, Some(cursor)),
+            From::Last(count) => ((head.seq + 1).saturating_sub(*count), to, None),
+            From::Cursor(cursor) => match (range.newest_first, cursor.last) {
+                (true, last) => (last.unwrap_or_default(), cursor.seq, Some(cursor.clone())),
+                (false, last) => (cursor.seq, last.unwrap_or(to), Some(cursor.clone())),
+            },
         };
         let page_bytes = range.page_bytes.clamp(1, 4 * LINE_BYTES_MAX as u64);
         (from <= to).then_some(Self { from, to, cursor, page_bytes })
     }
 }
 
-async fn read_page(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
-    let log = Key::of(id, Part::Log);
-    let (session, index) = find_session(io, id).await?;
-    let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-    let Some(wanted) = Wanted::new(range, head) else {
-        let from = head.seq + 1;
-        return Ok(Page { lines: Vec::new(), first_seq: from, entries: 0, head, next: None });
+/// A session as a reader sees it: up to its head, or to where it is damaged.
+struct Readable {
+    head: Head,
+    index: Option<Index>,
+    /// What follows the head does not hold.
+    is_damaged: bool,
+}
+
+pub(super) async fn read_page(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
+    let sound = match &range.from {
+        From::Cursor(cursor) => cursor.sound,
+        _ => None,
     };
-    let (bytes, start) = match &index {
-        None => read_log(io, &log, head, &wanted).await?,
-        Some(index) => read_archive(io, id, index, &wanted).await?,
+    let readable = readable(io, id, sound).await?;
+    let head = readable.head;
+    let range = super::pick::resolved(io, id, range).await?;
+    let Some(wanted) = Wanted::new(&range, head) else {
+        if readable.is_damaged && range.to.is_none() && !range.newest_first {
+            return Err(fault(io, id).await?);
+        }
+        let (lines, seqs, first_seq) = (Vec::new(), Vec::new(), head.seq + 1);
+        return Ok(Page { lines, seqs, first_seq, entries: 0, head, next: None });
     };
-    page(&bytes, start, head, &wanted).map_err(|error| match (session.form, error.kind()) {
-        (Form::Archived, ErrorKind::HeadMismatch) => {
+    let found = match (&readable.index, range.newest_first) {
+        (None, false) => read_log(io, &Key::of(id, Part::Log), head, &wanted).await?,
+        (None, true) => super::back::read_log(io, &Key::of(id, Part::Log), head, &wanted).await?,
+        (Some(index), is_back) => read_archive(io, id, index, &wanted, is_back).await?,
+    };
+    let (bytes, start) = found;
+    let cut = match range.newest_first {
+        false => page(&bytes, start, head, &wanted),
+        true => super::back::page(&bytes, start, head, &wanted),
+    };
+    let mut page = cut.map_err(|error| match (&readable.index, error.kind()) {
+        (Some(_), ErrorKind::HeadMismatch) => {
             Error::new(ErrorKind::BadIndex, "the index names another head")
         }
         _ => error,
+    })?;
+    if readable.is_damaged
+        && let Some(cursor) = &mut page.next
+    {
+        cursor.sound = Some(head);
+    } else if readable.is_damaged && range.to.is_none() && !range.newest_first {
+        page.next = Some(Cursor::new(head.seq + 1, head.bytes, head.hash, Some(head)));
+    }
+    super::pick::narrow(&mut page, &range, &wanted)?;
+    Ok(page)
+}
+
+impl Cursor {
+    pub(super) fn new(seq: u64, offset: u64, prev: Hash, sound: Option<Head>) -> Self {
+        Self { seq, offset, prev, left: None, sound, last: None }
+    }
+
+    /// How many entries may still come.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.left
+    }
+
+    /// The same, with what holds for all pages.
+    pub(super) fn bounded(self, left: Option<u64>, last: u64) -> Self {
+        Self { left, last: Some(last), ..self }
+    }
+}
+
+/// The session; where its end is damaged, up to the first fault.
+async fn readable(io: &Io, id: &SessionId, sound: Option<Head>) -> Result<Readable> {
+    if let Some(head) = sound {
+        return Ok(Readable { head, index: None, is_damaged: true });
+    }
+    let found = match find_session(io, id).await {
+        Ok((session, index)) => session.head().map(|head| (head, index, false)),
+        Err(error) if is_damage(&error) => {
+            let head = sound_part(io, id).await?.head.ok_or(error)?;
+            Some((head, None, true))
+        }
+        Err(error) => return Err(error),
+    };
+    let empty = || Error::new(ErrorKind::EmptyLog, "no entry");
+    let (head, index, is_damaged) = found.ok_or_else(empty)?;
+    Ok(Readable { head, index, is_damaged })
+}
+
+/// Whether a log's end is damaged, so that what precedes it has to be looked for.
+fn is_damage(error: &Error) -> bool {
+    let is_of_log = error.place().key.as_ref().is_some_and(|key| key.ends_with(".jsonl"));
+    let may_hold = !matches!(
+        error.kind(),
+        ErrorKind::EmptyLog | ErrorKind::UnsupportedVersion | ErrorKind::WrongSession
+    );
+    is_of_log && may_hold && error.kind().class() == crate::ErrorClass::Data
+}
+
+async fn sound_part(io: &Io, id: &SessionId) -> Result<crate::log::Report> {
+    let mut verifier = Verifier::default();
+    super::scan::scan(io, id, None, |chunk| {
+        verifier.push(chunk);
+        Ok(())
     })
+    .await?;
+    Ok(verifier.finish())
+}
+
+async fn fault(io: &Io, id: &SessionId) -> Result<Error> {
+    let fault = sound_part(io, id).await?.fault;
+    Ok(fault
+        .unwrap_or_else(|| Error::new(ErrorKind::Conflict, "the log changed while it was read")))
 }
 
 /// Where bytes that were read start in the log.
 #[derive(Debug, Clone, Copy)]
-struct Start {
-    seq: u64,
-    offset: u64,
+pub(super) struct Start {
+    pub(super) seq: u64,
+    pub(super) offset: u64,
 }
 
 async fn read_log(io: &Io, key: &Key, head: Head, wanted: &Wanted) -> Result<(Vec<u8>, Start)> {
@@ -191,7 +335,7 @@ async fn read_log(io: &Io, key: &Key, head: Head, wanted: &Wanted) -> Result<(Ve
     }
 }
 
-async fn find(io: &Io, key: &Key, head: Head, seq: u64) -> Result<u64> {
+pub(super) async fn find(io: &Io, key: &Key, head: Head, seq: u64) -> Result<u64> {
     let mut search = Bisection::new(head, seq);
     loop {
         let range = search.range();
@@ -202,15 +346,30 @@ async fn find(io: &Io, key: &Key, head: Head, seq: u64) -> Result<u64> {
     }
 }
 
-/// Reads the spans from the one with the first wanted entry on, until the page is full.
+/// The line of one entry, verified by itself, and where it starts.
+pub(super) async fn entry_line(io: &Io, key: &Key, head: Head, seq: u64) -> Result<(Vec<u8>, u64)> {
+    let offset = find(io, key, head, seq).await?;
+    let mut line = super::open::line_at(io, key, offset, head.bytes).await?;
+    line.push(b'\n');
+    let mut verifier = Verifier::resume(first_prev(&line), seq, offset);
+    verifier.push(&line);
+    verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(key)))?;
+    line.pop();
+    Ok((line, offset))
+}
+
+/// Reads the spans from the one with the first wanted entry on, until the page is full; backwards,
+/// the one with the last wanted entry.
 async fn read_archive(
     io: &Io,
     id: &SessionId,
     index: &Index,
     wanted: &Wanted,
+    is_back: bool,
 ) -> Result<(Vec<u8>, Start)> {
     let key = Key::of(id, Part::Archive);
-    let is_before = |span: &Located| span.first_seq + span.span.entries <= wanted.from;
+    let first_entry = if is_back { wanted.to } else { wanted.from };
+    let is_before = |span: &Located| span.first_seq + span.span.entries <= first_entry;
     let mut spans = index.located().skip_while(is_before);
     let bad_index = || Error::new(ErrorKind::BadIndex, "the index lacks an entry").at_key(&key);
     let first = spans.next().ok_or_else(bad_index)?;
@@ -218,7 +377,7 @@ async fn read_archive(
     let mut chosen = [first].to_vec();
     for span in spans {
         let raw = span.raw.end - start.offset;
-        if span.first_seq > wanted.to || raw > wanted.page_bytes {
+        if is_back || span.first_seq > wanted.to || raw > wanted.page_bytes {
             break;
         }
         chosen.push(span);
@@ -236,34 +395,56 @@ async fn read_archive(
     Ok((raw, start))
 }
 
-/// Cuts the wanted lines out of some that start at `start`, and verifies those.
+/// Cuts the wanted lines out of some that start at `start`, and verifies those. Where one does not
+/// hold, the ones before it are the page.
 fn page(bytes: &[u8], start: Start, head: Head, wanted: &Wanted) -> Result<Page> {
     let lost = || Error::new(ErrorKind::BadSeq, "the wanted entry is not where it should be");
     let cut = line_start(bytes, wanted.from - start.seq).ok_or_else(lost)?;
     let lines = bytes.get(cut..).filter(|lines| !lines.is_empty()).ok_or_else(lost)?;
     let end = line_start(lines, wanted.to - wanted.from + 1).unwrap_or(lines.len());
-    let lines = lines.get(..end).unwrap_or_default().to_vec();
+    let mut lines = lines.get(..end).unwrap_or_default().to_vec();
     let offset = start.offset + cut as u64;
     let cursor = wanted.cursor.as_ref().map(|cursor| cursor.prev);
     let prev = cursor.or_else(|| first_prev(&lines));
-    let mut verifier = Verifier::resume(prev, wanted.from, offset);
-    let mut last = None;
-    verifier.push_each(&lines, |verified| {
-        last = Some((verified.seq, verified.hash()));
-        Ok(())
-    });
-    verifier.into_fault().map_or(Ok(()), Err)?;
+    let last = verified(&mut lines, prev, wanted.from, offset)?;
     let (last_seq, last_hash) = last.ok_or_else(lost)?;
     if last_seq == head.seq && last_hash != head.hash {
         return Err(Error::new(ErrorKind::HeadMismatch, "the lines do not lead to the head"));
     }
-    let next = Cursor { seq: last_seq + 1, offset: offset + lines.len() as u64, prev: last_hash };
-    let (entries, next) = (next.seq - wanted.from, (last_seq < wanted.to).then_some(next));
-    Ok(Page { lines, first_seq: wanted.from, entries, head, next })
+    let end = offset + lines.len() as u64;
+    let next = Cursor::new(last_seq + 1, end, last_hash, None);
+    let seqs: Vec<u64> = (wanted.from..=last_seq).collect();
+    let (entries, next) = (seqs.len() as u64, (last_seq < wanted.to).then_some(next));
+    Ok(Page { lines, seqs, first_seq: wanted.from, entries, head, next })
+}
+
+/// Verifies lines, and cuts them off at the first that does not hold, which must not be the first
+/// of all; gives the last one's number and hash.
+pub(super) fn verified(
+    lines: &mut Vec<u8>,
+    prev: Option<Hash>,
+    seq: u64,
+    offset: u64,
+) -> Result<Option<(u64, Hash)>> {
+    let mut verifier = Verifier::resume(prev, seq, offset);
+    let mut last = None;
+    let mut sound = 0;
+    verifier.push_each(lines, |verified| {
+        last = Some((verified.seq, verified.hash()));
+        sound = (verified.offset - offset) as usize + verified.line.len() + 1;
+        Ok(())
+    });
+    if let Some(fault) = verifier.into_fault() {
+        if last.is_none() {
+            return Err(fault);
+        }
+        lines.truncate(sound);
+    }
+    Ok(last)
 }
 
 /// Where a line starts, counted from 0; the end counts as one.
-fn line_start(bytes: &[u8], line: u64) -> Option<usize> {
+pub(super) fn line_start(bytes: &[u8], line: u64) -> Option<usize> {
     let breaks_before = usize::try_from(line).ok()?;
     match breaks_before.checked_sub(1) {
         None => Some(0),
@@ -272,7 +453,7 @@ fn line_start(bytes: &[u8], line: u64) -> Option<usize> {
 }
 
 /// What the first of some lines says it follows.
-fn first_prev(bytes: &[u8]) -> Option<Hash> {
+pub(super) fn first_prev(bytes: &[u8]) -> Option<Hash> {
     let end = memchr::memchr(b'\n', bytes)?;
     let line = crate::line::Line::split(bytes.get(..end)?)?;
     Hash::from_hex(line.prev?)

@@ -8,13 +8,12 @@ use super::{Form, Task};
 use crate::archive::{HEADER_BYTES, read_index};
 use crate::gzip::{Bound, Reader};
 use crate::log::{Expectation, Head, Report, Torn, Verifier};
-use crate::state::{Folder, State};
 use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
 /// Bytes asked for at once: enough to make the asking cheap, and fits into a second-level cache.
-const CHUNK_BYTES: u64 = 256 << 10;
+pub(super) const CHUNK_BYTES: u64 = 256 << 10;
 
 /// Verifies a session's chain from end to end, live or archived, and that it contains the
 /// `expected` entry (number and hash); `deep` also every entry's content.
@@ -48,46 +47,6 @@ pub fn verify(id: SessionId, expected: Option<(u64, Hash)>, deep: bool) -> Task<
 
 fn is_data_fault(error: &Error) -> bool {
     error.kind().class() == crate::ErrorClass::Data
-}
-
-/// Verifies and folds a session, live or archived, up to its head.
-#[must_use]
-pub fn state(id: SessionId) -> Task<State> {
-    Task::new(async move |io| {
-        let folded = async {
-            let session = open_session(&io, &id).await?;
-            let mut folder = Folder::default();
-            let source = scan(&io, &id, session.head(), |chunk| {
-                folder.push(chunk);
-                Ok(())
-            })
-            .await?;
-            let state = folder.finish()?;
-            source.disagrees(state.head).map_or(Ok(()), Err)?;
-            if let (Some(head), Some(torn)) = (state.head, session.torn) {
-                let verifier = Verifier::after(head, Some(id.clone()), state.fork);
-                check_torn(&io, &id, verifier, torn).await?;
-            }
-            Ok(state)
-        };
-        folded.await.map_err(|error: Error| error.in_session(&id))
-    })
-}
-
-/// Verifies what follows the head: it is left out, but a fault in it is one of the log.
-async fn check_torn(io: &Io, id: &SessionId, mut verifier: Verifier, torn: Torn) -> Result<()> {
-    let key = Key::of(id, Part::Log);
-    let end = torn.offset + torn.bytes;
-    let mut at = torn.offset;
-    while at < end {
-        let chunk = io.get(&key, Some(at..end.min(at + CHUNK_BYTES))).await?.bytes;
-        if chunk.is_empty() {
-            break; // Another writer cut it off just now.
-        }
-        at += chunk.len() as u64;
-        verifier.push(&chunk);
-    }
-    verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(&key)))
 }
 
 /// What a session is, in numbers.
@@ -230,4 +189,52 @@ pub(super) async fn each_chunk(
         found(&chunk).map_err(|error| error.at_key(key))?;
     }
     Ok(())
+}
+
+/// A session's log up to its head, live or archived, piece by piece.
+pub(super) struct Chunks {
+    io: Io,
+    key: Key,
+    at: u64,
+    end: u64,
+    /// Of an archived one.
+    reader: Option<Reader>,
+}
+
+impl Chunks {
+    pub(super) async fn open(io: &Io, id: &SessionId, head: Head) -> Result<Self> {
+        let key = Key::of(id, Part::Log);
+        match io.info(&key).await {
+            Ok(_) => Ok(Self { io: io.clone(), key, at: 0, end: head.bytes, reader: None }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let key = Key::of(id, Part::Archive);
+                let end = io.info(&key).await?.bytes;
+                let reader = Some(Reader::new(Bound::default()));
+                Ok(Self { io: io.clone(), key, at: 0, end, reader })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The next bytes, at least one; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut out = Vec::new();
+        while out.is_empty() && self.at < self.end {
+            let range = self.at..self.end.min(self.at + CHUNK_BYTES);
+            let chunk = self.io.get(&self.key, Some(range)).await?.bytes;
+            if chunk.is_empty() {
+                let message = "the object became shorter while it was read";
+                return Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key));
+            }
+            self.at += chunk.len() as u64;
+            match &mut self.reader {
+                None => out = chunk,
+                Some(reader) => reader.push(&chunk, |bytes| {
+                    out.extend_from_slice(bytes);
+                    Ok(())
+                })?,
+            }
+        }
+        Ok(Some(out).filter(|out| !out.is_empty()))
+    }
 }

@@ -5,11 +5,16 @@ use alloc::vec::Vec;
 
 use crate::entry::Entry;
 use crate::field::{self, Point};
-use crate::json::Members;
-use crate::json::push_text;
 use crate::kind::Kind;
 use crate::log::{Head, Verifier, committed_part};
-use crate::{Error, ErrorKind, Result, SessionId};
+use crate::{Result, SessionId};
+
+mod calls;
+mod fold;
+mod json;
+
+pub use calls::OpenCall;
+pub(crate) use fold::{Folder, History};
 
 /// What a session has come to. JSON texts in it are byte for byte what was appended.
 ///
@@ -51,6 +56,8 @@ pub struct State {
     pub compacted_from: Option<Point>,
     /// Entries whose content was withheld.
     pub withheld: u64,
+    /// The first entry that was folded: 0, or where a view of the log's end starts.
+    pub since: u64,
     /// The log's last `fork` entry.
     pub(crate) fork: Option<u64>,
 }
@@ -162,6 +169,7 @@ impl State {
                 self.history.extend(kept);
                 self.system_prompt = text("system_prompt").or(self.system_prompt.take());
                 self.config = json("config").or(self.config.take());
+                self.run = text("run").or(self.run.take());
                 self.restate(entry);
             }
             Kind::Fork => {
@@ -178,41 +186,6 @@ impl State {
         self.turns = entry.count("turns").unwrap_or(self.turns);
         self.slice = entry.present("state").map(ToString::to_string).or(self.slice.take());
     }
-
-    /// The state as JSON, in the spelling of `docs/format.md` §5: the same bytes on every host.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let mut json = Json(String::new());
-        json.raw("{\"session\":").text(self.session.as_ref().map(SessionId::as_str));
-        json.raw(",\"head\":").head(self.head);
-        json.raw(",\"system_prompt\":").text(self.system_prompt.as_deref());
-        json.raw(",\"config\":").value(self.config.as_deref());
-        json.raw(",\"history\":").list(&self.history, |json, item| {
-            json.raw("{\"kind\":").text(Some(item.kind)).raw(",\"seq\":").number(Some(item.seq));
-            json.raw(",\"id\":").text(item.id.as_deref());
-            json.raw(",\"parent\":").text(item.parent.as_deref());
-            json.raw(",\"item\":").raw(&item.item).raw("}");
-        });
-        json.raw(",\"turns\":").number(Some(self.turns));
-        json.raw(",\"run\":").text(self.run.as_deref());
-        json.raw(",\"usage\":").list(&self.usage, |json, usage| {
-            json.raw("{\"seq\":").number(Some(usage.seq));
-            for (name, count) in USAGE.iter().zip(usage.counts) {
-                json.raw(",\"").raw(name).raw("\":").number(count);
-            }
-            json.raw("}");
-        });
-        json.raw(",\"extensions\":").list(&self.extensions, |json, extension| {
-            json.raw("{\"seq\":").number(Some(extension.seq));
-            json.raw(",\"domain\":").text(Some(&extension.domain));
-            json.raw(",\"payload\":").raw(&extension.payload).raw("}");
-        });
-        json.raw(",\"slice\":").value(self.slice.as_deref());
-        json.raw(",\"forked_from\":").point(self.forked_from.as_ref());
-        json.raw(",\"compacted_from\":").point(self.compacted_from.as_ref());
-        json.raw(",\"withheld\":").number(Some(self.withheld)).raw("}");
-        json.0
-    }
 }
 
 fn items(array: Option<&str>, kind: &'static str, seq: u64) -> Vec<Item> {
@@ -223,124 +196,4 @@ fn items(array: Option<&str>, kind: &'static str, seq: u64) -> Vec<Item> {
 
 fn size(count: Option<u64>) -> usize {
     count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX)
-}
-
-/// Verifies a log and folds it, from bytes in any chunking that end at its head.
-#[derive(Debug, Default)]
-pub(crate) struct Folder {
-    verifier: Verifier,
-    fold: Fold,
-}
-
-#[derive(Debug, Default)]
-struct Fold {
-    state: State,
-    history: History,
-    members: Members,
-}
-
-impl Folder {
-    pub(crate) fn push(&mut self, chunk: &[u8]) {
-        let Fold { state, history, members } = &mut self.fold;
-        self.verifier.push_each(chunk, |verified| {
-            let entry = verified.entry(core::mem::take(members))?;
-            history.apply(&entry).map_err(|e| verified.place(e))?;
-            state.apply(&entry, verified.seq);
-            *members = entry.into_members();
-            Ok(())
-        });
-    }
-
-    pub(crate) fn finish(self) -> Result<State> {
-        let report = self.verifier.finish();
-        report.sound()?;
-        Ok(State { session: report.session, head: report.head, ..self.fold.state })
-    }
-}
-
-/// How long the history is: what entries may keep of it is bounded by that.
-#[derive(Debug, Default)]
-pub(crate) struct History {
-    length: u64,
-    /// Entries were withheld, and items with them: then there may be fewer than were counted.
-    is_partial: bool,
-}
-
-impl History {
-    pub(crate) fn apply(&mut self, entry: &Entry<'_>) -> Result<()> {
-        self.is_partial |= entry.kind() == Kind::Redacted;
-        let items = |name: &str| {
-            let items = entry.present(name).and_then(field::items);
-            items.map_or(0, |items| items.len() as u64)
-        };
-        let kept = |name: &str| {
-            let message = "it keeps more items than the history has";
-            let kept = entry.count(name).filter(|kept| self.is_partial || *kept <= self.length);
-            kept.map(|kept| kept.min(self.length))
-                .ok_or_else(|| Error::new(ErrorKind::BadEntry, message))
-        };
-        self.length = match entry.kind() {
-            Kind::SessionStart | Kind::Replaced => items("history"),
-            Kind::UserInput | Kind::AssistantItem | Kind::ToolResult | Kind::SystemItem => {
-                self.length + 1
-            }
-            Kind::Truncated => kept("keep")?,
-            Kind::Compaction => items("summary") + kept("keep_last")?,
-            _ => self.length,
-        };
-        Ok(())
-    }
-}
-
-struct Json(String);
-
-impl Json {
-    fn raw(&mut self, json: &str) -> &mut Self {
-        self.0.push_str(json);
-        self
-    }
-
-    fn value(&mut self, json: Option<&str>) -> &mut Self {
-        self.raw(json.unwrap_or("null"))
-    }
-
-    fn text(&mut self, text: Option<&str>) -> &mut Self {
-        match text {
-            Some(text) => push_text(&mut self.0, text),
-            None => self.0.push_str("null"),
-        }
-        self
-    }
-
-    fn number(&mut self, number: Option<u64>) -> &mut Self {
-        match number {
-            Some(number) => self.raw(&number.to_string()),
-            None => self.raw("null"),
-        }
-    }
-
-    fn head(&mut self, head: Option<Head>) -> &mut Self {
-        let Some(head) = head else { return self.raw("null") };
-        self.raw("{\"seq\":").number(Some(head.seq));
-        self.raw(",\"hash\":\"").raw(&head.hash.to_string());
-        self.raw("\",\"bytes\":").number(Some(head.bytes)).raw("}")
-    }
-
-    fn point(&mut self, point: Option<&Point>) -> &mut Self {
-        let Some(point) = point else { return self.raw("null") };
-        self.raw("{\"session\":").text(Some(point.session.as_str()));
-        self.raw(",\"seq\":").number(Some(point.seq));
-        self.raw(",\"hash\":\"").raw(&point.hash.to_string()).raw("\"}")
-    }
-
-    fn list<T>(&mut self, items: &[T], each: impl Fn(&mut Self, &T)) -> &mut Self {
-        self.raw("[");
-        for (index, item) in items.iter().enumerate() {
-            if index > 0 {
-                self.raw(",");
-            }
-            each(self, item);
-        }
-        self.raw("]")
-    }
 }

@@ -1,0 +1,217 @@
+//! Appending to an open session.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::live::{Known, Seen};
+use super::{Form, Session, Task, open::open_session};
+use crate::Hash;
+use crate::log::{Draft, Head, LineReader, Stamp, Torn};
+use crate::state::History;
+use crate::store::{Durability, Key, Part};
+use crate::task::Io;
+use crate::{Entry, Error, ErrorKind, Kind, Result};
+
+/// What to append, and under which conditions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Append {
+    /// Drafts (see [`Draft`]), all or nothing.
+    pub drafts: Vec<String>,
+    /// What they survive once they are acknowledged.
+    pub durability: Durability,
+    /// The entry (number and hash) they must follow; else `conflict`.
+    pub expected: Option<(u64, Hash)>,
+    /// Do nothing if items with the drafts' ids are in the session already, as they are where a
+    /// reply was lost: ids tell. The first such append to a session that was just opened reads its
+    /// log once.
+    pub once: bool,
+}
+
+impl Append {
+    /// Those drafts, without conditions.
+    #[must_use]
+    pub fn new(drafts: Vec<String>) -> Self {
+        Self { drafts, ..Self::default() }
+    }
+
+    /// The same, surviving that.
+    #[must_use]
+    pub fn with_durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// The same, only after that entry.
+    #[must_use]
+    pub fn after(mut self, seq: u64, hash: Hash) -> Self {
+        self.expected = Some((seq, hash));
+        self
+    }
+
+    /// The same, unless it was applied already.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+}
+
+impl<D: Into<Vec<Draft>>> From<D> for Append {
+    fn from(drafts: D) -> Self {
+        let drafts: Vec<Draft> = drafts.into();
+        Self::new(drafts.iter().map(|draft| draft.as_str().into()).collect())
+    }
+}
+
+/// What an append did.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Appended {
+    /// The session as it is now.
+    pub session: Session,
+    /// Number of the first entry that was appended; they follow one another.
+    pub first_seq: u64,
+    /// Nothing was appended: the items were there. Then `first_seq` is the first one's.
+    pub already_applied: bool,
+    /// An unfinished write that was cut off before.
+    pub recovered: Option<Torn>,
+    /// Why the recovery record could not be written, if it was to be. The append holds.
+    pub record_fault: Option<Error>,
+}
+
+/// Appends drafts (see [`Draft`]) to an open session, all or nothing. `conflict` where someone else
+/// wrote in between, or the session is not at the expected entry, with the head there is now in
+/// [`Error::actual`].
+#[must_use]
+pub fn append(session: Session, append: impl Into<Append>) -> Task<Appended> {
+    let append = append.into();
+    Task::new(async move |io| {
+        let id = session.id().clone();
+        apply(&io, session, &append).await.map_err(|e| e.in_session(&id))
+    })
+}
+
+/// Makes everything that was appended durable; calls that come at the same time may share the work.
+#[must_use]
+pub fn sync(session: &Session) -> Task<()> {
+    let id = session.id().clone();
+    Task::new(async move |io| {
+        io.sync(&Key::of(&id, Part::Log)).await.map_err(|error| error.in_session(&id))
+    })
+}
+
+pub(super) async fn apply(io: &Io, session: Session, append: &Append) -> Result<Appended> {
+    if session.form == Form::Archived {
+        let message = "the session is archived; unarchive it to append to it";
+        return Err(Error::new(ErrorKind::NotSupported, message));
+    }
+    check_expected(&session, append)?;
+    if append.once
+        && let Some(first_seq) = applied_at(io, &session, &append.drafts).await?
+    {
+        let (already_applied, recovered, record_fault) = (true, None, None);
+        return Ok(Appended { session, first_seq, already_applied, recovered, record_fault });
+    }
+    write(io, session, append).await
+}
+
+fn check_expected(session: &Session, append: &Append) -> Result<()> {
+    let (Some(expected), Some(head)) = (append.expected, session.head()) else { return Ok(()) };
+    if expected == (head.seq, head.hash) {
+        return Ok(());
+    }
+    let message = alloc::format!("the session is at entry {}, not at the expected one", head.seq);
+    Err(Error::new(ErrorKind::Conflict, message).with_actual(head))
+}
+
+async fn write(io: &Io, mut session: Session, append: &Append) -> Result<Appended> {
+    let stamp = io.stamp(session.writer.random_bytes(append.drafts.len())).await?;
+    let batch = session.writer.write(&append.drafts, &stamp)?;
+    check_kept(io, &session, &batch.bytes, append).await?;
+    let seen = session.live.lock().look_at(&batch.bytes, batch.first_seq)?;
+    let at = session.head().map_or(0, |head| head.bytes);
+    let torn = session.torn.map_or(0, |torn| torn.bytes);
+    let key = Key::of(session.id(), Part::Log);
+    match io.append(&key, batch.bytes, (at, torn), append.durability).await {
+        Ok(_) => {
+            session.writer.advance(batch.head);
+            let recovered = session.torn.take();
+            let record_fault = follow(io, &session, seen, batch.head, &stamp).await.err();
+            let (first_seq, already_applied) = (batch.first_seq, false);
+            Ok(Appended { session, first_seq, already_applied, recovered, record_fault })
+        }
+        Err(error) if error.kind() == ErrorKind::Conflict => {
+            let actual = open_session(io, session.id()).await.ok().and_then(|now| now.head());
+            Err(match actual {
+                Some(head) => error.with_actual(head),
+                None => error,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is kept beside the log follows what was appended.
+async fn follow(io: &Io, session: &Session, seen: Seen, head: Head, stamp: &Stamp) -> Result<()> {
+    let due = session.live.lock().take_over(seen, head, stamp.now_ms);
+    if due { super::recovery::save(io, session, stamp.now_ms).await } else { Ok(()) }
+}
+
+/// Entries that keep some of the history must not keep more than there is: such a log could not be
+/// folded any more. They are rare, so the history's length is only looked up for them.
+async fn check_kept(io: &Io, session: &Session, lines: &[u8], append: &Append) -> Result<()> {
+    let keeps = |draft: &String| draft.contains("truncated") || draft.contains("compaction");
+    if !append.drafts.iter().any(keeps) {
+        return Ok(());
+    }
+    let mut entries = Vec::new();
+    each_line(lines, |line| {
+        entries.push(line.to_vec());
+        Ok(())
+    })?;
+    let entries = entries.iter().map(|line| Entry::parse(line)).collect::<Result<Vec<_>>>()?;
+    let is_keeping = |entry: &Entry<'_>| matches!(entry.kind(), Kind::Truncated | Kind::Compaction);
+    if !entries.iter().any(is_keeping) {
+        return Ok(());
+    }
+    let mut history = History::default();
+    if session.head().is_some() {
+        let state = super::state::folded(io, session.id()).await?;
+        history = History::of(&state);
+    }
+    entries.iter().zip(0..).try_for_each(|(entry, index)| {
+        history.apply(entry).map_err(|e| e.at(|place| place.draft = Some(index)))
+    })
+}
+
+/// Where the items of those drafts are, if they are in the session; `None` if not one of them is.
+async fn applied_at(io: &Io, session: &Session, drafts: &[String]) -> Result<Option<u64>> {
+    let ids = Known::ids_of(drafts)?;
+    if ids.is_empty() {
+        let message = "an append that happens once needs items with ids";
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    if !session.live.lock().knows_ids() {
+        let mut known = Known::default();
+        if let Some(head) = session.head() {
+            super::scan::scan(io, session.id(), Some(head), |chunk| known.push(chunk)).await?;
+        }
+        session.live.lock().learn(known);
+    }
+    let places: Vec<_> = ids.iter().map(|id| session.live.lock().seq_of(id)).collect();
+    if places.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    if let Some(index) = places.iter().position(Option::is_none) {
+        let message = "of these items some are in the session already, and this one is not";
+        let error = Error::new(ErrorKind::AlreadyExists, message);
+        return Err(error.at(|place| place.draft = Some(index as u64)));
+    }
+    Ok(places.first().copied().flatten())
+}
+
+/// Gives every line of some whole ones, without its `\n`.
+pub(super) fn each_line(lines: &[u8], mut found: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    LineReader::new(0).push(lines, |line, _| found(line))
+}

@@ -1,0 +1,24 @@
+//! Deleting a session.
+
+use super::Task;
+use crate::store::{Condition, Key, Part};
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// Deletes a session and all that is kept beside it. `locked` where another writer holds it,
+/// `not_found` where there is none. What a crash leaves of it is deleted by doing it again.
+#[must_use]
+pub fn delete(id: SessionId) -> Task<()> {
+    Task::new(async move |io| -> Result<()> {
+        let mut was_there = false;
+        // The log last but for its notes: an archive left alone would be the session again, older.
+        for part in [Part::Archive, Part::Log, Part::Recovery, Part::About, Part::Trace] {
+            match io.delete(&Key::of(&id, part), Condition::Any).await {
+                Ok(()) => was_there = true,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error.in_session(&id)),
+            }
+        }
+        let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
+        was_there.then_some(()).ok_or_else(|| missing().in_session(&id))
+    })
+}

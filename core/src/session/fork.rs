@@ -1,0 +1,253 @@
+//! Forking: a new session that starts with a copy of another's entries.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::open::{generated, open_session};
+use super::scan::Chunks;
+use super::{Form, Session, Task};
+use crate::field::Point;
+use crate::log::{Expectation, Head, Verified, Verifier, Writer};
+use crate::store::{Condition, Key, PART_BYTES, Part, StageId};
+use crate::task::Io;
+use crate::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId};
+
+/// The last entry that a fork shares with its parent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum At {
+    /// The parent's head.
+    #[default]
+    Head,
+    /// The entry of that number.
+    Seq(u64),
+    /// The entry with that hash.
+    Hash(Hash),
+    /// The end of that turn.
+    Turn(u64),
+}
+
+/// How to fork.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Fork {
+    /// Where. A point that is not there is `not_found`.
+    pub at: At,
+    /// The new session's id; made from time and chance where there is none.
+    pub id: Option<SessionId>,
+    /// Drafts that are appended with the fork, all or nothing.
+    pub entries: Vec<String>,
+}
+
+impl Fork {
+    /// A fork there.
+    #[must_use]
+    pub fn at(at: At) -> Self {
+        Self { at, ..Self::default() }
+    }
+
+    /// The same, into that session.
+    #[must_use]
+    pub fn with_id(mut self, id: SessionId) -> Self {
+        self.id = Some(id);
+        self
+    }
+}
+
+/// Forks a session, live or archived: copies its log up to a point, verifying it, and adds the entry
+/// that says so. All of it appears at once. The parent is not touched, and may be held by another
+/// writer. `not_found` where there is no such session or point, `already_exists` where the new
+/// session does.
+#[must_use]
+pub fn fork(parent: SessionId, fork: Fork) -> Task<Session> {
+    Task::new(async move |io| {
+        fork_session(&io, &parent, fork).await.map_err(|error| error.in_session(&parent))
+    })
+}
+
+/// Makes sure that an open session is still at its head: gives it back if it is, and else a fork of
+/// it at the entry it was at, so that what others wrote meanwhile stays theirs.
+#[must_use]
+pub fn ensure_head(session: Session, id: Option<SessionId>) -> Task<Session> {
+    Task::new(async move |io| {
+        let parent = session.id().clone();
+        let ensured = async {
+            let now = open_session(&io, &parent).await?;
+            match session.head() {
+                Some(head) if now.head() != Some(head) => {
+                    let fork = Fork { at: At::Hash(head.hash), id, entries: Vec::new() };
+                    fork_session(&io, &parent, fork).await
+                }
+                _ => Ok(session),
+            }
+        };
+        ensured.await.map_err(|error: Error| error.in_session(&parent))
+    })
+}
+
+pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
+    let source = open_session(io, parent).await?;
+    let head = source.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    let stamp = io.stamp(8 * (fork.entries.len() + 1) + 10).await?;
+    let (salts, id_random) = stamp
+        .random
+        .split_at_checked(8 * (fork.entries.len() + 1))
+        .ok_or_else(|| Error::new(ErrorKind::StoreFailed, "the host gave too few random bytes"))?;
+    let id = match fork.id {
+        Some(id) => id,
+        None => generated(&stamp, id_random)?,
+    };
+    refuse_existing(io, &id).await?;
+    let stamp = crate::log::Stamp { now_ms: stamp.now_ms, random: salts.to_vec() };
+    let mut copy = Copy::new(parent, fork.at, head);
+    let written = copy_prefix(io, parent, &id, &mut copy, |found| {
+        let writer = Writer::resume(parent.clone(), found.head, found.is_salted);
+        writer.forked_at(found.fork).fork(id.clone(), &fork.entries, &stamp)
+    })
+    .await;
+    if let (Err(_), Some(stage)) = (&written, &copy.stage) {
+        io.abort(stage).await.ok();
+    }
+    Ok(Session::new(written?, Form::Live))
+}
+
+pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {
+    for part in [Part::Log, Part::Archive] {
+        match io.info(&Key::of(id, part)).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Ok(_) => {
+                let message = "the session to fork into exists";
+                return Err(Error::new(ErrorKind::AlreadyExists, message).in_session(id));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Where the copy ends, and what a writer has to know there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) head: Head,
+    pub(super) is_salted: bool,
+    pub(super) fork: Option<u64>,
+}
+
+/// A copy under way.
+pub(super) struct Copy {
+    at: At,
+    last: Head,
+    verifier: Verifier,
+    bytes: Vec<u8>,
+    pub(super) stage: Option<StageId>,
+    parts: u32,
+    found: Option<Found>,
+    fork: Option<u64>,
+    is_salted: bool,
+}
+
+impl Copy {
+    pub(super) fn new(parent: &SessionId, at: At, last: Head) -> Self {
+        let expectation = Expectation { session: Some(parent.clone()), head: None };
+        Self {
+            at,
+            last,
+            verifier: Verifier::new(expectation),
+            bytes: Vec::new(),
+            stage: None,
+            parts: 0,
+            found: None,
+            fork: None,
+            is_salted: false,
+        }
+    }
+
+    async fn stage_part(&mut self, io: &Io, key: &Key) -> Result<()> {
+        let stage = match self.stage.take() {
+            Some(stage) => stage,
+            None => io.stage(key).await?,
+        };
+        self.stage = Some(stage.clone());
+        self.parts += 1;
+        io.stage_part(&stage, self.parts, core::mem::take(&mut self.bytes)).await
+    }
+
+    fn push(&mut self, chunk: &[u8]) -> Result<()> {
+        let Self { at, last, bytes, found, fork, is_salted, verifier, .. } = self;
+        let mut fault = None;
+        verifier.push_each(chunk, |verified| {
+            if found.is_some() || fault.is_some() {
+                return Ok(());
+            }
+            bytes.extend_from_slice(verified.line);
+            bytes.push(b'\n');
+            let end = verified.offset + verified.line.len() as u64 + 1;
+            if verified.kind() != Kind::Redacted {
+                *fork = verified.fork_seq();
+                *is_salted = verified.is_salted();
+            }
+            match is_point(*at, *last, verified) {
+                Ok(true) => {
+                    let head = Head { seq: verified.seq, hash: verified.hash(), bytes: end };
+                    *found = Some(Found { head, is_salted: *is_salted, fork: *fork });
+                }
+                Ok(false) => {}
+                Err(error) => fault = Some(error),
+            }
+            Ok(())
+        });
+        fault.map_or(Ok(()), Err)
+    }
+}
+
+fn is_point(at: At, last: Head, verified: &Verified<'_>) -> Result<bool> {
+    Ok(match at {
+        At::Head => verified.seq == last.seq,
+        At::Seq(seq) => verified.seq == seq,
+        At::Hash(hash) => verified.hash() == hash,
+        At::Turn(turn) => {
+            verified.kind() == Kind::TurnEnd
+                && Entry::parse(verified.line)?.count("turn") == Some(turn)
+        }
+    })
+}
+
+/// Copies a session's lines up to a point, adds what `finish` gives, and publishes it all at once.
+async fn copy_prefix(
+    io: &Io,
+    parent: &SessionId,
+    child: &SessionId,
+    copy: &mut Copy,
+    finish: impl FnOnce(Found) -> Result<(Writer, crate::log::Batch)>,
+) -> Result<Writer> {
+    let key = Key::of(child, Part::Log);
+    let mut chunks = Chunks::open(io, parent, copy.last).await?;
+    // What follows the point need not be sound.
+    while copy.found.is_none()
+        && let Some(chunk) = chunks.next().await?
+    {
+        copy.push(&chunk)?;
+        if copy.bytes.len() >= PART_BYTES {
+            copy.stage_part(io, &key).await?;
+        }
+    }
+    let Some(found) = copy.found else {
+        core::mem::take(&mut copy.verifier).into_fault().map_or(Ok(()), Err)?;
+        return Err(Error::new(ErrorKind::NotFound, "there is no such point in the session"));
+    };
+    let (writer, batch) = finish(found)?;
+    copy.bytes.extend_from_slice(&batch.bytes);
+    if copy.stage.is_none() {
+        io.put(&key, core::mem::take(&mut copy.bytes), Condition::Absent).await?;
+        return Ok(writer);
+    }
+    copy.stage_part(io, &key).await?;
+    if let Some(stage) = copy.stage.take() {
+        io.commit(&stage, Condition::Absent).await?;
+    }
+    Ok(writer)
+}
+
+/// The point that a head is.
+pub(super) fn point(session: &SessionId, head: Head) -> Point {
+    Point { session: session.clone(), seq: head.seq, hash: head.hash }
+}

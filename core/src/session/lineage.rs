@@ -1,0 +1,127 @@
+//! Where sessions come from, and what came of them.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::list::all_sessions;
+use super::open::{line_at, open_session};
+use super::read::{Range, entry_line, read_page};
+use super::{Form, Task};
+use crate::entry::Entry;
+use crate::field::{self, Point};
+use crate::log::Head;
+use crate::store::{Key, Part};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Kind, Result, SessionId};
+
+/// Longest line of ancestors that is followed.
+const DEPTH_MAX: usize = 10_000;
+
+/// A session's origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ancestor {
+    /// The point that was taken over.
+    pub point: Point,
+    /// Whether the history was compacted on the way; else it was forked.
+    pub is_compacted: bool,
+}
+
+/// The sessions around one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lineage {
+    /// Where it comes from, the nearest first.
+    pub ancestors: Vec<Ancestor>,
+    /// What comes from it, nearer or further, with their own nearest origin.
+    pub descendants: Vec<(SessionId, Ancestor)>,
+}
+
+/// Where a session comes from, the nearest first: its forks, which its own log tells, then what it
+/// was compacted from, as far as that session is still there to tell of its own.
+#[must_use]
+pub fn ancestors(id: SessionId) -> Task<Vec<Ancestor>> {
+    Task::new(async move |io| follow(&io, &id).await.map_err(|error: Error| error.in_session(&id)))
+}
+
+/// The ancestors of a session and its descendants. Looks at every session of the store once.
+#[must_use]
+pub fn lineage(id: SessionId) -> Task<Lineage> {
+    Task::new(async move |io| {
+        let found = async {
+            let ancestors = follow(&io, &id).await?;
+            let mut descendants = Vec::new();
+            for listed in all_sessions(&io).await? {
+                // A session that cannot be read has no origin that could be told.
+                let Ok(line) = follow(&io, &listed.id).await else { continue };
+                let is_of = |ancestor: &Ancestor| ancestor.point.session == id;
+                if listed.id != id && line.iter().any(is_of) {
+                    descendants.extend(line.into_iter().next().map(|first| (listed.id, first)));
+                }
+            }
+            Ok(Lineage { ancestors, descendants })
+        };
+        found.await.map_err(|error: Error| error.in_session(&id))
+    })
+}
+
+async fn follow(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
+    let mut line = own(io, id).await?;
+    let mut seen = BTreeSet::from([id.clone()]);
+    // Only a compaction leads out of the session's own log.
+    while let Some(last) = line.last()
+        && last.is_compacted
+        && line.len() < DEPTH_MAX
+        && seen.insert(last.point.session.clone())
+    {
+        match own(io, &last.point.session.clone()).await {
+            Ok(further) if !further.is_empty() => line.extend(further),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => break,
+        }
+    }
+    Ok(line)
+}
+
+/// The origins that a session's own log tells.
+async fn own(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
+    let session = open_session(io, id).await?;
+    let Some(head) = session.head() else { return Ok(Vec::new()) };
+    let mut line = Vec::new();
+    let mut fork = match session.form {
+        Form::Live => session.writer.fork_seq(),
+        Form::Archived => last_fork(&entry(io, id, session.form, head, head.seq).await?)?,
+    };
+    while let Some(seq) = fork {
+        let bytes = entry(io, id, session.form, head, seq).await?;
+        let entry = Entry::parse(&bytes)?;
+        if let Some(point) = entry.field("parent").and_then(field::point) {
+            line.push(Ancestor { point, is_compacted: false });
+        }
+        fork = entry.fork().filter(|earlier| *earlier < seq && line.len() < DEPTH_MAX);
+    }
+    let bytes = entry(io, id, session.form, head, 0).await?;
+    let start = Entry::parse(&bytes)?;
+    for (name, is_compacted) in [("forked_from", false), ("compacted_from", true)] {
+        let point = start.field(name).and_then(field::point);
+        line.extend(point.map(|point| Ancestor { point, is_compacted }));
+    }
+    Ok(line)
+}
+
+fn last_fork(line: &[u8]) -> Result<Option<u64>> {
+    let entry = Entry::parse(line)?;
+    Ok(if entry.kind() == Kind::Fork { entry.seq() } else { entry.fork() })
+}
+
+async fn entry(io: &Io, id: &SessionId, form: Form, head: Head, seq: u64) -> Result<Vec<u8>> {
+    let key = Key::of(id, Part::Log);
+    match (form, seq) {
+        (Form::Live, 0) => line_at(io, &key, 0, head.bytes).await,
+        (Form::Live, seq) => Ok(entry_line(io, &key, head, seq).await?.0),
+        (Form::Archived, seq) => {
+            let mut lines = read_page(io, id, Range::between(seq, Some(seq))).await?.lines;
+            lines.pop();
+            Ok(lines)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What an open session remembers beside its head, so that no append has to look it up.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::append::each_line;
+use crate::entry::{Envelope, utf8};
+use crate::hash::sha256;
+use crate::json::Object;
+use crate::line::Line;
+use crate::log::{Head, LineReader};
+use crate::recovery::{Change, Record};
+use crate::{Entry, Result};
+
+/// How long a recovery record may lag behind its log, in milliseconds.
+const RECORD_LAG_MS: u64 = 5_000;
+
+/// What an open session remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    ids: Option<Known>,
+    pub(super) record: Option<Recording>,
+}
+
+/// A recovery record, and when it was last written.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) record: Record,
+    pub(super) saved_ms: u64,
+}
+
+/// What was seen of entries that are being appended.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    ids: Vec<(IdDigest, u64)>,
+    changes: Vec<Change>,
+}
+
+impl Live {
+    pub(super) fn knows_ids(&self) -> bool {
+        self.ids.is_some()
+    }
+
+    pub(super) fn learn(&mut self, known: Known) {
+        self.ids = Some(known);
+    }
+
+    /// The entry with that id.
+    pub(super) fn seq_of(&self, id: &str) -> Option<u64> {
+        self.ids.as_ref()?.ids.get(&digest(id)).copied()
+    }
+
+    /// Looks at lines before they are appended, as far as anything here needs to know.
+    pub(super) fn look_at(&self, lines: &[u8], first_seq: u64) -> Result<Seen> {
+        let mut seen = Seen::default();
+        if self.ids.is_none() && self.record.is_none() {
+            return Ok(seen);
+        }
+        let mut seq = first_seq;
+        each_line(lines, |line| {
+            if self.ids.is_some() {
+                seen.ids.extend(id_of(line)?.map(|id| (id, seq)));
+            }
+            if self.record.is_some() {
+                seen.changes.extend(Change::of(line)?);
+            }
+            seq += 1;
+            Ok(())
+        })?;
+        Ok(seen)
+    }
+
+    /// Takes over what was seen, once it is appended; says whether the record has to be written.
+    pub(super) fn take_over(&mut self, seen: Seen, head: Head, now_ms: u64) -> bool {
+        if let Some(known) = &mut self.ids {
+            known.ids.extend(seen.ids);
+        }
+        let Some(recording) = &mut self.record else { return false };
+        let is_over = seen.changes.iter().any(Change::ends_run);
+        for change in seen.changes {
+            recording.record.apply(change);
+        }
+        recording.record.head = Some(head);
+        is_over || now_ms.saturating_sub(recording.saved_ms) >= RECORD_LAG_MS
+    }
+}
+
+/// 16 bytes of an id's SHA-256: two ids that share them are not to be found.
+type IdDigest = [u8; 16];
+
+/// The items' ids of a log, and their entries.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    ids: BTreeMap<IdDigest, u64>,
+    reader: LineReader,
+    seq: u64,
+}
+
+impl Known {
+    /// Takes the next bytes of the log.
+    pub(super) fn push(&mut self, chunk: &[u8]) -> Result<()> {
+        let Self { ids, reader, seq } = self;
+        reader.push(chunk, |line, _| {
+            ids.extend(id_of(line)?.map(|id| (id, *seq)));
+            *seq += 1;
+            Ok(())
+        })
+    }
+
+    /// The ids that drafts give their items.
+    pub(super) fn ids_of(drafts: &[String]) -> Result<Vec<String>> {
+        let id = |draft: &String| Some(Object::of(draft)?.text("id")?.into_owned());
+        Ok(drafts.iter().filter_map(id).collect())
+    }
+}
+
+fn digest(id: &str) -> IdDigest {
+    let hash = sha256(id.as_bytes());
+    hash.as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+/// The id of the item on that line. Most lines have none, and need no parsing to know.
+fn id_of(line: &[u8]) -> Result<Option<IdDigest>> {
+    if memchr::memmem::find(line, b"\"id\":").is_none() {
+        return Ok(None);
+    }
+    let Some(split) = Line::split(line) else { return Ok(None) };
+    if !Envelope::parse(utf8(split.rest)?)?.kind.is_item() {
+        return Ok(None);
+    }
+    Ok(Entry::parse(line)?.text("id").map(|id| digest(&id)))
+}

@@ -1,0 +1,261 @@
+//! Saving what can be saved of a damaged log.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::edit::quoted;
+use super::fork::refuse_existing;
+use super::open::generated;
+use super::{Form, Session, Task};
+use crate::entry::{Entry, Envelope, redacted_digest, utf8};
+use crate::hash::{Hash, body_digest, chain};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LINE_BYTES_MAX};
+use crate::line::Line;
+use crate::log::{Draft, Head, Report, Stamp, Verifier, Writer};
+use crate::store::{Condition, Key, PART_BYTES, Part};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Kind, Result, SessionId};
+
+/// What a repair found, and did.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Repair {
+    /// The last entry up to which the damaged log holds; `None` where not one does.
+    pub sound: Option<Head>,
+    /// The first thing that does not hold; `None`: there is nothing to repair.
+    pub fault: Option<Error>,
+    /// Entries after the fault that were whole by themselves, and taken over.
+    pub saved: u64,
+    /// What was left out.
+    pub left_out: Vec<LeftOut>,
+    /// The new session; `None` where it was only looked, or there is nothing to repair.
+    pub session: Option<Session>,
+}
+
+/// Bytes of a damaged log that were left out of the repaired one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The line's number, counted from 1.
+    pub line: u64,
+    /// Where it starts.
+    pub offset: u64,
+    /// Its length.
+    pub bytes: u64,
+    /// Why: an error's code, or the kind of an entry that cannot be written again.
+    pub code: &'static str,
+}
+
+/// Repairs a damaged session into a new one: the lines up to the first fault as they are, a fork
+/// entry, a note (an `extension` of domain `turnkeep.repair`) that lists what was left out, and
+/// every later entry that is whole by itself, written anew. The damaged log is not touched. With
+/// `dry_run` nothing is written.
+#[must_use]
+pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Repair> {
+    Task::new(async move |io| {
+        let repairing = async {
+            let key = Key::of(&id, Part::Log);
+            let log = io.get(&key, None).await?.bytes;
+            let (report, mut repair, drafts) = look(&log);
+            if dry_run || repair.fault.is_none() {
+                return Ok(repair);
+            }
+            let stamp = io.stamp(8 * (drafts.len() + 3) + 10).await?;
+            let new = match into {
+                Some(new) => new,
+                None => {
+                    let start = stamp.random.len().saturating_sub(10);
+                    generated(&stamp, stamp.random.get(start..).unwrap_or_default())?
+                }
+            };
+            refuse_existing(&io, &new).await?;
+            let sound = report.head.map_or(0, |head| head.bytes) as usize;
+            let prefix = log.get(..sound).unwrap_or_default();
+            repair.session = Some(write(&io, new, prefix, &report, &repair, drafts, &stamp).await?);
+            Ok(repair)
+        };
+        repairing.await.map_err(|error: Error| error.in_session(&id))
+    })
+}
+
+/// Finds the first fault, what can be saved after it, and what cannot.
+fn look(log: &[u8]) -> (Report, Repair, Vec<String>) {
+    let mut verifier = Verifier::default();
+    verifier.push(log);
+    let report = verifier.finish();
+    let fault = report.fault.clone();
+    let (sound, left_out) = (report.head, Vec::new());
+    let mut repair = Repair { sound, fault, saved: 0, left_out, session: None };
+    let mut drafts = Vec::new();
+    if repair.fault.is_some() {
+        let mut offset = sound.map_or(0, |head| head.bytes);
+        let mut number = sound.map_or(0, |head| head.seq + 1);
+        let rest = log.get(offset as usize..).unwrap_or_default();
+        for line in rest.split_inclusive(|byte| *byte == b'\n') {
+            number += 1;
+            match salvage(line) {
+                Ok(Some(draft)) => drafts.push(draft),
+                Ok(None) => {}
+                Err(code) => {
+                    let bytes = line.len() as u64;
+                    repair.left_out.push(LeftOut { line: number, offset, bytes, code });
+                }
+            }
+            offset += line.len() as u64;
+        }
+        repair.saved = drafts.len() as u64;
+    }
+    (report, repair, drafts)
+}
+
+/// The draft of a line that is whole by itself: its bytes give its hash. `None` for what a new log
+/// says itself.
+fn salvage(line: &[u8]) -> Result<Option<String>, &'static str> {
+    let line = line.strip_suffix(b"\n").ok_or(ErrorKind::TornTail.code())?;
+    if line.len() > LINE_BYTES_MAX {
+        return Err(ErrorKind::LineTooLong.code());
+    }
+    let code = |error: Error| error.code();
+    let split = Line::split(line).ok_or(ErrorKind::BadLine.code())?;
+    let prev = split.prev.and_then(|hex| Hash::from_hex(hex));
+    if redacted_digest(split.rest).is_some() {
+        // Nothing is left of it that could be written again.
+        return Err(Kind::Redacted.name());
+    }
+    if split.hash() != Some(chain(prev, body_digest(split.rest))) {
+        return Err(ErrorKind::BadHash.code());
+    }
+    let rest = utf8(split.rest).map_err(code)?;
+    let envelope = Envelope::parse(rest).map_err(code)?;
+    if matches!(envelope.kind, Kind::SessionStart | Kind::Fork) {
+        return Ok(None);
+    }
+    // What keeps a part of the history means nothing where some of it is missing.
+    if matches!(envelope.kind, Kind::Truncated | Kind::Compaction) {
+        return Err(envelope.kind.name());
+    }
+    let entry = Entry::parse(line).map_err(code)?;
+    let mut draft = Draft::new(entry.kind_name()).with_count("ts", entry.ts().unwrap_or_default());
+    for (name, value) in entry.fields() {
+        draft = draft.with(name, value);
+    }
+    Ok(Some(draft.as_str().into()))
+}
+
+async fn write(
+    io: &Io,
+    new: SessionId,
+    prefix: &[u8],
+    report: &Report,
+    repair: &Repair,
+    mut drafts: Vec<String>,
+    stamp: &Stamp,
+) -> Result<Session> {
+    drafts.insert(0, note(repair));
+    let mut bytes = prefix.to_vec();
+    let mut salts = Salts { stamp, used: 0 };
+    let mut batches = batches(&drafts);
+    let first = batches.next().unwrap_or_default();
+    let mut writer = match (report.head, &report.session) {
+        (Some(head), Some(session)) => {
+            let salted = Writer::resume(session.clone(), head, is_salted(prefix));
+            let (writer, batch) = salted.forked_at(last_fork(prefix)).fork(
+                new.clone(),
+                first,
+                &salts.next(first.len() + 1),
+            )?;
+            bytes.extend_from_slice(&batch.bytes);
+            writer
+        }
+        _ => {
+            let mut writer = Writer::create(new.clone(), true);
+            let batch = writer.write(first, &salts.next(first.len() + 1))?;
+            writer.advance(batch.head);
+            bytes.extend_from_slice(&batch.bytes);
+            writer
+        }
+    };
+    for drafts in batches {
+        let batch = writer.write(drafts, &salts.next(drafts.len()))?;
+        writer.advance(batch.head);
+        bytes.extend_from_slice(&batch.bytes);
+    }
+    publish(io, &new, &bytes).await?;
+    Ok(Session::new(writer, Form::Live))
+}
+
+/// Random bytes, each given once.
+struct Salts<'a> {
+    stamp: &'a Stamp,
+    used: usize,
+}
+
+impl Salts<'_> {
+    fn next(&mut self, entries: usize) -> Stamp {
+        let random = self.stamp.random.get(self.used..self.used + 8 * entries);
+        self.used += 8 * entries;
+        Stamp { now_ms: self.stamp.now_ms, random: random.unwrap_or_default().to_vec() }
+    }
+}
+
+/// Batches within their bounds.
+fn batches(drafts: &[String]) -> impl Iterator<Item = &[String]> {
+    let mut rest = drafts;
+    core::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |draft: &&String| {
+            bytes += draft.len() + 512;
+            bytes <= BATCH_BYTES_MAX
+        };
+        let count = rest.iter().take(BATCH_ENTRIES_MAX).take_while(fits).count().max(1);
+        let (batch, after) = rest.split_at_checked(count)?;
+        rest = after;
+        Some(batch)
+    })
+}
+
+fn note(repair: &Repair) -> String {
+    let left_out: Vec<String> = repair
+        .left_out
+        .iter()
+        .map(|left| {
+            let LeftOut { line, offset, bytes, code } = left;
+            format!(r#"{{"line":{line},"offset":{offset},"bytes":{bytes},"code":"{code}"}}"#)
+        })
+        .collect();
+    let fault = repair.fault.as_ref().map_or(String::new(), |fault| quoted(fault.code()));
+    let lists = format!(r#""saved":{},"left_out":[{}]"#, repair.saved, left_out.join(","));
+    let payload = format!(r#"{{"fault":{fault},{lists}}}"#);
+    Draft::extension("turnkeep.repair", &payload).as_str().into()
+}
+
+fn is_salted(prefix: &[u8]) -> bool {
+    let end = memchr::memchr(b'\n', prefix).unwrap_or(prefix.len());
+    let line = prefix.get(..end).and_then(Line::split);
+    let envelope =
+        line.and_then(|line| Envelope::parse(core::str::from_utf8(line.rest).ok()?).ok());
+    envelope.is_some_and(|envelope| envelope.is_salted)
+}
+
+fn last_fork(prefix: &[u8]) -> Option<u64> {
+    crate::log::find_tail(prefix, 0).ok().flatten().and_then(|tail| tail.fork)
+}
+
+async fn publish(io: &Io, new: &SessionId, bytes: &[u8]) -> Result<()> {
+    let key = Key::of(new, Part::Log);
+    if bytes.len() <= PART_BYTES {
+        return io.put(&key, bytes.to_vec(), Condition::Absent).await.map(|_| ());
+    }
+    let stage = io.stage(&key).await?;
+    let staged = async {
+        for (part, number) in bytes.chunks(PART_BYTES).zip(1..) {
+            io.stage_part(&stage, number, part.to_vec()).await?;
+        }
+        io.commit(&stage, Condition::Absent).await.map(|_| ())
+    };
+    let staged = staged.await;
+    if staged.is_err() {
+        io.abort(&stage).await.ok();
+    }
+    staged
+}

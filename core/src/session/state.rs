@@ -1,0 +1,122 @@
+//! What a session has come to: all of it, or what a resume needs.
+
+use super::open::open_session;
+use super::read::{Range, read_page};
+use super::scan::{CHUNK_BYTES, scan};
+use super::{Session, Task};
+use crate::log::{Head, Torn, Verifier};
+use crate::state::{Folder, State};
+use crate::store::{Key, Part};
+use crate::task::Io;
+use crate::{Result, SessionId};
+
+/// Entries that are looked at first when the last compaction is searched for.
+const RECENT_ENTRIES: u64 = 128;
+
+/// How to look at a session's state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct View {
+    /// Only read from the last compaction on: costs what came since, whatever the session's
+    /// length. Usage, extensions and lineage are those since then ([`State::since`] tells).
+    pub since_compaction: bool,
+    /// Give a history in which every call of a tool has a result
+    /// ([`State::with_calls_closed`]).
+    pub closes_calls: bool,
+}
+
+impl View {
+    /// From the last compaction on.
+    #[must_use]
+    pub fn since_compaction(mut self) -> Self {
+        self.since_compaction = true;
+        self
+    }
+
+    /// With open calls closed.
+    #[must_use]
+    pub fn with_calls_closed(mut self) -> Self {
+        self.closes_calls = true;
+        self
+    }
+}
+
+/// Verifies and folds a session, live or archived, up to its head.
+#[must_use]
+pub fn state(id: SessionId, view: View) -> Task<State> {
+    Task::new(async move |io| {
+        let viewed = async {
+            let state = match view.since_compaction {
+                true => recent(&io, &id).await?,
+                false => folded(&io, &id).await?,
+            };
+            Ok(if view.closes_calls { state.with_calls_closed() } else { state })
+        };
+        viewed.await.map_err(|error: crate::Error| error.in_session(&id))
+    })
+}
+
+/// All of a session, folded.
+pub(super) async fn folded(io: &Io, id: &SessionId) -> Result<State> {
+    let session = open_session(io, id).await?;
+    let mut folder = Folder::default();
+    let source = scan(io, id, session.head(), |chunk| {
+        folder.push(chunk);
+        Ok(())
+    })
+    .await?;
+    let state = folder.finish()?;
+    source.disagrees(state.head).map_or(Ok(()), Err)?;
+    if let (Some(head), Some(torn)) = (state.head, session.torn) {
+        check_torn(io, &session, &state, head, torn).await?;
+    }
+    Ok(state)
+}
+
+/// Folds a log's last entries, more of them until nothing before them matters.
+pub(super) async fn recent(io: &Io, id: &SessionId) -> Result<State> {
+    let mut count = RECENT_ENTRIES;
+    loop {
+        let mut range = Range::last(count);
+        let mut page = read_page(io, id, range.clone()).await?;
+        let (since, head) = (page.first_seq, page.head);
+        if since == 0 {
+            return folded(io, id).await;
+        }
+        let mut folder = Folder::from_middle(since, super::read::first_prev(&page.lines));
+        folder.push(&page.lines);
+        while let Some(cursor) = page.next {
+            range = range.after(cursor);
+            page = read_page(io, id, range.clone()).await?;
+            folder.push(&page.lines);
+        }
+        if let Some(state) = folder.finish_if_known()? {
+            let (session, head) = (Some(id.clone()), Some(head));
+            return Ok(State { session, head, since, ..state });
+        }
+        count = count.saturating_mul(4);
+    }
+}
+
+/// Verifies what follows the head: it is left out, but a fault in it is one of the log.
+async fn check_torn(
+    io: &Io,
+    session: &Session,
+    state: &State,
+    head: Head,
+    torn: Torn,
+) -> Result<()> {
+    let key = Key::of(session.id(), Part::Log);
+    let mut verifier = Verifier::after(head, Some(session.id().clone()), state.fork);
+    let end = torn.offset + torn.bytes;
+    let mut at = torn.offset;
+    while at < end {
+        let chunk = io.get(&key, Some(at..end.min(at + CHUNK_BYTES))).await?.bytes;
+        if chunk.is_empty() {
+            break; // Another writer cut it off just now.
+        }
+        at += chunk.len() as u64;
+        verifier.push(&chunk);
+    }
+    verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(&key)))
+}
