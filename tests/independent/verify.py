@@ -245,7 +245,7 @@ KINDS = {  # kind: (required, optional)
     "truncated": ({"keep": count}, {}),
     "replaced": ({"history": items}, {}),
     "compaction": ({"summary": items, "keep_last": count},
-                   {"system_prompt": text, "config": value, "turns": count, "state": value}),
+                   {"system_prompt": text, "config": value, "turns": count, "run": text, "state": value}),
     "fork": ({"session": identifier, "parent": point}, {}),
 }
 RESERVED_FIELDS = {b"hash", b"prev_hash", b"seq", b"ts", b"fork", b"salt", b"more", b"format", b"digest"}
@@ -469,7 +469,8 @@ class State:
         elif kind == "compaction":
             kept = self.history[len(self.history) - self.kept(f["keep_last"], seq):]
             self.history = [("summary", seq, None, None, item) for item in f["summary"]] + kept
-            again = {"system_prompt": "system_prompt", "config": "config", "turns": "turns", "slice": "state"}
+            again = {"system_prompt": "system_prompt", "config": "config", "turns": "turns", "run": "run",
+                     "slice": "state"}
             for member, field in again.items():
                 if f[field] is not None:
                     setattr(self, member, f[field])

@@ -544,7 +544,10 @@ fn an_unknown_session_is_not_found_by_anything() {
         use turnkeep::core::session::{archive, read, state, summary, unarchive, verify};
         let missing = || id("missing");
         assert_eq!(code(drive(read(missing(), Range::all()), &*store)), "not_found");
-        assert_eq!(code(drive(state(missing()), &*store)), "not_found");
+        assert_eq!(
+            code(drive(state(missing(), turnkeep::core::session::View::default()), &*store)),
+            "not_found"
+        );
         assert_eq!(code(drive(summary(missing()), &*store)), "not_found");
         assert_eq!(code(drive(verify(missing(), None, false), &*store)), "not_found");
         assert_eq!(code(drive(archive(missing()), &*store)), "not_found");

@@ -414,6 +414,7 @@ fn restated() -> Vec<Vector> {
         is("restating-the-prompt", r#","system_prompt":"""#, &[("system_prompt", "\"\"")]),
         is("restating-the-config", r#","config":false"#, &[("config", "false")]),
         is("restating-turns-of-0", r#","turns":0"#, &[("turns", "0")]),
+        is("restating-the-run", r#","run":"running""#, &[("run", "\"running\"")]),
         is("restating-the-slice", r#","state":0"#, &[("slice", "0")]),
         of(
             "compacted-restating-and-going-on",
@@ -436,6 +437,7 @@ fn restated() -> Vec<Vector> {
         bad("start-restates-turns-below-0", &log(r#","turns":-1"#, &[])),
         bad("compacted-restating-turns-as-text", &compacted(r#","turns":"7""#)),
         bad("compacted-restating-turns-with-a-fraction", &compacted(r#","turns":7.0"#)),
+        bad("compacted-restating-a-run-that-is-no-text", &compacted(r#","run":1"#)),
         bad("compacted-restating-a-prompt-that-is-no-text", &compacted(r#","system_prompt":[]"#)),
     ]
 }
