@@ -6,9 +6,11 @@
 //! | [`vectors`] | the vectors: how they are made, and how their files are read |
 //! | [`build`] | logs, gzip files and archives made by hand |
 //! | [`spy`] | a store that counts, and fails when told to |
+//! | [`live`] | the operations on open sessions, driven over a store |
 //! | [`sessions`] | sessions to test with, over every store there is |
 
 pub mod build;
+pub mod live;
 pub mod sessions;
 pub mod spy;
 pub mod store_cases;
