@@ -25,6 +25,17 @@ const onFile = (run) => ({ file }) => {
   return timed(() => run(bytes));
 };
 
+/** Something done to a session that is opened for it. */
+function onSession(run) {
+  return ({ file: folder }) =>
+    timed(async () => {
+      const session = await turnkeep.Session.open(new FileStore(folder), "bench");
+      const found = await run(session);
+      if (found.length === 0) throw new Error("nothing was read");
+      await session.close();
+    });
+}
+
 const operations = {
   gzip: onFile((bytes) => gzipSync(bytes, { level: 6 })),
   gunzip: onFile((bytes) => gunzipSync(bytes)),
@@ -34,6 +45,18 @@ const operations = {
   verify: onFile(async (bytes) => {
     const { fault } = await turnkeep.verify(bytes);
     if (fault) throw fault;
+  }),
+  parse: onFile((bytes) => JSON.parse(gunzipSync(bytes))),
+  load: onSession(async (session) => (await session.state()).history),
+  lazy: onSession(async (session) => {
+    const entries = [];
+    for await (const entry of session.entries()) entries.push(entry);
+    return entries;
+  }),
+  recent: onSession(async (session) => {
+    const items = [];
+    for await (const entry of session.entries({ last: 50 })) items.push(entry.item);
+    return items;
   }),
   size: ({ file }) => ({ gzip: gzipSync(read(file), { level: 9 }).length }),
   append,

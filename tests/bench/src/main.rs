@@ -7,6 +7,7 @@
 mod append;
 mod archive;
 mod data;
+mod live;
 mod measure;
 mod node;
 mod tail;
@@ -35,7 +36,7 @@ fn main() {
     let _ = std::fs::remove_dir_all(&options.folder);
     std::fs::create_dir_all(&options.folder).expect("a folder to measure in");
     let mut table = Table::default();
-    let groups: [(&str, fn(&Options, &mut Table)); 9] = [
+    let groups: [(&str, fn(&Options, &mut Table)); 12] = [
         ("append", append::whole_session),
         ("append flat", append::flat),
         ("append node", node::append),
@@ -44,6 +45,9 @@ fn main() {
         ("archive", archive::run),
         ("load", verify::load),
         ("tail", tail::run),
+        ("live load", live::load),
+        ("live recent", live::recent),
+        ("live turn", live::turn),
         ("size", node::sizes),
     ];
     for (name, run) in groups {
