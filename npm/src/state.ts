@@ -68,6 +68,38 @@ export interface Extension {
   readonly payload: unknown;
 }
 
+/** A call of a tool whose result is not in the history: the run was interrupted, or goes on. */
+export interface OpenCall {
+  /** Which item of the history makes it, counted from 0, before any calls were closed. */
+  readonly index: number;
+  /** The number of that item's entry. */
+  readonly seq: number;
+  /** The call's id. */
+  readonly callId: string;
+  /** The tool's name. */
+  readonly name: string;
+}
+
+/** The state of a session. */
+export interface SessionState extends State {
+  /** The first entry that was folded: 0, or where a view of the log's end starts. */
+  readonly since: number;
+  /** The calls that have no result in the log, in order. */
+  readonly openCalls: readonly OpenCall[];
+}
+
+/** A state as the wasm gives it. @internal */
+export interface RawState {
+  readonly json: string;
+  readonly since: number;
+  readonly openCalls: readonly OpenCall[];
+}
+
+/** A session's state as callers see it. @internal */
+export function stateOf({ json, since, openCalls }: RawState): SessionState {
+  return { ...parseState(json), since, openCalls };
+}
+
 /** A state from its JSON text. @internal */
 export function parseState(json: string): State {
   return JSON.parse(json) as State;
