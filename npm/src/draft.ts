@@ -256,9 +256,16 @@ function stringify(draft: unknown, index?: number): string {
   }
 }
 
-/** The JSON text of one value; an empty text where it is none. @internal */
-export function jsonOf(value: unknown): string {
-  return stringify(value);
+/** The JSON text of one value. @internal */
+export function jsonOf(value: unknown, index?: number): string {
+  const text = stringify(value, index);
+  if (text !== "") return text;
+  throw new TurnkeepError("bad_json", "a value that JSON does not have", { draft: index });
+}
+
+/** Items' texts as {@link encodeDrafts} gives them, in a buffer of their own. @internal */
+export function encodeItems(items: readonly unknown[]): Uint8Array | undefined {
+  return encodeDrafts(items.map((item, index) => new RawJson(jsonOf(item, index))))?.slice();
 }
 
 function hasRawField(draft: object): boolean {

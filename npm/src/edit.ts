@@ -1,6 +1,6 @@
 // Changing what a model would be sent. The log keeps everything.
 
-import { type RawJson, encodeDrafts } from "./draft.js";
+import { type RawJson, encodeDrafts, encodeItems } from "./draft.js";
 import { drive } from "./drive.js";
 import { checkText, checked } from "./errors.js";
 import { wasm } from "./load.js";
@@ -52,7 +52,7 @@ export async function createCompacted(
   const { summary, keepLast = 0, id, entries = [], salted, durability, signal } = options;
   if (id !== undefined) checkText(id, "an id", "invalid_id");
   if (durability !== undefined) checkText(durability, "durability");
-  const items = encodeDrafts(summary)?.slice();
+  const items = encodeItems(summary);
   const drafts = encodeDrafts(entries);
   const task = checked(() =>
     wasm().create_compacted(source, items, keepLast, id, drafts, salted, durability),
@@ -75,12 +75,12 @@ export function truncation(place: ItemPlace): StartWrite {
 
 /** A write that replaces the history. @internal */
 export function replacement(items: readonly unknown[]): StartWrite {
-  const lines = encodeDrafts(items)?.slice();
+  const lines = encodeItems(items);
   return (session, durability) => wasm().replace_history(session, lines, durability);
 }
 
 /** A write that compacts the history. @internal */
 export function compaction({ summary, keepLast = 0 }: Compaction): StartWrite {
-  const lines = encodeDrafts(summary)?.slice();
+  const lines = encodeItems(summary);
   return (session, durability) => wasm().compact(session, lines, keepLast, durability);
 }

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // An open session.
 
-import { type Draft, type RawJson, encodeDrafts, jsonOf } from "./draft.js";
+import { type Draft, encodeDrafts, jsonOf } from "./draft.js";
 import { drive } from "./drive.js";
 import {
   type Compaction,
@@ -268,7 +268,7 @@ export class Session {
    * ```
    */
   async trace(event: unknown, options: CallOptions = {}): Promise<boolean> {
-    const json = jsonOf(event as RawJson);
+    const json = jsonOf(event);
     checkText(json, "an event of the trace");
     this.#checkOpen();
     return this.#traces.run(async () => {
