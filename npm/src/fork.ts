@@ -3,9 +3,10 @@
 import { type Draft, type Point, encodeDrafts } from "./draft.js";
 import { drive } from "./drive.js";
 import { checkText, checked } from "./errors.js";
+import type { Handle } from "./handle.js";
 import { wasm } from "./load.js";
 import type { Opened } from "./opened.js";
-import type { CallOptions, OpenOptions } from "./options.js";
+import { type CallOptions, type OpenOptions, checkOptions } from "./options.js";
 import { type Session, sessionOf } from "./session.js";
 import type { Store } from "./store.js";
 import type * as glue from "./wasm/turnkeep.js";
@@ -61,10 +62,26 @@ export async function forkSession(
 /** A task that forks. @internal */
 export function forkTask(parent: string, options: ForkOptions): glue.Task {
   checkText(parent, "an id", "invalid_id");
+  checkOptions(options);
   const { at = {}, id, entries = [] } = options;
   const { seq, hash, turn }: Partial<Record<"seq" | "turn", number> & { hash: string }> = at;
   if (hash !== undefined) checkText(hash, "a hash");
   if (id !== undefined) checkText(id, "an id", "invalid_id");
   const drafts = encodeDrafts(entries);
   return checked(() => wasm().fork(parent, seq, hash, turn, id, drafts));
+}
+
+/** Goes on with a fork, should others have written to the session. @internal */
+export function ensureHead(handle: Handle, { id, signal }: EnsureHeadOptions): Promise<Ensured> {
+  return handle.inOrder(async () => {
+    if (id !== undefined) checkText(id, "an id", "invalid_id");
+    const task = checked(() => wasm().ensure_head(handle.opened.handle, id));
+    const { opened, forkedFrom } = await drive<RawEnsured>(task, handle.store, signal);
+    await handle.moveTo(opened, signal);
+    return { forkedFrom };
+  });
+}
+
+interface RawEnsured extends Ensured {
+  readonly opened: Opened;
 }

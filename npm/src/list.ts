@@ -85,6 +85,7 @@ export async function* recentSessions(
 ): AsyncGenerator<Recent, void, undefined> {
   const { tag, signal } = options;
   if (tag !== undefined) checkText(tag, "a tag");
+  if (options.after !== undefined) checkText(options.after.id, "an id", "invalid_id");
   let left = options.limit ?? Number.POSITIVE_INFINITY;
   let after: RecentOptions["after"] = options.after;
   while (left > 0) {

@@ -4,7 +4,7 @@ import { drive } from "./drive.js";
 import { type ErrorCode, type TurnkeepError, checkText, checked, fromWasm } from "./errors.js";
 import { wasm } from "./load.js";
 import type { Opened } from "./opened.js";
-import type { CallOptions, OpenOptions } from "./options.js";
+import { type CallOptions, type OpenOptions, checkOptions } from "./options.js";
 import { type Session, sessionOf } from "./session.js";
 import type { Head, Store } from "./store.js";
 
@@ -76,6 +76,7 @@ export async function repairSession(
   options: RepairOptions = {},
 ): Promise<Repair> {
   const { into, dryRun = false, signal } = options;
+  checkOptions(options);
   checkText(id, "an id", "invalid_id");
   if (into !== undefined) checkText(into, "an id", "invalid_id");
   const task = checked(() => wasm().repair(id, into, dryRun));

@@ -1,7 +1,7 @@
 // What calls on sessions take and give.
 
 import type { Draft, StartFields } from "./draft.js";
-import type { TurnkeepError } from "./errors.js";
+import { type TurnkeepError, checkText } from "./errors.js";
 import type { Durability, Head, Torn } from "./store.js";
 
 /** How a session is kept: as a log, or as an archive. */
@@ -128,4 +128,17 @@ export interface Summary {
   readonly kinds: ReadonlyMap<string, number>;
   /** Entries whose content was withheld. */
   readonly withheld: number;
+}
+
+/** Options from outside, checked before anything is written. @internal */
+export function checkOptions({ durability, recovery }: OpenOptions): void {
+  if (durability !== undefined) checkText(durability, "durability");
+  if (recovery !== undefined) checkText(recovery.projectDir, "a project's directory");
+}
+
+/** A summary as callers see it. @internal */
+export function summaryOf(
+  summary: Omit<Summary, "kinds"> & { kinds: Iterable<[string, number]> },
+): Summary {
+  return { ...summary, kinds: new Map(summary.kinds) };
 }

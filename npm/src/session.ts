@@ -1,42 +1,37 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // An open session.
 
-import { type Draft, encodeDrafts, jsonOf } from "./draft.js";
+import { type Draft, encodeDrafts } from "./draft.js";
 import { drive } from "./drive.js";
-import {
-  type Compaction,
-  type ItemPlace,
-  type StartWrite,
-  compaction,
-  replacement,
-  truncation,
-} from "./edit.js";
+import { type Compaction, type ItemPlace, compaction, replacement, truncation } from "./edit.js";
 import type { Entry } from "./entry.js";
-import { TurnkeepError, checkText, checked, fromWasm } from "./errors.js";
-import { type EnsureHeadOptions, type Ensured, type ForkOptions, forkTask } from "./fork.js";
+import { checkText, checked } from "./errors.js";
+import { type EnsureHeadOptions, type Ensured, type ForkOptions, ensureHead, forkTask } from "./fork.js";
+import { Handle } from "./handle.js";
 import { wasm } from "./load.js";
 import { type Report, reportOf } from "./log.js";
 import { deleteSession } from "./manage.js";
 import { type Opened, open } from "./opened.js";
-import type {
-  AppendOptions,
-  Appended,
-  Archived,
-  CallOptions,
-  CreateOptions,
-  Form,
-  OpenOptions,
-  StateOptions,
-  Summary,
-  VerifyOptions,
-  WriteOptions,
+import {
+  type AppendOptions,
+  type Appended,
+  type Archived,
+  type CallOptions,
+  type CreateOptions,
+  type Form,
+  type OpenOptions,
+  type StateOptions,
+  type Summary,
+  type VerifyOptions,
+  type WriteOptions,
+  checkOptions,
+  summaryOf,
 } from "./options.js";
-import { Queue } from "./queue.js";
 import { type Page, type ReadRange, eachEntry, pageOf, readTask } from "./read.js";
 import { type RecoveryRecord, recordOf } from "./recovery.js";
-import { type RawState, type SessionState, stateOf } from "./state.js";
+import { type RawState, type SessionState, stateOf, viewTask } from "./state.js";
 import type { Head, Store, Torn } from "./store.js";
-import type * as glue from "./wasm/turnkeep.js";
+import { trace } from "./trace.js";
 
 /** A session that was opened just now, with its recovery record kept if wanted. @internal */
 export let sessionOf: (store: Store, opened: Opened, options: OpenOptions) => Promise<Session>;
@@ -62,22 +57,13 @@ export interface Session extends AsyncDisposable {}
  * ```
  */
 export class Session {
-  readonly #store: Store;
-  readonly #options: OpenOptions;
-  readonly #calls = new Queue();
-  readonly #traces = new Queue();
-  /** Syncs under way, which other calls need not wait for. */
-  readonly #syncs = new Set<Promise<unknown>>();
-  #opened: Opened;
-  #isClosed = false;
-  /** Whether the recovery record is kept no longer. */
-  #isCompleted = false;
+  readonly #handle: Handle;
 
   static {
     sessionOf = async (store, opened, options) => {
       const session = new Session(store, opened, options);
       try {
-        await session.#track(options.signal);
+        await session.#handle.track(options.signal);
       } catch (error) {
         await session.close();
         throw error;
@@ -93,9 +79,7 @@ export class Session {
   }
 
   private constructor(store: Store, opened: Opened, options: OpenOptions) {
-    this.#store = store;
-    this.#opened = opened;
-    this.#options = options;
+    this.#handle = new Handle(store, opened, options);
   }
 
   /**
@@ -132,22 +116,22 @@ export class Session {
 
   /** Its id. */
   get id(): string {
-    return this.#opened.id;
+    return this.#handle.opened.id;
   }
 
   /** Its last entry, as of the last call that was carried out. */
   get head(): Head {
-    return this.#opened.head;
+    return this.#handle.opened.head;
   }
 
   /** Live or archived. */
   get form(): Form {
-    return this.#opened.form;
+    return this.#handle.opened.form;
   }
 
   /** An unfinished write that was found on opening; the next append cuts it off. */
   get torn(): Torn | undefined {
-    return this.#opened.torn;
+    return this.#handle.opened.torn;
   }
 
   /**
@@ -170,13 +154,13 @@ export class Session {
     drafts: Draft<Kind> | readonly Draft<Kind>[],
     options: AppendOptions = {},
   ): Promise<Appended> {
-    return this.#write(options, () => {
+    return this.#handle.write(options, () => {
       const { expected, once } = options;
       if (expected !== undefined) checkText(expected.hash, "a hash");
       const [seq, hash] = [expected?.seq, expected?.hash];
       // The lines are in a buffer that the next call fills anew.
       const encoded = encodeDrafts(Array.isArray(drafts) ? drafts : [drafts]);
-      const lines = this.#calls.isBusy ? encoded?.slice() : encoded;
+      const lines = this.#handle.isBusy ? encoded?.slice() : encoded;
       return (session, durability) => wasm().append(session, lines, durability, seq, hash, once);
     });
   }
@@ -191,7 +175,7 @@ export class Session {
    * ```
    */
   truncateFrom(place: ItemPlace, options: WriteOptions = {}): Promise<Appended> {
-    return this.#write(options, () => truncation(place));
+    return this.#handle.write(options, () => truncation(place));
   }
 
   /**
@@ -203,7 +187,7 @@ export class Session {
    * ```
    */
   replaceHistory(items: readonly unknown[], options: WriteOptions = {}): Promise<Appended> {
-    return this.#write(options, () => replacement(items));
+    return this.#handle.write(options, () => replacement(items));
   }
 
   /**
@@ -216,7 +200,7 @@ export class Session {
    * ```
    */
   compact(options: Compaction & WriteOptions): Promise<Appended> {
-    return this.#write(options, () => compaction(options));
+    return this.#handle.write(options, () => compaction(options));
   }
 
   /**
@@ -229,8 +213,8 @@ export class Session {
    */
   fork(options: ForkOptions = {}): Promise<Session> {
     const start = () => forkTask(this.id, options);
-    return this.#queue(options.signal, start, (opened: Opened) =>
-      sessionOf(this.#store, opened, options),
+    return this.#handle.queue(options.signal, start, (opened: Opened) =>
+      sessionOf(this.#handle.store, opened, options),
     );
   }
 
@@ -243,19 +227,8 @@ export class Session {
    * const { forkedFrom } = await session.ensureHead();
    * ```
    */
-  ensureHead({ id, signal }: EnsureHeadOptions = {}): Promise<Ensured> {
-    return this.#inOrder(async () => {
-      if (id !== undefined) checkText(id, "an id", "invalid_id");
-      const task = checked(() => wasm().ensure_head(this.#opened.handle, id));
-      const { opened, forkedFrom } = await drive<RawEnsured>(task, this.#store, signal);
-      const left = this.#opened;
-      this.#replace(opened);
-      if (forkedFrom !== undefined) {
-        await this.#release(left);
-        await this.#track(signal);
-      }
-      return { forkedFrom };
-    });
+  ensureHead(options: EnsureHeadOptions = {}): Promise<Ensured> {
+    return ensureHead(this.#handle, options);
   }
 
   /**
@@ -268,17 +241,7 @@ export class Session {
    * ```
    */
   async trace(event: unknown, options: CallOptions = {}): Promise<boolean> {
-    const json = jsonOf(event);
-    checkText(json, "an event of the trace");
-    this.#checkOpen();
-    return this.#traces.run(async () => {
-      try {
-        await drive(wasm().trace(this.#opened.handle, json), this.#store, options.signal);
-        return true;
-      } catch {
-        return false;
-      }
-    });
+    return trace(this.#handle, event, options.signal);
   }
 
   /**
@@ -291,8 +254,8 @@ export class Session {
    */
   markCompleted(options: CallOptions = {}): Promise<RecoveryRecord> {
     const start = () => checked(() => wasm().mark_completed(this.id));
-    return this.#queue(options.signal, start, (json: string) => {
-      this.#isCompleted = true;
+    return this.#handle.queue(options.signal, start, (json: string) => {
+      this.#handle.untrack();
       return recordOf(json);
     });
   }
@@ -307,7 +270,7 @@ export class Session {
    * ```
    */
   read(range: ReadRange & CallOptions = {}): Promise<Page> {
-    return this.#queue(range.signal, () => readTask(this.id, range), pageOf);
+    return this.#handle.queue(range.signal, () => readTask(this.id, range), pageOf);
   }
 
   /**
@@ -338,7 +301,7 @@ export class Session {
       if (expected !== undefined) checkText(expected.hash, "a hash");
       return checked(() => wasm().verify(this.id, expected?.seq, expected?.hash, deep));
     };
-    return this.#queue(signal, start, reportOf);
+    return this.#handle.queue(signal, start, reportOf);
   }
 
   /**
@@ -350,7 +313,7 @@ export class Session {
    * ```
    */
   state(options: StateOptions = {}): Promise<SessionState> {
-    return this.#queue(options.signal, () => this.#view(options, true), stateOf);
+    return this.#handle.queue(options.signal, () => viewTask(this.id, options, true), stateOf);
   }
 
   /**
@@ -363,8 +326,8 @@ export class Session {
    * ```
    */
   stateJson(options: StateOptions = {}): Promise<string> {
-    const start = () => this.#view(options, false);
-    return this.#queue(options.signal, start, ({ json }: RawState) => json);
+    const start = () => viewTask(this.id, options, false);
+    return this.#handle.queue(options.signal, start, ({ json }: RawState) => json);
   }
 
   /**
@@ -377,10 +340,7 @@ export class Session {
    */
   summary(options: CallOptions = {}): Promise<Summary> {
     const start = () => checked(() => wasm().summary(this.id));
-    return this.#queue(options.signal, start, (summary: Summary & { kinds: Kinds }) => ({
-      ...summary,
-      kinds: new Map(summary.kinds),
-    }));
+    return this.#handle.queue(options.signal, start, summaryOf);
   }
 
   /**
@@ -393,7 +353,7 @@ export class Session {
    * ```
    */
   archive(options: CallOptions = {}): Promise<Archived> {
-    return this.#convert(options.signal, () => wasm().archive(this.id));
+    return this.#handle.convert(options.signal, () => wasm().archive(this.id));
   }
 
   /**
@@ -405,7 +365,7 @@ export class Session {
    * ```
    */
   unarchive(options: CallOptions = {}): Promise<Archived> {
-    return this.#convert(options.signal, () => wasm().unarchive(this.id));
+    return this.#handle.convert(options.signal, () => wasm().unarchive(this.id));
   }
 
   /**
@@ -416,14 +376,8 @@ export class Session {
    * await session.close();
    * ```
    */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    await this.#calls.idle();
-    await this.#traces.idle();
-    await Promise.allSettled(this.#syncs);
-    this.#opened.handle.free();
-    await this.#release(this.#opened);
+  close(): Promise<void> {
+    return this.#handle.close();
   }
 
   /**
@@ -435,118 +389,8 @@ export class Session {
    * ```
    */
   async delete(options: CallOptions = {}): Promise<void> {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     await this.close();
-    await deleteSession(this.#store, this.id, options);
-  }
-
-  /** Carries out a write after the calls before it. What it has to survive may come later. */
-  #write({ durability, signal }: WriteOptions, prepare: () => StartWrite): Promise<Appended> {
-    const wanted = durability ?? this.#options.durability;
-    const { sync, capabilities } = this.#store;
-    const isShared = wanted === "disk" && sync !== undefined && capabilities.durability === "disk";
-    const syncs: Promise<unknown>[] = [];
-    let start: StartWrite;
-    try {
-      if (wanted !== undefined) checkText(wanted, "durability");
-      start = prepare();
-    } catch (error) {
-      return Promise.reject(fromWasm(error));
-    }
-    const task = () => checked(() => start(this.#opened.handle, isShared ? "os" : wanted));
-    const written = this.#queue(signal, task, ({ handle, ...raw }: RawAppended): Appended => {
-      this.#replace({ ...this.#opened, handle, head: raw.head, torn: undefined });
-      if (isShared) syncs.push(this.#sync(signal));
-      if (raw.recordFault === undefined) return raw;
-      return { ...raw, recordFault: fromWasm(raw.recordFault) as TurnkeepError };
-    });
-    if (!isShared) return written;
-    return written.then(async (appended) => {
-      await Promise.all(syncs);
-      return appended;
-    });
-  }
-
-  /** Makes what was appended durable, beside the calls that follow. */
-  #sync(signal: AbortSignal | undefined): Promise<unknown> {
-    const task = wasm().sync(this.#opened.handle);
-    const sync = (async () => drive(task, this.#store, signal))();
-    this.#syncs.add(sync);
-    const isOver = () => this.#syncs.delete(sync);
-    sync.then(isOver, isOver);
-    return sync;
-  }
-
-  #view({ sinceCompaction = false, closeCalls = false }: StateOptions, calls: boolean): glue.Task {
-    return checked(() => wasm().state(this.id, sinceCompaction, closeCalls, calls));
-  }
-
-  #convert(signal: AbortSignal | undefined, start: () => glue.Task): Promise<Archived> {
-    return this.#inOrder(async () => {
-      const archived = await drive<Archived>(checked(start), this.#store, signal);
-      this.#replace(await open(this.#store, this.id));
-      await this.#track();
-      return archived;
-    });
-  }
-
-  async #track(signal?: AbortSignal): Promise<void> {
-    const { recovery } = this.#options;
-    if (recovery === undefined || this.#isCompleted) return;
-    const task = wasm().track(this.#opened.handle, recovery.projectDir);
-    await drive(task, this.#store, signal);
-  }
-
-  #replace(opened: Opened): void {
-    this.#opened.handle.free();
-    this.#opened = opened;
-  }
-
-  async #release({ key, traceKey }: Opened): Promise<void> {
-    await this.#store.release?.(key);
-    await this.#store.release?.(traceKey);
-  }
-
-  #checkOpen(): void {
-    if (!this.#isClosed) return;
-    throw new TurnkeepError("invalid_argument", "the session is closed", { session: this.id });
-  }
-
-  /** Carries out a task after the calls before it, and makes of its result what callers get. */
-  #queue<T, U>(
-    signal: AbortSignal | undefined,
-    start: () => glue.Task,
-    then: (result: T) => U | Promise<U>,
-  ): Promise<U> {
-    return this.#inOrder(() => {
-      const result = drive<T>(start(), this.#store, signal);
-      return result instanceof Promise ? result.then(then) : then(result);
-    });
-  }
-
-  /** Runs something after the calls before it: at once, if none is under way. */
-  #inOrder<T>(run: () => T | Promise<T>): Promise<T> {
-    try {
-      this.#checkOpen();
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this.#calls.run(run);
+    await deleteSession(this.#handle.store, this.id, options);
   }
 }
-
-/** Options from outside, checked before anything is written. */
-function checkOptions({ durability, recovery }: OpenOptions): void {
-  if (durability !== undefined) checkText(durability, "durability");
-  if (recovery !== undefined) checkText(recovery.projectDir, "a project's directory");
-}
-
-interface RawAppended extends Appended {
-  readonly handle: glue.Session;
-}
-
-interface RawEnsured extends Ensured {
-  readonly opened: Opened;
-}
-
-type Kinds = Iterable<[string, number]>;

@@ -1,7 +1,11 @@
 // The state: what folding a log gives.
 
 import type { Point } from "./draft.js";
+import { checked } from "./errors.js";
+import { wasm } from "./load.js";
+import type { StateOptions } from "./options.js";
 import type { Head } from "./store.js";
+import type * as glue from "./wasm/turnkeep.js";
 
 /** What a session has come to (`docs/format.md` §5). */
 export interface State {
@@ -93,6 +97,12 @@ export interface RawState {
   readonly json: string;
   readonly since: number;
   readonly openCalls: readonly OpenCall[];
+}
+
+/** A task that folds a session, and tells the open calls if they are wanted. @internal */
+export function viewTask(id: string, options: StateOptions, calls: boolean): glue.Task {
+  const { sinceCompaction = false, closeCalls = false } = options;
+  return checked(() => wasm().state(id, sinceCompaction, closeCalls, calls));
 }
 
 /** A session's state as callers see it. @internal */
