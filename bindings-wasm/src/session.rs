@@ -79,13 +79,15 @@ pub fn append(
     Ok(Task::new(session::append(session.0.clone(), append), appended))
 }
 
-/// What an append did, with the session's new `handle`: what else is known of the session stays.
+/// What an append did, with the session's new `handle` and what is torn now: what else is known of
+/// the session stays.
 pub(crate) fn appended(appended: Appended) -> JsValue {
     object([
         ("head", optional(appended.session.head(), convert::head)),
         ("firstSeq", number(appended.first_seq)),
         ("alreadyApplied", appended.already_applied.into()),
         ("recovered", optional(appended.recovered, convert::torn)),
+        ("torn", optional(appended.session.torn, convert::torn)),
         ("recordFault", optional(appended.record_fault, |fault| error::to_js(&fault))),
         ("handle", Session(appended.session).into()),
     ])

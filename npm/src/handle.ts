@@ -7,7 +7,7 @@ import { wasm } from "./load.js";
 import { type Opened, open } from "./opened.js";
 import type { Appended, Archived, OpenOptions, WriteOptions } from "./options.js";
 import { Queue } from "./queue.js";
-import type { Store } from "./store.js";
+import type { Store, Torn } from "./store.js";
 import type * as glue from "./wasm/turnkeep.js";
 
 /** @internal */
@@ -52,8 +52,8 @@ export class Handle {
       return Promise.reject(fromWasm(error));
     }
     const task = () => checked(() => start(this.#opened.handle, isShared ? "os" : wanted));
-    const written = this.queue(signal, task, ({ handle, ...raw }: RawAppended): Appended => {
-      this.#replace({ ...this.#opened, handle, head: raw.head, torn: undefined });
+    const written = this.queue(signal, task, ({ handle, torn, ...raw }: RawAppended): Appended => {
+      this.#replace({ ...this.#opened, handle, head: raw.head, torn });
       if (isShared) syncs.push(this.#sync(signal));
       if (raw.recordFault === undefined) return raw;
       return { ...raw, recordFault: fromWasm(raw.recordFault) as TurnkeepError };
@@ -163,4 +163,5 @@ export class Handle {
 
 interface RawAppended extends Appended {
   readonly handle: glue.Session;
+  readonly torn: Torn | undefined;
 }

@@ -28,7 +28,10 @@ export interface CreateOptions extends CallOptions {
   readonly salted?: boolean | undefined;
   /** What acknowledged appends survive; `"os"` unless told. */
   readonly durability?: Durability | undefined;
-  /** Keeps a recovery record of the session. */
+  /**
+   * Keeps a recovery record of the session. Where it cannot be written, the call fails; a session
+   * that was made is there all the same.
+   */
   readonly recovery?: RecoveryOptions | undefined;
 }
 
@@ -40,7 +43,10 @@ export interface RecoveryOptions {
 
 /** How to open a session. */
 export interface OpenOptions extends CallOptions {
-  /** Keeps a recovery record of the session. */
+  /**
+   * Keeps a recovery record of the session. Where it cannot be written, the call fails; a session
+   * that was made is there all the same.
+   */
   readonly recovery?: RecoveryOptions | undefined;
   /** What acknowledged appends survive; `"os"` unless told. */
   readonly durability?: Durability | undefined;

@@ -70,6 +70,20 @@ function appends(t, inStore, durability) {
     await again.close();
   });
 
+  inStore("what is torn stays torn where nothing had to be appended", async (store, { Session }) => {
+    const session = await Session.create(store, { id: "s", entries: [user("a", "1")] });
+    const { bytes } = session.head;
+    await session.close();
+    await store.append("s.jsonl", new TextEncoder().encode('{"hash'), bytes, 0, "os");
+    await store.release?.("s.jsonl");
+    const again = await Session.open(store, "s");
+    t.equal((await again.append(user("a", "1"), { once: true })).alreadyApplied, true);
+    t.equal(again.torn, { offset: bytes, bytes: 6 });
+    await again.append(user("b"));
+    t.equal(again.torn, undefined);
+    await again.close();
+  });
+
   inStore("each append may survive something else", async (store, { Session }) => {
     const session = await Session.create(store);
     await session.append(user("a"), { durability: "memory" });
