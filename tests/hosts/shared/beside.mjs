@@ -78,6 +78,18 @@ function wholeSessions(t, inStore) {
 }
 
 function lineages(t, inStore) {
+  inStore("an archived session is forked, and its origins told", async (store, { Session, ancestors }) => {
+    const parent = await Session.create(store, { id: "p", entries: [user("a")] });
+    await parent.archive();
+    const fork = await parent.fork({ id: "f" });
+    await fork.append(user("b"));
+    t.equal(texts(await fork.state()), ["a", "b"]);
+    await fork.archive();
+    t.equal((await ancestors(store, "f")).map(({ point }) => point.session), ["p"]);
+    await fork.close();
+    await parent.close();
+  });
+
   inStore("lineage goes up and down", async (store, { Session, ancestors, lineage, createCompacted }) => {
     const a = await Session.create(store, { id: "a" });
     const b = await a.fork({ id: "b" });
@@ -146,6 +158,23 @@ function records(t, inStore) {
     await session.append([{ kind: "run_started" }, { kind: "run_completed", result: "finished" }]);
     t.equal((await recoveryRecord(store, "s")).run, "finished");
     await session.close();
+  });
+
+  inStore("a record that cannot be written is told, and the append holds", async (store, { Session, TurnkeepError }) => {
+    let isFull = false;
+    const filling = new Proxy(store, {
+      get: (target, name) =>
+        name === "put" && isFull ? () => { throw new Error("full"); } : bound(target, name),
+    });
+    const session = await Session.create(filling, { id: "s", recovery });
+    isFull = true;
+    const { recordFault, firstSeq } = await session.append({ kind: "run_completed", result: "finished" });
+    t.ok(recordFault instanceof TurnkeepError, "recordFault");
+    t.equal([recordFault.code, firstSeq, session.head.seq], ["store_failed", 1, 1]);
+    await session.close();
+    await t.throws(() => Session.open(filling, "s", { recovery }), "store_failed");
+    isFull = false;
+    await (await Session.open(filling, "s", { recovery })).close();
   });
 
   inStore("a completed session is not found", async (store, { Session, findIncomplete, markCompleted }) => {
