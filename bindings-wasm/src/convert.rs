@@ -4,7 +4,7 @@ use js_sys::Reflect;
 use turnkeep_core::limits::INTEGER_MAX;
 use turnkeep_core::log::{Head, Report, Torn};
 use turnkeep_core::store::Durability;
-use turnkeep_core::{Error, ErrorKind, Hash, Result};
+use turnkeep_core::{Error, ErrorKind, Hash, Result, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -64,6 +64,22 @@ pub(crate) fn optional<T>(value: Option<T>, convert: impl FnOnce(T) -> JsValue) 
 pub(crate) fn head(head: Head) -> JsValue {
     let hash = head.hash.to_string().into();
     object([("seq", number(head.seq)), ("hash", hash), ("bytes", number(head.bytes))])
+}
+
+/// A point as `{ session, seq, hash }`.
+pub(crate) fn point(session: &SessionId, seq: u64, hash: Hash) -> JsValue {
+    let hash = hash.to_string().into();
+    object([("session", session.as_str().into()), ("seq", number(seq)), ("hash", hash)])
+}
+
+/// A list of what is converted one by one.
+pub(crate) fn list<T>(values: &[T], convert: impl Fn(&T) -> JsValue) -> JsValue {
+    values.iter().map(convert).collect::<Vec<JsValue>>().into()
+}
+
+/// An id that may be missing.
+pub(crate) fn id_or_none(id: Option<String>) -> Result<Option<SessionId>> {
+    id.map(SessionId::new).transpose()
 }
 
 /// A torn tail as `{ offset, bytes }`.

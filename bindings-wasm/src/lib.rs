@@ -16,9 +16,13 @@
     clippy::string_slice
 )]
 
+mod around;
 mod convert;
+mod edit;
 mod error;
 mod log;
+mod read;
+mod recovery;
 mod request;
 mod session;
 mod task;

@@ -1,25 +1,32 @@
 //! The operations on sessions: what starts them, and what they come to.
 
-use js_sys::{Array, Uint8Array};
-use turnkeep_core::SessionId;
-use turnkeep_core::session::{self, Archived, Form, From, Listed, Page, Sessions, Summary};
+use js_sys::Array;
+use turnkeep_core::session::{
+    self, Appended, Archived, Form, Listed, Recent, RecentSessions, Sessions, Summary,
+};
+use turnkeep_core::{OpenCall, SessionId};
+
 use turnkeep_core::store::{Key, Part};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, drafts, durability, expected, number, object, optional, whole};
+use crate::convert::{
+    self, Js, drafts, durability, expected, id_or_none, number, object, optional, whole_or_none,
+};
+use crate::error;
 use crate::task::Task;
 
 /// An open session: plain data, with which entries can be appended.
 #[wasm_bindgen]
-pub struct Session(session::Session);
+pub struct Session(pub(crate) session::Session);
 
-/// A session and what is known of it; `key` is that of its log.
-fn opened(session: session::Session) -> JsValue {
+/// A session and what is known of it, and the keys of its log and its trace.
+pub(crate) fn opened(session: session::Session) -> JsValue {
     let id = session.id();
     object([
         ("id", id.as_str().into()),
         ("key", Key::of(id, Part::Log).as_str().into()),
+        ("traceKey", Key::of(id, Part::Trace).as_str().into()),
         ("head", optional(session.head(), convert::head)),
         ("torn", optional(session.torn, convert::torn)),
         ("form", form(session.form).into()),
@@ -43,7 +50,7 @@ pub fn create(
     durability_name: Option<String>,
 ) -> Js<Task> {
     let mut options = session::Create::default();
-    options.id = id.map(SessionId::new).transpose()?;
+    options.id = id_or_none(id)?;
     options.entries = drafts(lines)?;
     options.is_salted = is_salted.unwrap_or(options.is_salted);
     options.durability = durability(durability_name)?.unwrap_or(options.durability);
@@ -55,78 +62,49 @@ pub fn open(id: String) -> Js<Task> {
     Ok(Task::new(session::open(SessionId::new(id)?), opened))
 }
 
-/// Gives `{ handle, head, firstSeq }`: what else is known of the session stays.
+/// Gives what [`appended`] does.
 #[wasm_bindgen]
 pub fn append(
     session: &Session,
     lines: Option<Vec<u8>>,
     durability_name: Option<String>,
+    expected_seq: Option<f64>,
+    expected_hash: Option<String>,
+    once: Option<bool>,
 ) -> Js<Task> {
-    let durability = durability(durability_name)?.unwrap_or_default();
-    let append = session::Append::new(drafts(lines)?).with_durability(durability);
-    let task = session::append(session.0.clone(), append);
-    Ok(Task::new(task, |appended| {
-        let head = optional(appended.session.head(), convert::head);
-        let handle = Session(appended.session).into();
-        object([("handle", handle), ("head", head), ("firstSeq", number(appended.first_seq))])
-    }))
+    let mut append = session::Append::new(drafts(lines)?);
+    append.durability = durability(durability_name)?.unwrap_or_default();
+    append.expected = expected(expected_seq, expected_hash)?;
+    append.once = once.unwrap_or_default();
+    Ok(Task::new(session::append(session.0.clone(), append), appended))
 }
 
-/// Which entries to read.
-#[wasm_bindgen]
-pub struct Range(session::Range);
-
-/// Where a page ended.
-#[wasm_bindgen]
-pub struct Cursor(session::Cursor);
-
-#[wasm_bindgen]
-impl Range {
-    /// All entries.
-    #[wasm_bindgen(constructor)]
-    #[allow(clippy::new_without_default, reason = "JavaScript calls it")]
-    pub fn new() -> Self {
-        Self(session::Range::all())
-    }
-
-    pub fn set_from(&mut self, seq: f64) -> Js<()> {
-        self.0.from = From::Seq(whole(seq)?);
-        Ok(())
-    }
-
-    pub fn set_last(&mut self, count: f64) -> Js<()> {
-        self.0.from = From::Last(whole(count)?);
-        Ok(())
-    }
-
-    pub fn set_after(&mut self, cursor: &Cursor) {
-        self.0.from = From::Cursor(cursor.0.clone());
-    }
-
-    pub fn set_to(&mut self, seq: f64) -> Js<()> {
-        self.0.to = Some(whole(seq)?);
-        Ok(())
-    }
-
-    pub fn set_page_bytes(&mut self, bytes: f64) -> Js<()> {
-        self.0.page_bytes = whole(bytes)?;
-        Ok(())
-    }
+/// What an append did, with the session's new `handle` and what is torn now: what else is known of
+/// the session stays.
+pub(crate) fn appended(appended: Appended) -> JsValue {
+    object([
+        ("head", optional(appended.session.head(), convert::head)),
+        ("firstSeq", number(appended.first_seq)),
+        ("alreadyApplied", appended.already_applied.into()),
+        ("recovered", optional(appended.recovered, convert::torn)),
+        ("torn", optional(appended.session.torn, convert::torn)),
+        ("recordFault", optional(appended.record_fault, |fault| error::to_js(&fault))),
+        ("handle", Session(appended.session).into()),
+    ])
 }
 
-/// Gives `{ lines, firstSeq, entries, head, next }`, where `next` is a cursor.
 #[wasm_bindgen]
-pub fn read(id: String, range: &Range) -> Js<Task> {
-    let task = session::read(SessionId::new(id)?, range.0.clone());
-    Ok(Task::new(task, |page: Page| {
-        object([
-            ("lines", Uint8Array::from(page.lines.as_slice()).into()),
-            ("firstSeq", number(page.first_seq)),
-            ("entries", number(page.entries)),
-            ("head", convert::head(page.head)),
-            ("next", optional(page.next, |cursor| Cursor(cursor).into())),
-        ])
-    }))
+pub fn sync(session: &Session) -> Task {
+    Task::new(session::sync(&session.0), nothing)
+}
+
+#[wasm_bindgen]
+pub fn trace(session: &Session, event: String) -> Task {
+    Task::new(session::trace(&session.0, event), nothing)
+}
+
+pub(crate) fn nothing((): ()) -> JsValue {
+    JsValue::UNDEFINED
 }
 
 #[wasm_bindgen]
@@ -136,12 +114,35 @@ pub fn verify(id: String, seq: Option<f64>, hash: Option<String>, deep: bool) ->
     Ok(Task::new(task, convert::report))
 }
 
-/// Gives the state as JSON text.
+/// Gives `{ json, since, openCalls }`: the calls that are open in the log, if they are wanted, also
+/// where the state has them closed.
 #[wasm_bindgen]
-pub fn state(id: String) -> Js<Task> {
-    Ok(Task::new(session::state(SessionId::new(id)?, session::View::default()), |state| {
-        state.to_json().into()
+pub fn state(
+    id: String,
+    since_compaction: bool,
+    closes_calls: bool,
+    wants_calls: bool,
+) -> Js<Task> {
+    let mut view = session::View::default();
+    view.since_compaction = since_compaction;
+    Ok(Task::new(session::state(SessionId::new(id)?, view), move |state| {
+        let calls = wants_calls.then(|| state.open_calls());
+        let state = if closes_calls { state.with_calls_closed() } else { state };
+        object([
+            ("since", number(state.since)),
+            ("openCalls", optional(calls, |calls| convert::list(&calls, open_call))),
+            ("json", state.to_json().into()),
+        ])
     }))
+}
+
+fn open_call(call: &OpenCall) -> JsValue {
+    object([
+        ("index", number(call.index)),
+        ("seq", number(call.seq)),
+        ("callId", call.call_id.as_str().into()),
+        ("name", call.name.as_str().into()),
+    ])
 }
 
 #[wasm_bindgen]
@@ -158,7 +159,7 @@ pub fn summary(id: String) -> Js<Task> {
             ("storedBytes", number(summary.stored_bytes)),
             ("from", optional(summary.times.map(|times| times.0), time)),
             ("to", optional(summary.times.map(|times| times.1), time)),
-            ("kinds", summary.kinds.iter().map(kind).collect::<Vec<JsValue>>().into()),
+            ("kinds", convert::list(&summary.kinds, kind)),
             ("withheld", number(summary.withheld)),
         ])
     }))
@@ -188,19 +189,45 @@ fn archived(archived: Archived) -> JsValue {
 pub fn list(prefix: String, after: Option<String>, limit: u32) -> Js<Task> {
     let after = after.map(Key::parse).transpose()?;
     Ok(Task::new(session::list(prefix, after, limit), |listed: Sessions| {
-        let sessions = listed.sessions.iter().map(listed_session).collect::<Vec<_>>();
         object([
-            ("sessions", sessions.into()),
+            ("sessions", convert::list(&listed.sessions, |listed| object(members(listed)))),
             ("next", optional(listed.next, |key| key.as_str().into())),
         ])
     }))
 }
 
-fn listed_session(listed: &Listed) -> JsValue {
-    object([
+fn members(listed: &Listed) -> [(&'static str, JsValue); 4] {
+    [
         ("id", listed.id.as_str().into()),
         ("form", form(listed.form).into()),
         ("storedBytes", number(listed.stored_bytes)),
         ("modifiedMs", optional(listed.modified_ms, number)),
-    ])
+    ]
+}
+
+/// Gives `{ sessions, next }`, where `next` is `{ modifiedMs, id }`.
+#[wasm_bindgen]
+pub fn recent(
+    after_ms: Option<f64>,
+    after_id: Option<String>,
+    limit: u32,
+    tag: Option<String>,
+) -> Js<Task> {
+    let after = whole_or_none(after_ms)?.zip(id_or_none(after_id)?);
+    Ok(Task::new(session::recent(after, limit, tag), |recent: RecentSessions| {
+        let next = |(ms, id): (u64, SessionId)| {
+            object([("modifiedMs", number(ms)), ("id", id.as_str().into())])
+        };
+        object([
+            ("sessions", convert::list(&recent.sessions, recent_session)),
+            ("next", optional(recent.next, next)),
+        ])
+    }))
+}
+
+fn recent_session(recent: &Recent) -> JsValue {
+    let [id, form, stored_bytes, modified_ms] = members(&recent.listed);
+    let title = optional(recent.title.as_deref(), JsValue::from_str);
+    let tags = convert::list(&recent.tags, |tag| tag.as_str().into());
+    object([id, form, stored_bytes, modified_ms, ("title", title), ("tags", tags)])
 }

@@ -32,7 +32,8 @@ export interface StartFields {
 
 /** An item of the history. */
 export interface ItemDraft {
-  readonly kind: "user_input" | "assistant_item" | "tool_result" | "system_item";
+  /** Where there is none, the item tells: by its role, or its type. */
+  readonly kind?: "user_input" | "assistant_item" | "tool_result" | "system_item" | undefined;
   /** The framework's own JSON. */
   readonly item: unknown;
   /** The caller's id of the item. */
@@ -81,6 +82,8 @@ export interface LlmUsageDraft {
   readonly cache_read_tokens?: number | null | undefined;
   readonly cache_write_tokens?: number | null | undefined;
   readonly output_tokens?: number | null | undefined;
+  /** What it cost, in dollars. */
+  readonly cost_usd?: number | null | undefined;
 }
 
 /** A framework's own record. */
@@ -145,10 +148,11 @@ export type KnownDraft = (
 };
 
 /** A kind that this version knows. */
-export type KnownKind = KnownDraft["kind"] | "session_start";
+export type KnownKind = Exclude<KnownDraft["kind"], undefined> | "session_start" | "redacted";
 
 /**
- * An entry to be: an object with a `kind` and that kind's fields (`docs/format.md` §4). The type
+ * An entry to be: an object with a `kind` and that kind's fields (`docs/format.md` §4), or just the
+ * `item` of an entry of the history. The type
  * checks the fields of known kinds, and lets other kinds have any; the log keeps what it does not
  * know.
  */
@@ -239,7 +243,7 @@ function grow(room: number, used: number): void {
   buffer = larger;
 }
 
-function stringify(draft: unknown, index: number): string {
+function stringify(draft: unknown, index?: number): string {
   try {
     if (draft instanceof RawJson) return draft.text;
     const isPlain = typeof draft === "object" && draft !== null && !hasRawField(draft);
@@ -250,6 +254,18 @@ function stringify(draft: unknown, index: number): string {
     const message = error instanceof Error ? error.message : String(error);
     throw new TurnkeepError(code, message, { draft: index, cause: error });
   }
+}
+
+/** The JSON text of one value. @internal */
+export function jsonOf(value: unknown, index?: number): string {
+  const text = stringify(value, index);
+  if (text !== "") return text;
+  throw new TurnkeepError("bad_json", "a value that JSON does not have", { draft: index });
+}
+
+/** Items' texts as {@link encodeDrafts} gives them, in a buffer of their own. @internal */
+export function encodeItems(items: readonly unknown[]): Uint8Array | undefined {
+  return encodeDrafts(items.map((item, index) => new RawJson(jsonOf(item, index))))?.slice();
 }
 
 function hasRawField(draft: object): boolean {

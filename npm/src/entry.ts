@@ -108,13 +108,13 @@ function parseFields(text: string, kind: string): Fields {
   return Object.fromEntries(members);
 }
 
-/** The entries of a page's lines. @internal */
-export function entriesOf(lines: Uint8Array, firstSeq: number): Entry[] {
+/** The entries of a page's lines, given their numbers. @internal */
+export function entriesOf(lines: Uint8Array, seqs: Float64Array): Entry[] {
   checkBytes(lines, "lines");
   const entries: Entry[] = [];
   for (let start = 0; start < lines.length; ) {
     const end = lines.indexOf(LINE_BREAK, start);
-    entries.push(new Entry(firstSeq + entries.length, lines.subarray(start, end)));
+    entries.push(new Entry(seqs[entries.length] ?? 0, lines.subarray(start, end)));
     start = end + 1;
   }
   return entries;

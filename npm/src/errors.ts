@@ -158,6 +158,12 @@ export function checkText(text: unknown, what: string, code: ErrorCode = "invali
   }
 }
 
+/** The same for each of several texts. @internal */
+export function texts(list: readonly string[], what: string): string[] {
+  for (const text of list) checkText(text, what);
+  return [...list];
+}
+
 /** Half of a character beyond U+FFFF, which UTF-8 cannot express. @internal */
 export const LONE_SURROGATE: RegExp =
   /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;

@@ -33,6 +33,8 @@ import {
   everything,
 } from "./store.js";
 
+export { defaultRoot } from "./file/root.js";
+
 /** Paths that were made once are kept, up to that many: an append is quick enough to notice. */
 const KNOWN_PATHS_MAX = 4096;
 /** Reads of more bytes than this go to a thread: so long they would hold up everything else. */

@@ -20,24 +20,63 @@ export {
   unarchiveLog,
   verify,
 } from "./log.js";
+export { type Compaction, type CreateCompactedOptions, type ItemPlace, createCompacted } from "./edit.js";
 export {
-  type Appended,
-  type Archived,
-  type CallOptions,
-  type CreateOptions,
-  type Cursor,
-  type Form,
-  type Listed,
-  type OpenOptions,
-  type Page,
-  type ReadRange,
-  Session,
-  type Summary,
-  type VerifyOptions,
-  sessions,
-} from "./session.js";
+  type EnsureHeadOptions,
+  type Ensured,
+  type ForkOptions,
+  type ForkPoint,
+  forkSession,
+} from "./fork.js";
+export {
+  type About,
+  type Ancestor,
+  type Descendant,
+  type Lineage,
+  about,
+  ancestors,
+  lineage,
+  setAbout,
+} from "./lineage.js";
+export { type Listed, type Recent, type RecentOptions, recentSessions, sessions } from "./list.js";
+export {
+  type LeftOut,
+  type Repair,
+  type RepairOptions,
+  deleteSession,
+  repairSession,
+} from "./manage.js";
+export type {
+  AppendOptions,
+  Appended,
+  Archived,
+  CallOptions,
+  CreateOptions,
+  Form,
+  OpenOptions,
+  RecoveryOptions,
+  StateOptions,
+  Summary,
+  VerifyOptions,
+  WriteOptions,
+} from "./options.js";
+export type { Cursor, Page, ReadRange } from "./read.js";
+export {
+  type Incomplete,
+  type Incompletes,
+  type LastToolResult,
+  type RecordOwner,
+  type RecoveryRecord,
+  cleanupOldRecords,
+  findIncomplete,
+  markCompleted,
+  rebuildRecord,
+  recoveryRecord,
+  removeRecord,
+} from "./recovery.js";
+export { Session } from "./session.js";
 export { Archive, type ArchiveSource, type RangeSource, openArchive } from "./source.js";
-export type { Extension, HistoryItem, State, Usage } from "./state.js";
+export type { Extension, HistoryItem, OpenCall, SessionState, State, Usage } from "./state.js";
 export type {
   Awaitable,
   ByteRange,

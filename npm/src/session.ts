@@ -1,151 +1,40 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // An open session.
 
-import { type Draft, type StartFields, encodeDrafts } from "./draft.js";
+import { type Draft, encodeDrafts } from "./draft.js";
 import { drive } from "./drive.js";
-import { type Entry, entriesOf } from "./entry.js";
-import { TurnkeepError, checkText, checked } from "./errors.js";
+import { type Compaction, type ItemPlace, compaction, replacement, truncation } from "./edit.js";
+import type { Entry } from "./entry.js";
+import { checkText, checked } from "./errors.js";
+import { type EnsureHeadOptions, type Ensured, type ForkOptions, ensureHead, forkTask } from "./fork.js";
+import { Handle } from "./handle.js";
 import { wasm } from "./load.js";
 import { type Report, reportOf } from "./log.js";
-import { type State, parseState } from "./state.js";
-import type { Durability, Head, Store, Torn } from "./store.js";
-import type * as glue from "./wasm/turnkeep.js";
+import { deleteSession } from "./manage.js";
+import { type Opened, open } from "./opened.js";
+import {
+  type AppendOptions,
+  type Appended,
+  type Archived,
+  type CallOptions,
+  type CreateOptions,
+  type Form,
+  type OpenOptions,
+  type StateOptions,
+  type Summary,
+  type VerifyOptions,
+  type WriteOptions,
+  checkOptions,
+  summaryOf,
+} from "./options.js";
+import { type Page, type ReadRange, eachEntry, pageOf, readTask } from "./read.js";
+import { type RecoveryRecord, recordOf } from "./recovery.js";
+import { type RawState, type SessionState, stateOf, viewTask } from "./state.js";
+import type { Head, Store, Torn } from "./store.js";
+import { trace } from "./trace.js";
 
-/** How a session is kept: as a log, or as an archive. */
-export type Form = "live" | "archived";
-
-/** What every call takes. */
-export interface CallOptions {
-  /**
-   * Ends the call before its next request to the store, with the signal's reason. What was
-   * requested before has happened.
-   */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** How to create a session. */
-export interface CreateOptions extends CallOptions {
-  /** Its id: 1 to 128 bytes of UTF-8 without control characters. Made up where there is none. */
-  readonly id?: string | undefined;
-  /** The fields of its first entry. */
-  readonly start?: StartFields | undefined;
-  /** Entries that are written with the first one, all or nothing. */
-  readonly entries?: readonly Draft[] | undefined;
-  /** Whether entries are salted, so that they can be withheld safely later; unless told, yes. */
-  readonly salted?: boolean | undefined;
-  /** What acknowledged appends survive; `"os"` unless told. */
-  readonly durability?: Durability | undefined;
-}
-
-/** How to open a session. */
-export interface OpenOptions extends CallOptions {
-  /** What acknowledged appends survive; `"os"` unless told. */
-  readonly durability?: Durability | undefined;
-}
-
-/** What an append did. */
-export interface Appended {
-  /** Number of the first entry that was appended; they follow one another. */
-  readonly firstSeq: number;
-  /** The session's head now. */
-  readonly head: Head;
-}
-
-/** Which entries to read: all, unless told. */
-export interface ReadRange {
-  /** The number of the first entry. */
-  readonly from?: number | undefined;
-  /** The number of the last entry. */
-  readonly to?: number | undefined;
-  /** So that the last entries come, that many. */
-  readonly last?: number | undefined;
-  /** From where a page ended on. */
-  readonly after?: Cursor | undefined;
-  /** About how many bytes of lines a page holds; at least one line. */
-  readonly pageBytes?: number | undefined;
-}
-
-/** Where a page ended. Opaque. */
-export interface Cursor {
-  /** Lets go of its memory ahead of the garbage collector. */
-  free(): void;
-}
-
-/**
- * Some entries, verified among themselves: each line's hash, and that each follows the one before
- * it. Lines that reach the head are also compared with it.
- */
-export interface Page {
-  /** The entries. */
-  readonly entries: readonly Entry[];
-  /** Their lines, each with its line break. */
-  readonly lines: Uint8Array;
-  /** Number of the first one. */
-  readonly firstSeq: number;
-  /** The session's head. */
-  readonly head: Head;
-  /** Where to go on; `undefined` after the last page. */
-  readonly next: Cursor | undefined;
-}
-
-/** What to verify. */
-export interface VerifyOptions extends CallOptions {
-  /** An entry that must be there, such as a head that was kept elsewhere. */
-  readonly expected?: { readonly seq: number; readonly hash: string } | undefined;
-  /** Whether every entry's content is checked too, as a fold would. */
-  readonly deep?: boolean | undefined;
-}
-
-/** What archiving or its reverse did. */
-export interface Archived {
-  /** The session's head, the same before and after. */
-  readonly head: Head;
-  /** Length of the log. */
-  readonly rawBytes: number;
-  /** Length of the archive. */
-  readonly archiveBytes: number;
-  /** An unfinished write after the head, which was left out. */
-  readonly torn: Torn | undefined;
-}
-
-/** What a session is, in numbers. */
-export interface Summary {
-  readonly id: string;
-  readonly form: Form;
-  readonly head: Head;
-  /** An unfinished write after the head. */
-  readonly torn: Torn | undefined;
-  /** Bytes it takes in the store. */
-  readonly storedBytes: number;
-  /** Time of the earliest entry, in milliseconds since 1970. */
-  readonly from: number | undefined;
-  /** Time of the latest entry. */
-  readonly to: number | undefined;
-  /** How many entries there are of each kind. */
-  readonly kinds: ReadonlyMap<string, number>;
-  /** Entries whose content was withheld. */
-  readonly withheld: number;
-}
-
-/** What a listing tells of a session, without opening it. */
-export interface Listed {
-  readonly id: string;
-  readonly form: Form;
-  /** Bytes it takes in the store. */
-  readonly storedBytes: number;
-  /** When it was last written, in milliseconds since 1970, where the store knows. */
-  readonly modifiedMs: number | undefined;
-}
-
-/** What the wasm tells of an open session. */
-interface Opened {
-  readonly id: string;
-  readonly key: string;
-  readonly head: Head;
-  readonly torn: Torn | undefined;
-  readonly form: Form;
-  readonly handle: glue.Session;
-}
+/** A session that was opened just now, with its recovery record kept if wanted. @internal */
+export let sessionOf: (store: Store, opened: Opened, options: OpenOptions) => Promise<Session>;
 
 export interface Session extends AsyncDisposable {}
 
@@ -168,14 +57,19 @@ export interface Session extends AsyncDisposable {}
  * ```
  */
 export class Session {
-  readonly #store: Store;
-  readonly #durability: Durability | undefined;
-  #opened: Opened;
-  #isClosed = false;
-  /** Settles when the last call does; `undefined` while none is under way. */
-  #last: Promise<unknown> | undefined;
+  readonly #handle: Handle;
 
   static {
+    sessionOf = async (store, opened, options) => {
+      const session = new Session(store, opened, options);
+      try {
+        await session.#handle.track(options.signal);
+      } catch (error) {
+        await session.close();
+        throw error;
+      }
+      return session;
+    };
     // Older browsers lack the symbol.
     if (Symbol.asyncDispose !== undefined) {
       this.prototype[Symbol.asyncDispose] = function (this: Session) {
@@ -184,10 +78,8 @@ export class Session {
     }
   }
 
-  private constructor(store: Store, opened: Opened, durability: Durability | undefined) {
-    this.#store = store;
-    this.#opened = opened;
-    this.#durability = durability;
+  private constructor(store: Store, opened: Opened, options: OpenOptions) {
+    this.#handle = new Handle(store, opened, options);
   }
 
   /**
@@ -201,11 +93,11 @@ export class Session {
   static async create(store: Store, options: CreateOptions = {}): Promise<Session> {
     const { id, start, entries = [], salted, durability, signal } = options;
     if (id !== undefined) checkText(id, "an id", "invalid_id");
-    if (durability !== undefined) checkText(durability, "durability");
+    checkOptions(options);
     const first = start === undefined ? [] : [{ kind: "session_start", ...start }];
     const drafts = encodeDrafts([...first, ...entries]);
     const task = checked(() => wasm().create(id, drafts, salted, durability));
-    return new Session(store, await drive<Opened>(task, store, signal), durability);
+    return sessionOf(store, await drive<Opened>(task, store, signal), options);
   }
 
   /**
@@ -218,59 +110,153 @@ export class Session {
    * ```
    */
   static async open(store: Store, id: string, options: OpenOptions = {}): Promise<Session> {
-    const { durability, signal } = options;
-    if (durability !== undefined) checkText(durability, "durability");
-    return new Session(store, await open(store, id, signal), durability);
+    checkOptions(options);
+    return sessionOf(store, await open(store, id, options.signal), options);
   }
 
   /** Its id. */
   get id(): string {
-    return this.#opened.id;
+    return this.#handle.opened.id;
   }
 
   /** Its last entry, as of the last call that was carried out. */
   get head(): Head {
-    return this.#opened.head;
+    return this.#handle.opened.head;
   }
 
   /** Live or archived. */
   get form(): Form {
-    return this.#opened.form;
+    return this.#handle.opened.form;
   }
 
   /** An unfinished write that was found on opening; the next append cuts it off. */
   get torn(): Torn | undefined {
-    return this.#opened.torn;
+    return this.#handle.opened.torn;
   }
 
   /**
-   * Appends entries, all or nothing. `conflict` where someone else wrote in between: nothing was
-   * appended; open the session again. Drafts are read during the call, and may be changed after it.
+   * Appends entries, all or nothing. `conflict` where someone else wrote in between, or the session
+   * is not at the expected entry: nothing was appended. Drafts are read during the call, and may be
+   * changed after it. Appends that survive loss of power share the work when they come together.
    *
    * @example
    * ```ts
-   * const { firstSeq, head } = await session.append([
-   *   { kind: "user_input", item: { role: "user", content: "Hi" }, id: "m1" },
-   *   { kind: "turn_end", turn: 1 },
-   * ]);
+   * const { firstSeq, head } = await session.append(
+   *   [
+   *     { item: { role: "user", content: "Hi" }, id: "m1" },
+   *     { kind: "turn_end", turn: 1 },
+   *   ],
+   *   { durability: "disk", once: true },
+   * );
    * ```
    */
   append<const Kind extends string>(
     drafts: Draft<Kind> | readonly Draft<Kind>[],
-    options?: CallOptions,
+    options: AppendOptions = {},
   ): Promise<Appended> {
-    let lines: Uint8Array | undefined;
-    try {
-      lines = encodeDrafts(Array.isArray(drafts) ? drafts : [drafts]);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    // The lines are in a buffer that the next call fills anew.
-    if (this.#last !== undefined) lines = lines?.slice();
-    const start = () => checked(() => wasm().append(this.#opened.handle, lines, this.#durability));
-    return this.#queue(options?.signal, start, ({ handle, head, firstSeq }: RawAppended) => {
-      this.#replace({ ...this.#opened, handle, head, torn: undefined });
-      return { firstSeq, head };
+    return this.#handle.write(options, () => {
+      const { expected, once } = options;
+      if (expected !== undefined) checkText(expected.hash, "a hash");
+      const [seq, hash] = [expected?.seq, expected?.hash];
+      // The lines are in a buffer that the next call fills anew.
+      const encoded = encodeDrafts(Array.isArray(drafts) ? drafts : [drafts]);
+      const lines = this.#handle.isBusy ? encoded?.slice() : encoded;
+      return (session, durability) => wasm().append(session, lines, durability, seq, hash, once);
+    });
+  }
+
+  /**
+   * Drops an item and everything after it from the history; the log keeps them. `not_found` where
+   * the history has no such item.
+   *
+   * @example
+   * ```ts
+   * await session.truncateFrom({ id: "m1" });
+   * ```
+   */
+  truncateFrom(place: ItemPlace, options: WriteOptions = {}): Promise<Appended> {
+    return this.#handle.write(options, () => truncation(place));
+  }
+
+  /**
+   * Puts other items in the place of the whole history; the log keeps it.
+   *
+   * @example
+   * ```ts
+   * await session.replaceHistory([{ role: "user", content: "Hi" }]);
+   * ```
+   */
+  replaceHistory(items: readonly unknown[], options: WriteOptions = {}): Promise<Appended> {
+    return this.#handle.write(options, () => replacement(items));
+  }
+
+  /**
+   * Makes of the history a summary and its last items. `invalid_argument` where it has fewer items
+   * than are to stay.
+   *
+   * @example
+   * ```ts
+   * await session.compact({ summary: [{ role: "user", content: "So far: …" }], keepLast: 4 });
+   * ```
+   */
+  compact(options: Compaction & WriteOptions): Promise<Appended> {
+    return this.#handle.write(options, () => compaction(options));
+  }
+
+  /**
+   * Forks the session; see {@link forkSession}.
+   *
+   * @example
+   * ```ts
+   * const branch = await session.fork({ at: { turn: 3 } });
+   * ```
+   */
+  fork(options: ForkOptions = {}): Promise<Session> {
+    const start = () => forkTask(this.id, options);
+    return this.#handle.queue(options.signal, start, (opened: Opened) =>
+      sessionOf(this.#handle.store, opened, options),
+    );
+  }
+
+  /**
+   * Makes sure that the session is still at its head. If others wrote meanwhile, this becomes a
+   * fork of it at the entry it was at, and what they wrote stays theirs.
+   *
+   * @example
+   * ```ts
+   * const { forkedFrom } = await session.ensureHead();
+   * ```
+   */
+  ensureHead(options: EnsureHeadOptions = {}): Promise<Ensured> {
+    return ensureHead(this.#handle, options);
+  }
+
+  /**
+   * Adds an event to the session's trace, a file beside the log for whoever looks for what
+   * happened. Says whether it was written: that the store failed is no error of the session's.
+   *
+   * @example
+   * ```ts
+   * await session.trace({ event: "retry", attempt: 2 });
+   * ```
+   */
+  async trace(event: unknown, options: CallOptions = {}): Promise<boolean> {
+    return trace(this.#handle, event, options.signal);
+  }
+
+  /**
+   * Says that the session was ended on purpose, so that nobody takes it for interrupted.
+   *
+   * @example
+   * ```ts
+   * await session.markCompleted();
+   * ```
+   */
+  markCompleted(options: CallOptions = {}): Promise<RecoveryRecord> {
+    const start = () => checked(() => wasm().mark_completed(this.id));
+    return this.#handle.queue(options.signal, start, (json: string) => {
+      this.#handle.untrack();
+      return recordOf(json);
     });
   }
 
@@ -284,7 +270,7 @@ export class Session {
    * ```
    */
   read(range: ReadRange & CallOptions = {}): Promise<Page> {
-    return this.#queue(range.signal, () => readTask(this.id, range), pageOf);
+    return this.#handle.queue(range.signal, () => readTask(this.id, range), pageOf);
   }
 
   /**
@@ -315,7 +301,7 @@ export class Session {
       if (expected !== undefined) checkText(expected.hash, "a hash");
       return checked(() => wasm().verify(this.id, expected?.seq, expected?.hash, deep));
     };
-    return this.#queue(signal, start, reportOf);
+    return this.#handle.queue(signal, start, reportOf);
   }
 
   /**
@@ -323,11 +309,11 @@ export class Session {
    *
    * @example
    * ```ts
-   * const { history, turns } = await session.state();
+   * const { history, turns, openCalls } = await session.state({ sinceCompaction: true });
    * ```
    */
-  async state(options: CallOptions = {}): Promise<State> {
-    return parseState(await this.stateJson(options));
+  state(options: StateOptions = {}): Promise<SessionState> {
+    return this.#handle.queue(options.signal, () => viewTask(this.id, options, true), stateOf);
   }
 
   /**
@@ -339,9 +325,9 @@ export class Session {
    * console.log(await session.stateJson());
    * ```
    */
-  stateJson(options: CallOptions = {}): Promise<string> {
-    const start = () => checked(() => wasm().state(this.id));
-    return this.#queue(options.signal, start, (json: string) => json);
+  stateJson(options: StateOptions = {}): Promise<string> {
+    const start = () => viewTask(this.id, options, false);
+    return this.#handle.queue(options.signal, start, ({ json }: RawState) => json);
   }
 
   /**
@@ -354,10 +340,7 @@ export class Session {
    */
   summary(options: CallOptions = {}): Promise<Summary> {
     const start = () => checked(() => wasm().summary(this.id));
-    return this.#queue(options.signal, start, (summary: Summary & { kinds: Kinds }) => ({
-      ...summary,
-      kinds: new Map(summary.kinds),
-    }));
+    return this.#handle.queue(options.signal, start, summaryOf);
   }
 
   /**
@@ -370,7 +353,7 @@ export class Session {
    * ```
    */
   archive(options: CallOptions = {}): Promise<Archived> {
-    return this.#convert(options.signal, () => wasm().archive(this.id));
+    return this.#handle.convert(options.signal, () => wasm().archive(this.id));
   }
 
   /**
@@ -382,7 +365,7 @@ export class Session {
    * ```
    */
   unarchive(options: CallOptions = {}): Promise<Archived> {
-    return this.#convert(options.signal, () => wasm().unarchive(this.id));
+    return this.#handle.convert(options.signal, () => wasm().unarchive(this.id));
   }
 
   /**
@@ -393,161 +376,21 @@ export class Session {
    * await session.close();
    * ```
    */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    await this.#last?.catch(() => {});
-    this.#opened.handle.free();
-    await this.#store.release?.(this.#opened.key);
+  close(): Promise<void> {
+    return this.#handle.close();
   }
 
-  #convert(signal: AbortSignal | undefined, start: () => glue.Task): Promise<Archived> {
-    return this.#inOrder(async () => {
-      const archived = await drive<Archived>(checked(start), this.#store, signal);
-      this.#replace(await open(this.#store, this.id));
-      return archived;
-    });
+  /**
+   * Closes the session and deletes it, with all that is kept beside it.
+   *
+   * @example
+   * ```ts
+   * await session.delete();
+   * ```
+   */
+  async delete(options: CallOptions = {}): Promise<void> {
+    this.#handle.checkOpen();
+    await this.close();
+    await deleteSession(this.#handle.store, this.id, options);
   }
-
-  #replace(opened: Opened): void {
-    this.#opened.handle.free();
-    this.#opened = opened;
-  }
-
-  /** Carries out a task after the calls before it, and makes of its result what callers get. */
-  #queue<T, U>(
-    signal: AbortSignal | undefined,
-    start: () => glue.Task,
-    then: (result: T) => U,
-  ): Promise<U> {
-    return this.#inOrder(() => {
-      const result = drive<T>(start(), this.#store, signal);
-      return result instanceof Promise ? result.then(then) : then(result);
-    });
-  }
-
-  /** Runs something after the calls before it: at once, if none is under way. */
-  #inOrder<T>(run: () => T | Promise<T>): Promise<T> {
-    if (this.#isClosed) {
-      const message = "the session is closed";
-      return Promise.reject(new TurnkeepError("invalid_argument", message, { session: this.id }));
-    }
-    let call: Promise<T>;
-    if (this.#last === undefined) {
-      try {
-        const result = run();
-        if (!(result instanceof Promise)) return Promise.resolve(result);
-        call = result;
-      } catch (error) {
-        return Promise.reject(error);
-      }
-    } else {
-      call = this.#last.then(run, run);
-    }
-    this.#last = call;
-    const isOver = () => {
-      if (this.#last === call) this.#last = undefined;
-    };
-    call.then(isOver, isOver);
-    return call;
-  }
-}
-
-/** What the wasm tells of an append. */
-interface RawAppended {
-  readonly handle: glue.Session;
-  readonly head: Head;
-  readonly firstSeq: number;
-}
-
-type Kinds = Iterable<[string, number]>;
-
-/**
- * Every session of a store, in order of their encoded ids.
- *
- * @example
- * ```ts
- * for await (const { id, form } of sessions(store)) console.log(id, form);
- * ```
- */
-export async function* sessions(
-  store: Store,
-  options: CallOptions = {},
-): AsyncGenerator<Listed, void, undefined> {
-  let after: string | undefined;
-  let before: string | undefined;
-  do {
-    const task = checked(() => wasm().list("", after, LIST_LIMIT));
-    const listed = await drive<Sessions>(task, store, options.signal);
-    for (const session of listed.sessions) {
-      // Live and archived at once is what an interrupted archiving leaves. The live log, whose key
-      // comes first, is the session.
-      if (session.id !== before) yield session;
-      before = session.id;
-    }
-    after = listed.next;
-  } while (after !== undefined);
-}
-
-interface Sessions {
-  readonly sessions: readonly Listed[];
-  readonly next: string | undefined;
-}
-
-/** Objects a listing asks for at once. */
-const LIST_LIMIT = 1000;
-
-/** What the wasm tells of a session at its head. @internal */
-export function open(
-  store: Store,
-  id: string,
-  signal?: AbortSignal,
-): Opened | Promise<Opened> {
-  checkText(id, "an id", "invalid_id");
-  return drive<Opened>(checked(() => wasm().open(id)), store, signal);
-}
-
-/** A task that reads a page. @internal */
-export function readTask(id: string, range: ReadRange): glue.Task {
-  return checked(() => {
-    const wanted = new (wasm().Range)();
-    const { from, to, last, after, pageBytes } = range;
-    if (from !== undefined) wanted.set_from(from);
-    if (last !== undefined) wanted.set_last(last);
-    if (after !== undefined) wanted.set_after(checkCursor(after));
-    if (to !== undefined) wanted.set_to(to);
-    if (pageBytes !== undefined) wanted.set_page_bytes(pageBytes);
-    return wasm().read(id, wanted);
-  });
-}
-
-function checkCursor(after: unknown): glue.Cursor {
-  if (after instanceof wasm().Cursor) return after;
-  throw new TurnkeepError("invalid_argument", "after must be where a page ended");
-}
-
-/** A page as the wasm gives it. @internal */
-export interface RawPage {
-  readonly lines: Uint8Array;
-  readonly firstSeq: number;
-  readonly head: Head;
-  readonly next: Cursor | undefined;
-}
-
-/** A page as callers see it. @internal */
-export function pageOf({ lines, firstSeq, head, next }: RawPage): Page {
-  return { entries: entriesOf(lines, firstSeq), lines, firstSeq, head, next };
-}
-
-/** Entries one by one, given how pages are read. @internal */
-export async function* eachEntry(
-  range: ReadRange & CallOptions,
-  read: (range: ReadRange & CallOptions) => Promise<Page>,
-): AsyncGenerator<Entry, void, undefined> {
-  let { after } = range;
-  do {
-    const page = await read({ ...range, after });
-    yield* page.entries;
-    after = page.next;
-  } while (after !== undefined);
 }

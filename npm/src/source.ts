@@ -3,16 +3,9 @@
 import { drive } from "./drive.js";
 import type { Entry } from "./entry.js";
 import { TurnkeepError, checkBytes } from "./errors.js";
-import {
-  type CallOptions,
-  type Page,
-  type RawPage,
-  type ReadRange,
-  eachEntry,
-  open,
-  pageOf,
-  readTask,
-} from "./session.js";
+import { open } from "./opened.js";
+import type { CallOptions } from "./options.js";
+import { type Page, type RawPage, type ReadRange, eachEntry, pageOf, readTask } from "./read.js";
 import {
   type Awaitable,
   type ByteRange,

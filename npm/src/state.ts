@@ -1,7 +1,11 @@
 // The state: what folding a log gives.
 
 import type { Point } from "./draft.js";
+import { checked } from "./errors.js";
+import { wasm } from "./load.js";
+import type { StateOptions } from "./options.js";
 import type { Head } from "./store.js";
+import type * as glue from "./wasm/turnkeep.js";
 
 /** What a session has come to (`docs/format.md` §5). */
 export interface State {
@@ -66,6 +70,44 @@ export interface Extension {
   readonly domain: string;
   /** Any JSON, parsed. */
   readonly payload: unknown;
+}
+
+/** A call of a tool whose result is not in the history: the run was interrupted, or goes on. */
+export interface OpenCall {
+  /** Which item of the history makes it, counted from 0, before any calls were closed. */
+  readonly index: number;
+  /** The number of that item's entry. */
+  readonly seq: number;
+  /** The call's id. */
+  readonly callId: string;
+  /** The tool's name. */
+  readonly name: string;
+}
+
+/** The state of a session. */
+export interface SessionState extends State {
+  /** The first entry that was folded: 0, or where a view of the log's end starts. */
+  readonly since: number;
+  /** The calls that have no result in the log, in order. */
+  readonly openCalls: readonly OpenCall[];
+}
+
+/** A state as the wasm gives it. @internal */
+export interface RawState {
+  readonly json: string;
+  readonly since: number;
+  readonly openCalls: readonly OpenCall[];
+}
+
+/** A task that folds a session, and tells the open calls if they are wanted. @internal */
+export function viewTask(id: string, options: StateOptions, calls: boolean): glue.Task {
+  const { sinceCompaction = false, closeCalls = false } = options;
+  return checked(() => wasm().state(id, sinceCompaction, closeCalls, calls));
+}
+
+/** A session's state as callers see it. @internal */
+export function stateOf({ json, since, openCalls }: RawState): SessionState {
+  return { ...parseState(json), since, openCalls };
 }
 
 /** A state from its JSON text. @internal */

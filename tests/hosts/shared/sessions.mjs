@@ -36,7 +36,8 @@ function overAnyStore(t, host, inStore) {
     const state = await session.state();
     t.equal([state.session, state.system_prompt, state.turns], ["Run 7/b", "Be brief.", 1]);
     t.equal(state.history.map((entry) => entry.item.content), ["one", "two"]);
-    t.equal(JSON.parse(await session.stateJson()), state);
+    const { since, openCalls, ...folded } = state;
+    t.equal([JSON.parse(await session.stateJson()), since, openCalls], [folded, 0, []]);
     const summary = await session.summary();
     t.equal([...summary.kinds], [["session_start", 1], ["turn_end", 1], ["user_input", 2]]);
     t.equal([summary.head, summary.storedBytes], [session.head, session.head.bytes]);

@@ -2,11 +2,15 @@
 import {
   type Draft,
   type Head,
+  type Repair,
   Session,
   type Store,
   TurnkeepError,
+  findIncomplete,
   openArchive,
   rawJson,
+  recentSessions,
+  repairSession,
   sessions,
   verify,
 } from "turnkeep";
@@ -39,8 +43,9 @@ export async function record(root: string): Promise<Head> {
   await session.append({ kind: "run_completed", result: "done" });
   // @ts-expect-error the fields of one kind are not those of another
   await session.append([{ kind: "user_input", item: 1 }, { kind: "truncated", history: [] }]);
-  // @ts-expect-error a draft has a kind
-  await session.append({ item: 1 });
+  await session.append({ item: { role: "user" }, id: "m2" }, { once: true, durability: "disk" });
+  // @ts-expect-error a draft without a kind is an item
+  await session.append({ turn: 1 });
   // @ts-expect-error no such durability
   await Session.open(store!, "s", { durability: "forever" });
 
@@ -57,6 +62,23 @@ export async function record(root: string): Promise<Head> {
   const { history } = await session.state();
   console.log(history[0]?.item, (await session.summary()).kinds.get("turn_end"));
   for await (const { id, form } of sessions(store!)) console.log(id, form === "live");
+  const { openCalls, since } = await session.state({ sinceCompaction: true, closeCalls: true });
+  console.log(openCalls[0]?.callId, since);
+  for await (const { seq } of session.entries({ kinds: ["turn_end"], newestFirst: true, limit: 5 })) console.log(seq);
+  // @ts-expect-error not a kind that this version knows
+  await session.read({ kinds: ["a_later_kind"] });
+  const fork: Session = await session.fork({ at: { turn: 1 }, recovery: { projectDir: "." } });
+  // @ts-expect-error not a point
+  await session.fork({ at: { line: 1 } });
+  await fork.truncateFrom({ index: 0 });
+  await fork.replaceHistory([rawJson("1"), { role: "user" }]);
+  await fork.compact({ summary: [{ role: "user" }], keepLast: 1, durability: "os" });
+  console.log((await fork.ensureHead()).forkedFrom?.seq, (await fork.trace({ event: 1 })) === true);
+  const { sessions: found, damaged } = await findIncomplete(store!);
+  console.log(found[0]?.record.lastToolResults[0]?.toolName, found[0]?.status === "crashed", damaged[0]?.error.code);
+  for await (const { title, tags } of recentSessions(store!, { limit: 5 })) console.log(title, tags);
+  const repair: Repair = await repairSession(store!, "s", { dryRun: true });
+  console.log(repair.session?.id);
   await session.close();
   return session.head;
 }
