@@ -9,7 +9,7 @@ use super::fork::point;
 use super::open::create_session;
 use super::state::{folded, recent};
 use super::{Create, Session, Task};
-use crate::json::push_text;
+use crate::json::{elements, push_text};
 use crate::log::{Draft, Head};
 use crate::state::{Item, State};
 use crate::store::Durability;
@@ -60,8 +60,15 @@ pub fn replace_history(
     items: &[String],
     durability: Durability,
 ) -> Task<Appended> {
-    let draft = Draft::new("replaced").with("history", &array(items));
-    super::append(session, Append::from([draft]).with_durability(durability))
+    let history = array(items);
+    Task::new(async move |io| {
+        let id = session.id().clone();
+        let replaced = async {
+            let draft = Draft::new("replaced").with("history", &history?);
+            apply(&io, session, &Append::from([draft]).with_durability(durability)).await
+        };
+        replaced.await.map_err(|error: Error| error.in_session(&id))
+    })
 }
 
 /// What the history becomes.
@@ -96,7 +103,7 @@ pub fn compact(session: Session, compact: Compact) -> Task<Appended> {
             still(&session, &state)?;
             check_keep(&state, compact.keep_last)?;
             let mut draft = Draft::new("compaction")
-                .with("summary", &array(&compact.summary))
+                .with("summary", &array(&compact.summary)?)
                 .with_count("keep_last", compact.keep_last);
             if let Some(prompt) = &state.system_prompt {
                 draft = draft.with_text("system_prompt", prompt);
@@ -120,22 +127,22 @@ pub fn create_compacted(source: SessionId, compact: Compact, options: Create) ->
             let state = recent(&io, &source).await?;
             check_keep(&state, compact.keep_last)?;
             let head = state.head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-            create_session(&io, options.with_start(start(&source, &state, head, compact))).await
+            create_session(&io, options.with_start(start(&source, &state, head, compact)?)).await
         };
         created.await.map_err(|error: Error| error.in_session(&source))
     })
 }
 
-fn start(source: &SessionId, state: &State, head: Head, compact: Compact) -> Draft {
+fn start(source: &SessionId, state: &State, head: Head, compact: Compact) -> Result<Draft> {
     let first = state.history.len().saturating_sub(compact.keep_last as usize);
     let kept = state.history.iter().skip(first).map(|item| item.item.clone());
     let items: Vec<String> = compact.summary.into_iter().chain(kept).collect();
-    let mut draft = Draft::new("session_start").with("history", &array(&items));
+    let mut draft = Draft::new("session_start").with("history", &array(&items)?);
     if let Some(prompt) = &state.system_prompt {
         draft = draft.with_text("system_prompt", prompt);
     }
     let draft = restated(draft, state);
-    draft.with("compacted_from", &point(source, head).to_json())
+    Ok(draft.with("compacted_from", &point(source, head).to_json()))
 }
 
 /// What holds beside the history.
@@ -168,8 +175,16 @@ fn still(session: &Session, state: &State) -> Result<()> {
     }
 }
 
-fn array(items: &[String]) -> String {
-    format!("[{}]", items.join(","))
+/// Items as an array, each of which must be one JSON value.
+fn array(items: &[String]) -> Result<String> {
+    let array = format!("[{}]", items.join(","));
+    let found = elements(&array).unwrap_or_default();
+    // Joined, `1,2` would be two of them.
+    let is_each = found.iter().zip(items).all(|(found, item)| *found == item.trim());
+    if found.len() == items.len() && is_each {
+        return Ok(array);
+    }
+    Err(Error::new(ErrorKind::BadJson, "an item is not one JSON value"))
 }
 
 /// Text as a JSON string.

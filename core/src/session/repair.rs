@@ -89,10 +89,10 @@ fn look(log: &[u8]) -> (Report, Repair, Vec<String>) {
     let mut drafts = Vec::new();
     if repair.fault.is_some() {
         let mut offset = sound.map_or(0, |head| head.bytes);
-        let mut number = sound.map_or(0, |head| head.seq + 1);
+        let first = sound.map_or(1, |head| head.seq + 2);
         let rest = log.get(offset as usize..).unwrap_or_default();
-        for line in rest.split_inclusive(|byte| *byte == b'\n') {
-            number += 1;
+        let lines = rest.split_inclusive(|byte| *byte == b'\n');
+        for (line, number) in lines.zip(first..) {
             match salvage(line) {
                 Ok(Some(draft)) => drafts.push(draft),
                 Ok(None) => {}
