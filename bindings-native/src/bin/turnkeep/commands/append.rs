@@ -80,7 +80,7 @@ impl<'a> Appender<'a> {
         };
         if let (true, Some(session)) = (args.new, &session) {
             let error = Error::new(ErrorKind::AlreadyExists, "the session exists");
-            return Err(error.in_session(session.id()).into());
+            return Err(error.in_session(&session.id()).into());
         }
         let session = session.map(|session| session.with_durability(args.durability()));
         Ok(Self { args, context, store, session, acknowledged: 0, is_heard: true })
@@ -113,7 +113,7 @@ impl<'a> Appender<'a> {
     /// Appends lines together, then acknowledges each.
     fn append(&mut self, lines: &[InputLine]) -> Outcome<()> {
         let drafts = lines.iter().map(|line| self.args.draft(line)).collect::<Outcome<Vec<_>>>()?;
-        let stored = match &mut self.session {
+        let stored = match &self.session {
             Some(session) => session.append(&drafts).map(|_| ()).map_err(Failure::from),
             None => self.create(drafts),
         };
