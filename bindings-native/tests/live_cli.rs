@@ -224,8 +224,8 @@ mod log {
         place.run(0, &["compact", "b", "--summary", "x", "--into", "e"]);
         let tree = "\
 demo
-├─ c  forked at 1
 ├─ a  forked at 2
+│  ├─ c  forked at 1
 │  └─ d  forked at 3
 └─ b  forked at 4
    └─ e  compacted at 5
@@ -270,6 +270,25 @@ mod incomplete {
         let ran = place.run(20, &["incomplete", "--json"]);
         let document: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(document["damaged"][0]["fault"]["code"], "bad_entry");
+    }
+}
+
+mod ls {
+    use super::*;
+
+    #[test]
+    fn the_last_written_comes_first_with_its_title_and_tags() {
+        let place = Place::with_demo();
+        let other = place.create("other");
+        let store = FileStore::open(place.store()).unwrap();
+        let about = turnkeep::About::new(Some("A title".into()), vec!["x".into()]);
+        turnkeep::set_about(&store, &other.id(), about).unwrap();
+        let ran = place.run(0, &["ls", "--recent"]);
+        let lines: Vec<_> = ran.out.lines().collect();
+        assert!(lines[0].ends_with("  other  A title  #x"), "{ran:?}");
+        assert!(lines[1].ends_with("  demo  Say hello"), "{ran:?}");
+        let tagged = &place.json(&["ls", "--recent", "--tag", "x"])[0]["sessions"];
+        assert_eq!((tagged.as_array().unwrap().len(), &tagged[0]["title"]), (1, &"A title".into()));
     }
 }
 
