@@ -7,8 +7,8 @@ use std::thread;
 use tempfile::TempDir;
 use turnkeep::core::store::{Condition, Info, Listing, Object, Part, StageId};
 use turnkeep::{
-    Append, AsyncSession, At, Capabilities, Compact, Create, Draft, Durability, ErrorKind,
-    FileStore, Fork, Key, Result, Session, SessionId, Status, Store, View, recovery,
+    Append, At, Capabilities, Compact, Create, Draft, Durability, ErrorKind, FileStore, Fork, Key,
+    Result, Session, SessionId, Status, Store, View, recovery,
 };
 
 /// A store of its own for each test.
@@ -166,49 +166,6 @@ mod appending {
         session.save(&[item("user", "Hi"), item("assistant", "Ho"), item("system", "!")]).unwrap();
         let kinds: Vec<_> = session.state().unwrap().history.iter().map(|item| item.kind).collect();
         assert_eq!(kinds, ["user_input", "assistant_item", "system_item"]);
-    }
-}
-
-mod asynchronous {
-    use super::*;
-    use futures_lite::future::{block_on, poll_once};
-
-    #[test]
-    fn many_durable_appends_at_once_keep_one_chain() {
-        let place = Place::new();
-        let session = AsyncSession::from(place.create("a").with_durability(Durability::Disk));
-        let appends: Vec<_> = (0..50)
-            .map(|_| {
-                let session = session.clone();
-                thread::spawn(move || block_on(session.append_one(&Draft::user_input("1"))))
-            })
-            .collect();
-        let mut seqs: Vec<_> =
-            appends.into_iter().map(|append| append.join().unwrap().unwrap()).collect();
-        seqs.sort_unstable();
-        assert_eq!(seqs, (1..=50).collect::<Vec<_>>());
-        assert!(block_on(session.verify()).unwrap().is_whole());
-    }
-
-    #[test]
-    fn futures_of_one_thread_run_side_by_side() {
-        let place = Place::new();
-        let session = AsyncSession::from(place.create("a").with_durability(Durability::Disk));
-        let draft = Draft::user_input("1");
-        block_on(async {
-            let mut appends: Vec<_> =
-                (0..50).map(|_| Box::pin(session.append_one(&draft))).collect();
-            for append in &mut appends {
-                if let Some(done) = poll_once(append.as_mut()).await {
-                    done.unwrap();
-                }
-            }
-        });
-        // All were dropped after their first poll, and run to their end all the same.
-        while block_on(session.head()).unwrap().seq < 50 {
-            thread::yield_now();
-        }
-        assert!(block_on(session.verify()).unwrap().is_whole());
     }
 }
 

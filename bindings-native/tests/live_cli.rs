@@ -54,11 +54,15 @@ impl Place {
         self.store().join("demo.jsonl")
     }
 
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_turnkeep"));
+        command.args(args).env("TURNKEEP_STORE", self.store()).env_remove("NO_COLOR");
+        command
+    }
+
     #[track_caller]
     fn run(&self, code: i32, args: &[&str]) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_turnkeep"));
-        command.args(args).env("TURNKEEP_STORE", self.store()).stdin(Stdio::null());
-        let output = command.output().unwrap();
+        let output = self.command(args).stdin(Stdio::null()).output().unwrap();
         let ran = Ran {
             code: output.status.code().unwrap(),
             out: String::from_utf8(output.stdout).unwrap(),
@@ -86,6 +90,22 @@ impl Place {
 
 fn message(role: &str, text: &str) -> String {
     format!(r#"{{"role":"{role}","content":"{text}"}}"#)
+}
+
+mod append {
+    use super::*;
+
+    #[test]
+    fn an_item_may_go_without_its_kind() {
+        let place = Place::new();
+        let mut command = place.command(&["append", "demo"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let draft = format!(r#"{{"item":{}}}"#, message("assistant", "Hi"));
+        child.stdin.take().unwrap().write_all(draft.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+        let document = &place.json(&["resume", "demo"])[0];
+        assert_eq!(document["state"]["history"][0]["kind"], "assistant_item");
+    }
 }
 
 mod resume {

@@ -20,9 +20,10 @@ const ITEM_KINDS: [&str; 4] = ["user_input", "assistant_item", "tool_result", "s
 
 /// Append entries to a session, which is created where it is missing
 ///
-/// Reads standard input: one draft a line, a JSON object with a kind and its fields. Writes one
-/// line for each entry, after it was stored: its number and its hash. A line that cannot be
-/// appended ends the command with 1, or with 3 where entries before it were appended; they stay.
+/// Reads standard input: one draft a line, a JSON object with a kind and its fields; an item may
+/// go without kind, its content tells it. Writes one line for each entry, after it was stored: its
+/// number and its hash. A line that cannot be appended ends the command with 1, or with 3 where
+/// entries before it were appended; they stay.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The session; a new one, with an id made from the time, where none is given

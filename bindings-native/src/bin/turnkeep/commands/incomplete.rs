@@ -36,7 +36,7 @@ pub(crate) fn run(_: &Args, context: &mut Context) -> Outcome<Exit> {
             context.out.text(&format!("damaged    {key}: {}\n", visible(&error)))?;
         }
         if !is_whole {
-            context.note("what a log tells of itself is not lost: `turnkeep show ID`");
+            context.note("the logs are not affected; `turnkeep verify ID` checks one");
         }
     }
     Ok(if is_whole { Exit::Ok } else { Exit::Integrity })
