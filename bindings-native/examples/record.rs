@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         options = options.with_start(start.parse()?);
     }
     let store = Arc::new(FileStore::open(folder)?);
-    let mut session = Session::create(store, options.with_durability(Durability::Disk))?;
+    let session = Session::create(store, options.with_durability(Durability::Disk))?;
     for draft in drafts {
         session.append(&[draft])?; // acknowledged only once it is on the disk
     }

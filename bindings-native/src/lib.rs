@@ -7,7 +7,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path().join("sessions");
 //! let store = Arc::new(FileStore::open(folder)?);
-//! let mut session = Session::create(store, Create::default())?;
+//! let session = Session::create(store, Create::default())?;
 //! session.append(&[
 //!     Draft::user_input(r#"{"role":"user","content":"What is 6 × 7?"}"#),
 //!     Draft::assistant_item(r#"{"role":"assistant","content":"42"}"#),
@@ -23,25 +23,40 @@
 //! | here | is |
 //! |---|---|
 //! | [`Session`] | an open session |
+//! | [`AsyncSession`] | the same for async code |
+//! | [`sessions()`], [`recent`], [`lineage`], [`repair`], … | the sessions of a store |
+//! | [`recovery`] | which sessions were interrupted |
 //! | [`Store`] | where bytes live: [`MemoryStore`], [`FileStore`], or your own |
 //! | [`drive`] | carries out any task of the core over a store |
 //! | [`core`] | the format and the operations, without I/O |
 
 #![deny(missing_docs)]
 
+mod async_session;
 mod drive;
 mod file;
 mod memory;
+pub mod recovery;
 mod session;
+mod sessions;
 mod store;
 
+pub use async_session::AsyncSession;
 pub use drive::drive;
 pub use file::FileStore;
 pub use memory::MemoryStore;
-pub use session::{Entries, LogLine, Session, sessions};
+pub use session::{Entries, LogLine, Session};
+pub use sessions::{about, ancestors, delete, lineage, recent, repair, sessions, set_about};
 pub use store::Store;
 pub use turnkeep_core as core;
-pub use turnkeep_core::log::{Draft, Head, Report};
-pub use turnkeep_core::session::{Create, Form, Page, Range};
+pub use turnkeep_core::log::{Draft, Head, Report, Torn};
+pub use turnkeep_core::session::{
+    About, Ancestor, Append, Appended, Archived, At, Compact, Create, Fork, Form, From, Incomplete,
+    Incompletes, LeftOut, Lineage, Listed, Page, Place, Range, Recent, RecentSessions, Repair,
+    Status, Summary, View,
+};
 pub use turnkeep_core::store::{Capabilities, Durability, Holder, Key};
-pub use turnkeep_core::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId, State};
+pub use turnkeep_core::{
+    Entry, Error, ErrorKind, Extension, Hash, Item, Kind, OpenCall, Point, Result, SessionId,
+    State, Usage,
+};

@@ -33,6 +33,12 @@ pub trait Store: Send + Sync {
         Err(Error::new(ErrorKind::NotSupported, "this store makes nothing durable").at_key(key))
     }
 
+    /// Whether [`Store::sync`] works. Then appends that must survive loss of power are written
+    /// first, and share the sync that follows; else each is appended with [`Durability::Disk`].
+    fn can_sync(&self) -> bool {
+        false
+    }
+
     /// Who holds an object for appending.
     fn holder(&self, key: &Key) -> Result<Option<Holder>> {
         let _ = key;

@@ -56,6 +56,19 @@ impl FileStore {
         Ok(Self { root, appenders, stages, swept })
     }
 
+    /// Where the sessions of a user are kept unless another place is named: `turnkeep/sessions` in
+    /// `$XDG_DATA_HOME`, which is `~/.local/share` unless set. `None` where there is no home.
+    #[must_use]
+    pub fn default_root() -> Option<PathBuf> {
+        // A relative one has to be ignored.
+        let absolute =
+            |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let data = absolute("XDG_DATA_HOME")
+            .or_else(|| absolute("LOCALAPPDATA").filter(|_| cfg!(windows)))
+            .or_else(|| Some(absolute("HOME")?.join(".local/share")))?;
+        Some(data.join("turnkeep").join("sessions"))
+    }
+
     /// Shows other machines that this process is alive, where it holds an object for appending:
     /// after an hour without an append or this they take the object for abandoned. `locked` where
     /// one has.
@@ -216,6 +229,10 @@ impl Store for FileStore {
 
     fn sync(&self, key: &Key) -> Result<()> {
         self.appenders.sync(key).unwrap_or_else(|| self.sync_unheld(key))
+    }
+
+    fn can_sync(&self) -> bool {
+        true
     }
 
     fn holder(&self, key: &Key) -> Result<Option<Holder>> {

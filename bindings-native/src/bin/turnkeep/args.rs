@@ -4,13 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{append, archive, cat, completions, fsck, ls, show, unarchive, verify};
+use crate::commands::{
+    append, archive, cat, compact, completions, fork, fsck, incomplete, log, ls, repair, resume,
+    rm, show, unarchive, verify,
+};
 use crate::exit;
 
 const EXAMPLES: &str = "\
 Examples:
     echo '{\"kind\":\"user_input\",\"item\":\"Hi\"}' | turnkeep append demo
     turnkeep cat demo --last 3
+    turnkeep resume demo --since-compaction
+    turnkeep fork demo other --at turn:2
     turnkeep verify demo --head 1:bfe5…2cce
     turnkeep cat demo --raw | turnkeep verify -";
 
@@ -66,6 +71,13 @@ pub(crate) enum Command {
     Archive(archive::Args),
     Unarchive(unarchive::Args),
     Fsck(fsck::Args),
+    Resume(resume::Args),
+    Log(log::Args),
+    Fork(fork::Args),
+    Compact(compact::Args),
+    Incomplete(incomplete::Args),
+    Repair(repair::Args),
+    Rm(rm::Args),
     Completions(completions::Args),
     /// Tell the versions of the command and of the format
     Version,

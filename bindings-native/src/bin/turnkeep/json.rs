@@ -3,7 +3,7 @@
 use serde_json::Value;
 use turnkeep::core::ErrorClass;
 use turnkeep::core::log::Torn;
-use turnkeep::{Error, Form, Head};
+use turnkeep::{Error, Form, Head, Point};
 
 use crate::visible::is_hidden;
 
@@ -61,21 +61,30 @@ impl Object {
     /// As one line of output: characters that act on a terminal are written as escapes, which
     /// JSON readers take for the same text.
     pub(crate) fn line(self) -> String {
-        let text = self.text();
-        let mut line = String::with_capacity(text.len() + 1);
-        for char in text.chars() {
-            if is_hidden(char) {
-                let mut units = [0; 2];
-                for unit in char.encode_utf16(&mut units) {
-                    line.push_str(&format!("\\u{unit:04x}"));
-                }
-            } else {
-                line.push(char);
-            }
-        }
-        line.push('\n');
-        line
+        escaped(&self.text())
     }
+}
+
+/// JSON as one line of output, the same for whoever reads JSON.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut line = String::with_capacity(json.len() + 1);
+    for char in json.chars() {
+        if is_hidden(char) {
+            let mut units = [0; 2];
+            for unit in char.encode_utf16(&mut units) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            line.push(char);
+        }
+    }
+    line.push('\n');
+    line
+}
+
+pub(crate) fn point_object(point: &Point) -> Object {
+    let object = Object::new().put("session", point.session.as_str()).put("seq", point.seq);
+    object.put("hash", point.hash.to_string())
 }
 
 pub(crate) fn head_object(head: Head) -> Object {

@@ -102,6 +102,10 @@ impl Store for Metered<'_> {
         self.store.sync(key)
     }
 
+    fn can_sync(&self) -> bool {
+        self.store.can_sync()
+    }
+
     fn holder(&self, key: &Key) -> Result<Option<Holder>> {
         self.store.holder(key)
     }

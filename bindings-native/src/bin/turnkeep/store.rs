@@ -1,6 +1,5 @@
 //! The store that commands work on.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,19 +29,10 @@ impl Globals {
     pub(crate) fn store_root(&self) -> Outcome<PathBuf> {
         let named = self.store.clone().filter(|root| !root.as_os_str().is_empty());
         let no_home = || Failure::usage("there is no home directory; name a store with --store");
-        named.or_else(default_root).ok_or_else(no_home)
+        named.or_else(FileStore::default_root).ok_or_else(no_home)
     }
 }
 
 fn open(root: &Path) -> Outcome<Arc<FileStore>> {
     Ok(Arc::new(FileStore::open(root)?))
-}
-
-/// The XDG data directory: a relative one has to be ignored.
-fn default_root() -> Option<PathBuf> {
-    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = absolute("XDG_DATA_HOME")
-        .or_else(|| absolute("LOCALAPPDATA").filter(|_| cfg!(windows)))
-        .or_else(|| Some(absolute("HOME")?.join(".local/share")))?;
-    Some(data.join("turnkeep").join("sessions"))
 }

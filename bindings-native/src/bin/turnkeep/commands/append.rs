@@ -20,9 +20,10 @@ const ITEM_KINDS: [&str; 4] = ["user_input", "assistant_item", "tool_result", "s
 
 /// Append entries to a session, which is created where it is missing
 ///
-/// Reads standard input: one draft a line, a JSON object with a kind and its fields. Writes one
-/// line for each entry, after it was stored: its number and its hash. A line that cannot be
-/// appended ends the command with 1, or with 3 where entries before it were appended; they stay.
+/// Reads standard input: one draft a line, a JSON object with a kind and its fields; an item may
+/// go without kind, its content tells it. Writes one line for each entry, after it was stored: its
+/// number and its hash. A line that cannot be appended ends the command with 1, or with 3 where
+/// entries before it were appended; they stay.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The session; a new one, with an id made from the time, where none is given
@@ -80,7 +81,7 @@ impl<'a> Appender<'a> {
         };
         if let (true, Some(session)) = (args.new, &session) {
             let error = Error::new(ErrorKind::AlreadyExists, "the session exists");
-            return Err(error.in_session(session.id()).into());
+            return Err(error.in_session(&session.id()).into());
         }
         let session = session.map(|session| session.with_durability(args.durability()));
         Ok(Self { args, context, store, session, acknowledged: 0, is_heard: true })
@@ -113,7 +114,7 @@ impl<'a> Appender<'a> {
     /// Appends lines together, then acknowledges each.
     fn append(&mut self, lines: &[InputLine]) -> Outcome<()> {
         let drafts = lines.iter().map(|line| self.args.draft(line)).collect::<Outcome<Vec<_>>>()?;
-        let stored = match &mut self.session {
+        let stored = match &self.session {
             Some(session) => session.append(&drafts).map(|_| ()).map_err(Failure::from),
             None => self.create(drafts),
         };

@@ -1,7 +1,7 @@
 //! `turnkeep ls`
 
 use clap::ValueEnum;
-use turnkeep::core::session::Listed;
+use turnkeep::{Listed, Recent};
 
 use crate::Outcome;
 use crate::exit::Exit;
@@ -19,7 +19,16 @@ pub(crate) struct Args {
     /// By id, or the last written or the largest first
     #[arg(long, value_name = "KEY", default_value = "id")]
     sort: Sort,
+    /// The last written first, with title and tags
+    #[arg(long, conflicts_with_all = ["long", "sort"])]
+    recent: bool,
+    /// With --recent: only those with this tag
+    #[arg(long, requires = "recent")]
+    tag: Option<String>,
 }
+
+/// Sessions that are looked into at once.
+const PAGE: u32 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Sort {
@@ -29,6 +38,9 @@ enum Sort {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
+    if args.recent {
+        return recent(args, context);
+    }
     let mut sessions = turnkeep::sessions(&*context.globals.store()?)?;
     match args.sort {
         Sort::Id => {}
@@ -43,6 +55,35 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     for listed in &sessions {
         let line = if args.long { long(listed) } else { String::new() };
         context.out.text(&format!("{line}{}\n", visible(listed.id.as_str())))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn recent(args: &Args, context: &mut Context) -> Outcome<Exit> {
+    let store = context.globals.store()?;
+    let (mut sessions, mut after) = (Vec::new(), None);
+    loop {
+        let page = turnkeep::recent(&*store, after, PAGE, args.tag.as_deref())?;
+        sessions.extend(page.sessions);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if context.globals.json {
+        let sessions = sessions.iter().map(|recent| {
+            let object = object(&recent.listed).put("title", recent.title.as_deref());
+            object.put("tags", recent.tags.clone())
+        });
+        context.out.json(Object::document().list("sessions", sessions))?;
+        return Ok(Exit::Ok);
+    }
+    for Recent { listed, title, tags, .. } in &sessions {
+        let modified = listed.modified_ms.map_or_else(|| "-".to_owned(), rfc3339);
+        let tags: String = tags.iter().map(|tag| format!("  #{tag}")).collect();
+        let about = format!("{}{tags}", title.as_deref().unwrap_or("-"));
+        let (id, about) = (visible(listed.id.as_str()), visible(&about));
+        context.out.text(&format!("{modified:24}  {id}  {about}\n"))?;
     }
     Ok(Exit::Ok)
 }

@@ -3,9 +3,17 @@
 pub(crate) mod append;
 pub(crate) mod archive;
 pub(crate) mod cat;
+pub(crate) mod compact;
 pub(crate) mod completions;
+pub(crate) mod fork;
 pub(crate) mod fsck;
+mod graph;
+pub(crate) mod incomplete;
+pub(crate) mod log;
 pub(crate) mod ls;
+pub(crate) mod repair;
+pub(crate) mod resume;
+pub(crate) mod rm;
 pub(crate) mod show;
 pub(crate) mod unarchive;
 pub(crate) mod verify;
@@ -29,6 +37,13 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Archive(args) => archive::run(args, context),
         Command::Unarchive(args) => unarchive::run(args, context),
         Command::Fsck(args) => fsck::run(args, context),
+        Command::Resume(args) => resume::run(args, context),
+        Command::Log(args) => log::run(args, context),
+        Command::Fork(args) => fork::run(args, context),
+        Command::Compact(args) => compact::run(args, context),
+        Command::Incomplete(args) => incomplete::run(args, context),
+        Command::Repair(args) => repair::run(args, context),
+        Command::Rm(args) => rm::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Version => version::run(context),
     }
