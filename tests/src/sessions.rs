@@ -115,7 +115,7 @@ pub fn user(text: &str) -> Draft {
 /// Where the store refuses.
 #[must_use]
 pub fn filled(store: &Arc<dyn Store>, name: &str, items: usize, bytes: usize) -> Session {
-    let mut session = create(store, name).expect("a session");
+    let session = create(store, name).expect("a session");
     let mut random = Random::new(items as u64);
     let drafts: Vec<_> = (0..items).map(|_| user(&random.text(bytes))).collect();
     for batch in drafts.chunks(10) {

@@ -94,7 +94,7 @@ fn many_writers_of_batches_make_one_chain() {
 #[test]
 fn a_reader_sees_whole_batches_while_another_writes() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 1, 50);
+        let session = filled(&store, "a", 1, 50);
         let is_done = AtomicBool::new(false);
         thread::scope(|scope| {
             let read = || {
@@ -136,7 +136,7 @@ fn archiving_beside_appends_loses_nothing() {
             let archiver = scope.spawn(|| {
                 let mut archived = 0;
                 while !is_done.load(Ordering::Relaxed) {
-                    let Ok(mut session) = open(&store, "a") else { continue };
+                    let Ok(session) = open(&store, "a") else { continue };
                     archived += u64::from(session.archive().is_ok());
                     session.unarchive().ok();
                     std::mem::forget(session);
@@ -149,7 +149,7 @@ fn archiving_beside_appends_loses_nothing() {
                 // Until it is acknowledged: meanwhile the session may be archived, or gone for the
                 // moment between two looks.
                 for _ in 0..100_000 {
-                    let Ok(mut session) = open(&store, "a") else { continue };
+                    let Ok(session) = open(&store, "a") else { continue };
                     let appended = session.append_one(&user(&text));
                     std::mem::forget(session);
                     if appended.is_ok() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use turnkeep::core::session::{
     Range as SessionRange, append, archive, create, open, read, unarchive, verify,
 };
-use turnkeep::core::store::{Condition, Durability, Part};
+use turnkeep::core::store::{Condition, Part};
 use turnkeep::core::task::Task;
 use turnkeep::{Create, FileStore, Key, MemoryStore, Range, Result, Session, Store, drive};
 use turnkeep_tests::sessions::{Folder, archive_key, bytes_of, filled, id, log_key, user, write};
@@ -15,7 +15,7 @@ use turnkeep_tests::spy::{Cost, Failure, Spy};
 /// A spy on a store with a session of so many entries, live or archived.
 fn watched(entries: usize, is_archived: bool) -> Spy<MemoryStore> {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let mut session = filled(&store, "a", entries, 600);
+    let session = filled(&store, "a", entries, 600);
     if is_archived {
         session.archive().expect("an archive");
     }
@@ -140,14 +140,14 @@ fn is_whole(spy: &Spy<MemoryStore>, lines: &[u8], what: &str) {
 fn a_lost_answer_to_an_append_is_a_conflict_the_next_time() {
     let spy = Arc::new(Spy::new(MemoryStore::new()));
     let store: Arc<dyn Store> = spy.clone();
-    let mut session = filled(&store, "a", 3, 50);
+    let session = filled(&store, "a", 3, 50);
     spy.fail_after(0, Failure::After);
     let error = session.append_one(&user("lost?")).expect_err("it fails");
     assert!(error.code() == "store_failed" && error.is_retryable());
     let error = session.append_one(&user("again")).expect_err("it happened");
     assert_eq!((error.code(), error.actual().map(|head| head.seq)), ("conflict", Some(4)));
     spy.fail_after(0, Failure::Before);
-    let mut session = Session::open(store.clone(), &id("a"))
+    let session = Session::open(store.clone(), &id("a"))
         .or_else(|_| Session::open(store, &id("a")))
         .expect("it opens");
     spy.fail_after(0, Failure::Before);
@@ -191,14 +191,14 @@ fn an_interrupted_archiving_leaves_files_whole() {
             let files = FileStore::open(folder.path().join(&name)).expect("a store");
             let spy = Arc::new(Spy::new(files));
             let store: Arc<dyn Store> = spy.clone();
-            let mut session = filled(&store, "a", 20, 100);
+            let session = filled(&store, "a", 20, 100);
             let log = bytes_of(&store, &log_key("a"));
             spy.fail_after(request, failure);
             drop(session.archive());
             if spy.heal() {
                 break;
             }
-            let mut session = Session::open(store.clone(), &id("a")).expect("it opens");
+            let session = Session::open(store.clone(), &id("a")).expect("it opens");
             assert!(session.verify().expect("a report").is_whole());
             let page = session.read(Range::all()).expect("a page");
             assert!(page.lines == log);
@@ -215,7 +215,7 @@ fn an_interrupted_archiving_leaves_files_whole() {
 #[test]
 fn an_archive_beside_its_log_is_never_lost() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let mut session = filled(&store, "a", 20, 100);
+    let session = filled(&store, "a", 20, 100);
     let older = bytes_of(&store, &log_key("a"));
     session.append_one(&user("more")).expect("an append");
     let log = bytes_of(&store, &log_key("a"));
@@ -229,7 +229,7 @@ fn an_archive_beside_its_log_is_never_lost() {
     ] {
         write(&store, &log_key("a"), &log);
         write(&store, &key, &content);
-        let mut session = Session::open(store.clone(), &id("a")).expect("the log is the session");
+        let session = Session::open(store.clone(), &id("a")).expect("the log is the session");
         let found = session.archive().err().map(|error| error.code());
         assert_eq!(found, code);
         if code.is_some() {

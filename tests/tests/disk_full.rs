@@ -158,7 +158,7 @@ fn a_disk_without_inodes_leaves_nothing() {
 fn a_full_disk_fails_an_append_and_keeps_the_rest() {
     Disk::with("size=256k", "a_full_disk_fails_an_append_and_keeps_the_rest", |disk| {
         let store = disk.store();
-        let mut session = create(&store, "a").expect("a session");
+        let session = create(&store, "a").expect("a session");
         let text = "x".repeat(10_000);
         let error = loop {
             if let Err(error) = session.append_one(&user(&text)) {
@@ -172,7 +172,7 @@ fn a_full_disk_fails_an_append_and_keeps_the_rest() {
         assert_eq!(code(session.append_one(&user(&text))), "store_failed");
         // Neither a new session nor an archive leaves anything visible.
         assert_eq!(
-            code(create(&store, "b").and_then(|mut session| session.append_one(&user(&text)))),
+            code(create(&store, "b").and_then(|session| session.append_one(&user(&text)))),
             "store_failed"
         );
         session.archive().map_or_else(
@@ -183,7 +183,7 @@ fn a_full_disk_fails_an_append_and_keeps_the_rest() {
             return;
         }
         drop(session);
-        let mut session = open(&disk.store(), "a").expect("it opens");
+        let session = open(&disk.store(), "a").expect("it opens");
         assert_eq!((session.head(), session.torn()), (expected, None));
         assert!(disk.names().iter().all(|name| name == "a.jsonl" || name == "b.jsonl"));
         // Room again.
@@ -199,7 +199,7 @@ fn a_full_disk_fails_an_append_and_keeps_the_rest() {
 fn a_full_disk_fails_an_archiving_and_keeps_the_log() {
     Disk::with("size=1m", "a_full_disk_fails_an_archiving_and_keeps_the_log", |disk| {
         let store = disk.store();
-        let mut session = create(&store, "a").expect("a session");
+        let session = create(&store, "a").expect("a session");
         let mut random = turnkeep_tests::build::Random::new(3);
         let noise: String = (0..700_000)
             .map(|_| char::from(b'0' + u8::try_from(random.below(64)).unwrap_or(0)))
@@ -224,7 +224,7 @@ fn a_read_only_disk_can_be_read() {
         disk.remount("ro");
         let store = disk.store();
         for name in ["a", "b"] {
-            let mut session = open(&store, name).expect("it opens");
+            let session = open(&store, name).expect("it opens");
             assert!(session.verify().expect("a report").is_whole());
             assert_eq!(session.state().expect("a state").history.len(), 3);
             let error = if name == "a" {
@@ -242,7 +242,7 @@ fn a_read_only_disk_can_be_read() {
         assert_eq!(store.holder(&log_key("a")).expect("an answer"), None);
         assert_eq!(sessions(&*store).expect("a list").len(), 2);
         disk.remount("rw");
-        let mut session = open(&store, "a").expect("it opens");
+        let session = open(&store, "a").expect("it opens");
         assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
     });
 }

@@ -113,7 +113,7 @@ fn hostile_ids_stay_in_the_directory() {
         "x\u{301}",
     ];
     for name in ids {
-        let mut session = filled(&place.store, name, 2, 20);
+        let session = filled(&place.store, name, 2, 20);
         session.archive().unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(session.verify().expect("a report").is_whole());
         session.unarchive().expect("a log");
@@ -136,16 +136,16 @@ fn hostile_ids_stay_in_the_directory() {
 #[test]
 fn two_handles_cannot_write_to_one_session() {
     let place = Place::new();
-    let mut one = filled(&place.store, "a", 2, 20);
+    let one = filled(&place.store, "a", 2, 20);
     let store = place.again();
-    let mut other = open(&store, "a").expect("anybody may read");
+    let other = open(&store, "a").expect("anybody may read");
     assert_eq!(lines(&other, &Range::all()).expect("lines"), bytes_of(&place.store, &log_key("a")));
     assert_eq!(code(other.append_one(&user("x"))), "locked");
     assert_eq!(code(other.archive()), "locked");
     one.append_one(&user("still mine")).expect("an append");
     drop(one);
     assert_eq!(code(other.append_one(&user("x"))), "conflict");
-    let mut other = open(&store, "a").expect("it opens");
+    let other = open(&store, "a").expect("it opens");
     assert_eq!(other.append_one(&user("x")).expect("an append"), 4);
     assert!(other.verify().expect("a report").is_whole());
     drop(other);
@@ -195,7 +195,7 @@ impl Drop for Holder {
 fn two_processes_cannot_write_to_one_session() {
     let place = Place::new();
     drop(filled(&place.store, "a", 2, 20));
-    let mut session = open(&place.store, "a").expect("it opens");
+    let session = open(&place.store, "a").expect("it opens");
     let (holder, said) = Holder::new(&place, "a");
     assert_eq!(said, "appended 3");
     assert_eq!(code(session.append_one(&user("x"))), "locked");
@@ -205,7 +205,7 @@ fn two_processes_cannot_write_to_one_session() {
     holder.end();
     let error = session.append_one(&user("x")).expect_err("the other one appended");
     assert_eq!((error.code(), error.actual().map(|head| head.seq)), ("conflict", Some(3)));
-    let mut session = open(&place.store, "a").expect("it opens");
+    let session = open(&place.store, "a").expect("it opens");
     assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
     assert!(session.verify().expect("a report").is_whole());
 }
@@ -220,7 +220,7 @@ fn a_killed_process_loses_its_lock() {
     assert!(lock.exists());
     drop(holder); // killed
     assert!(lock.exists(), "nobody removed it");
-    let mut session = open(&place.store, "a").expect("it opens");
+    let session = open(&place.store, "a").expect("it opens");
     assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
     assert!(session.verify().expect("a report").is_whole());
     drop(session);
@@ -250,7 +250,7 @@ fn a_lock_that_was_left_is_taken_over_only_if_nobody_holds_it() {
         let place = Place::new();
         drop(filled(&place.store, "a", 2, 20));
         fs::write(place.file(".a.jsonl.lock"), content).expect("a lock");
-        let mut session = open(&place.store, "a").expect("it opens");
+        let session = open(&place.store, "a").expect("it opens");
         let appended = session.append_one(&user("x"));
         let found = appended.as_ref().err().map(|error| error.code());
         assert_eq!(found, holds.then_some("locked"), "{name}: {appended:?}");
@@ -276,7 +276,7 @@ fn another_machines_lock_holds_as_long_as_it_shows_life() {
     let place = Place::new();
     drop(filled(&place.store, "a", 2, 20));
     let lock = lock_of(&place, "another-machine", 3500);
-    let mut session = open(&place.store, "a").expect("it opens");
+    let session = open(&place.store, "a").expect("it opens");
     let error = session.append_one(&user("x")).expect_err("it is held");
     assert_eq!(error.code(), "locked");
     for said in ["process 7 on another-machine", "held for", "days", "last sign of life 58 min ago"]
@@ -301,7 +301,7 @@ fn another_machines_lock_holds_as_long_as_it_shows_life() {
 #[test]
 fn who_lost_a_lock_writes_nothing() {
     let place = Place::new();
-    let mut session = filled(&place.store, "a", 2, 20);
+    let session = filled(&place.store, "a", 2, 20);
     let lock = place.file(".a.jsonl.lock");
     fs::remove_file(&lock).expect("a lock");
     lock_of(&place, "another-machine", 0);
@@ -321,7 +321,7 @@ fn another_process_is_named_as_the_holder() {
     let pid = holder.0.id();
     let found = place.store.holder(&log_key("a")).expect("an answer").expect("a holder");
     assert_eq!((found.pid, found.is_alive, found.is_self), (pid, true, false));
-    let mut session = open(&place.store, "a").expect("it opens");
+    let session = open(&place.store, "a").expect("it opens");
     let error = session.append_one(&user("x")).expect_err("it is held");
     assert!(error.to_string().contains(&format!("process {pid} on {}", found.host)), "{error}");
     drop(holder); // killed
@@ -342,7 +342,7 @@ fn a_dead_lock_is_taken_over_by_one() {
             let write = |store: &Arc<dyn Store>| {
                 let (store, start) = (store.clone(), &start);
                 scope.spawn(move || {
-                    let mut session = open(&store, "a").expect("it opens");
+                    let session = open(&store, "a").expect("it opens");
                     start.wait();
                     let appended = session.append_one(&user("x"));
                     std::mem::forget(session); // the lock stays until the store goes
@@ -378,7 +378,7 @@ fn what_was_left_behind_is_not_listed() {
     let keys: Vec<_> = listing.objects.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!((keys, listing.more), (vec!["a.jsonl"], false));
     assert_eq!(sessions(&*place.store).expect("a list").len(), 1);
-    let mut session = open(&place.store, "a").expect("it opens");
+    let session = open(&place.store, "a").expect("it opens");
     session.archive().expect("an archive");
     session.unarchive().expect("a log");
     // A dead lock of a session that does not exist is in nobody's way.
@@ -454,7 +454,7 @@ mod devices {
 fn every_durability_keeps_what_was_acknowledged() {
     for durability in [Durability::Memory, Durability::Os, Durability::Disk] {
         let place = Place::new();
-        let mut session = create(&place.store, "a").expect("a session").with_durability(durability);
+        let session = create(&place.store, "a").expect("a session").with_durability(durability);
         session.append(&[user("one"), user("two")]).expect("an append");
         let read = open(&place.again(), "a").expect("it opens");
         assert_eq!(read.head(), session.head());
@@ -483,7 +483,7 @@ fn many_sessions_can_be_written_in_turn() {
 #[test]
 fn a_file_that_another_program_changed_is_a_conflict() {
     let place = Place::new();
-    let mut session = filled(&place.store, "a", 3, 50);
+    let session = filled(&place.store, "a", 3, 50);
     let log = bytes_of(&place.store, &log_key("a"));
     fs::write(place.file("a.jsonl"), &log[..log.len() - 5]).expect("a write");
     let error = session.append_one(&user("x")).expect_err("it is shorter");

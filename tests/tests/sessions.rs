@@ -82,7 +82,7 @@ fn a_bad_first_entry_leaves_nothing_behind() {
 #[test]
 fn appends_are_numbered_and_a_bad_one_changes_nothing() {
     over_every_store(|store| {
-        let mut session = create(&store, "a").expect("a session");
+        let session = create(&store, "a").expect("a session");
         assert_eq!(session.append_one(&user("one")).expect("an append"), 1);
         assert_eq!(session.append(&[user("two"), user("three")]).expect("an append"), 2);
         let before = (session.head(), bytes_of(&store, &log_key("a")));
@@ -102,7 +102,7 @@ fn appends_are_numbered_and_a_bad_one_changes_nothing() {
 #[test]
 fn what_is_too_large_is_refused_and_changes_nothing() {
     over_every_store(|store| {
-        let mut session = create(&store, "a").expect("a session");
+        let session = create(&store, "a").expect("a session");
         let before = bytes_of(&store, &log_key("a"));
         let large = user(&"x".repeat(32 << 20));
         assert_eq!(code(session.append_one(&large)), "too_large");
@@ -119,7 +119,7 @@ fn what_is_too_large_is_refused_and_changes_nothing() {
 #[test]
 fn every_range_gives_its_entries() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 199, 300);
+        let session = filled(&store, "a", 199, 300);
         let log = bytes_of(&store, &log_key("a"));
         for form in [Form::Live, Form::Archived] {
             if form == Form::Archived {
@@ -147,7 +147,7 @@ fn every_range_gives_its_entries() {
 #[test]
 fn pages_follow_each_other_whatever_their_size() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 60, 400);
+        let session = filled(&store, "a", 60, 400);
         let log = bytes_of(&store, &log_key("a"));
         for form in [Form::Live, Form::Archived] {
             if form == Form::Archived {
@@ -173,7 +173,7 @@ fn pages_follow_each_other_whatever_their_size() {
 #[test]
 fn lines_of_very_different_lengths_are_found() {
     over_every_store(|store| {
-        let mut session = create(&store, "a").expect("a session");
+        let session = create(&store, "a").expect("a session");
         for number in 0..40_usize {
             let size = if number % 13 == 5 { 400_000 } else { number * 97 % 3000 };
             session.append_one(&user(&"x".repeat(size))).expect("an append");
@@ -190,14 +190,14 @@ fn lines_of_very_different_lengths_are_found() {
 #[test]
 fn the_slower_writer_gets_a_conflict_with_the_head_there_is() {
     over_every_store(|store| {
-        let mut one = create(&store, "a").expect("a session");
-        let mut other = open(&store, "a").expect("the same session");
+        let one = create(&store, "a").expect("a session");
+        let other = open(&store, "a").expect("the same session");
         one.append_one(&user("one")).expect("an append");
         let before = bytes_of(&store, &log_key("a"));
         let error = other.append_one(&user("other")).expect_err("a conflict");
         assert_eq!((error.code(), error.actual()), ("conflict", one.head()));
         assert_eq!(bytes_of(&store, &log_key("a")), before);
-        let mut other = open(&store, "a").expect("it opens");
+        let other = open(&store, "a").expect("it opens");
         assert_eq!(other.append_one(&user("other")).expect("an append"), 2);
         assert_eq!(code(one.append_one(&user("again"))), "conflict");
         assert!(other.verify().expect("a report").is_whole());
@@ -218,7 +218,7 @@ fn a_torn_tail_is_told_left_out_and_cut_off() {
             let (before, expected) = (bytes_of(&store, &log_key("a")), session.head());
             drop(session);
             write(&store, &log_key("a"), &[&before[..], &tail].concat());
-            let mut session = open(&store, "a").expect("it opens");
+            let session = open(&store, "a").expect("it opens");
             let torn = session.torn().expect("a torn tail");
             assert_eq!(
                 (torn.offset, torn.bytes),
@@ -242,7 +242,7 @@ fn a_torn_tail_is_told_left_out_and_cut_off() {
 #[test]
 fn a_torn_batch_is_left_out_whole() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 2, 50);
+        let session = filled(&store, "a", 2, 50);
         let (before, expected) = (bytes_of(&store, &log_key("a")), session.head());
         session.append(&[user("one"), user("two"), user("three")]).expect("a batch");
         let whole = bytes_of(&store, &log_key("a"));
@@ -255,7 +255,7 @@ fn a_torn_batch_is_left_out_whole() {
             assert_eq!(session.state().expect("a state").history.len(), 2);
         }
         write(&store, &log_key("a"), &whole[..whole.len() - 1]);
-        let mut session = open(&store, "a").expect("it opens");
+        let session = open(&store, "a").expect("it opens");
         assert_eq!(session.append_one(&user("next")).expect("an append"), 3);
         assert!(session.verify().expect("a report").is_whole());
     });
@@ -274,7 +274,7 @@ fn a_log_without_a_whole_entry_is_empty() {
 #[test]
 fn another_sessions_file_is_noticed() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 3, 50);
+        let session = filled(&store, "a", 3, 50);
         write(&store, &log_key("b"), &bytes_of(&store, &log_key("a")));
         assert_eq!(code(open(&store, "b")), "wrong_session");
         session.archive().expect("an archive");
@@ -296,7 +296,7 @@ fn a_fork_goes_its_own_way() {
         let (_, batch) = writer.fork(id("b"), none, &Default::default()).expect("a fork");
         let bytes = [bytes_of(&store, &log_key("a")), batch.bytes].concat();
         write(&store, &log_key("b"), &bytes);
-        let mut child = open(&store, "b").expect("the fork opens");
+        let child = open(&store, "b").expect("the fork opens");
         child.append_one(&user("its own")).expect("an append");
         let state = child.state().expect("a state");
         assert_eq!(state.forked_from.map(|from| (from.session, from.seq)), Some((id("a"), 5)));
@@ -321,7 +321,7 @@ fn bytes_of_last(session: &Session) -> usize {
 #[test]
 fn archiving_and_its_reverse_keep_every_byte() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 30, 200);
+        let session = filled(&store, "a", 30, 200);
         let (log, state) = (bytes_of(&store, &log_key("a")), session.state().expect("a state"));
         let archived = session.archive().expect("an archive");
         assert_eq!((Some(archived.head), archived.raw_bytes), (session.head(), log.len() as u64));
@@ -331,7 +331,7 @@ fn archiving_and_its_reverse_keep_every_byte() {
             archived.archive_bytes
         );
         assert_eq!(session.form(), Form::Archived);
-        let mut session = open(&store, "a").expect("it opens");
+        let session = open(&store, "a").expect("it opens");
         assert_eq!((session.form(), session.head()), (Form::Archived, Some(archived.head)));
         assert!(session.verify_with(None, true).expect("a report").is_whole());
         assert_eq!(session.state().expect("a state"), state);
@@ -352,7 +352,7 @@ fn archiving_leaves_a_torn_tail_out_and_says_so() {
         drop(filled(&store, "a", 3, 50));
         let log = bytes_of(&store, &log_key("a"));
         write(&store, &log_key("a"), &[&log[..], b"{\"hash\""].concat());
-        let mut session = open(&store, "a").expect("it opens");
+        let session = open(&store, "a").expect("it opens");
         let archived = session.archive().expect("an archive");
         assert_eq!(archived.torn.map(|torn| torn.bytes), Some(7));
         session.unarchive().expect("a log");
@@ -368,7 +368,7 @@ fn a_damaged_log_is_not_archived() {
         let line_12 = usize::try_from(Log(log.clone()).offset(12)).expect("small");
         log[line_12 + 300] ^= 1;
         write(&store, &log_key("a"), &log);
-        let mut session = open(&store, "a").expect("its end is whole");
+        let session = open(&store, "a").expect("its end is whole");
         assert_eq!(code(session.archive()), "bad_hash");
         assert!(bytes_of(&store, &log_key("a")) == log);
         assert_eq!(code(store.info(&archive_key("a"))), "not_found");
@@ -378,7 +378,7 @@ fn a_damaged_log_is_not_archived() {
 #[test]
 fn an_archive_of_several_spans_reads_like_its_log() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 2000, 600);
+        let session = filled(&store, "a", 2000, 600);
         let log = Log(bytes_of(&store, &log_key("a")));
         assert!(log.0.len() > 5 * (256 << 10));
         let archived = session.archive().expect("an archive");
@@ -398,7 +398,7 @@ fn an_archive_of_several_spans_reads_like_its_log() {
 #[test]
 fn an_archive_of_several_parts_is_staged() {
     over_every_store(|store| {
-        let mut session = create(&store, "a").expect("a session");
+        let session = create(&store, "a").expect("a session");
         let mut random = turnkeep_tests::build::Random::new(1);
         let noise = |_| char::from(b' ' + u8::try_from(random.below(90)).unwrap_or(0));
         let noise: String =
@@ -418,7 +418,7 @@ fn an_archive_of_several_parts_is_staged() {
 #[test]
 fn a_damaged_archive_says_where_and_gives_what_is_whole() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 2000, 600);
+        let session = filled(&store, "a", 2000, 600);
         let log = Log(bytes_of(&store, &log_key("a")));
         session.archive().expect("an archive");
         let mut archive = bytes_of(&store, &archive_key("a"));
@@ -444,7 +444,7 @@ fn entries_that_were_withheld_stay_in_their_place() {
         let log = Log::sample();
         for withheld in [&[1][..], &[6], &[5, 6], &[4], &[3, 4], &[1, 2, 3, 4, 5, 6]] {
             write(&store, &log_key("demo"), &log.redact(withheld).0);
-            let mut session = open(&store, "demo").expect("it opens");
+            let session = open(&store, "demo").expect("it opens");
             assert_eq!(head(&session).hash.to_string(), log.hash(6));
             let report = session.verify_with(None, true).expect("a report");
             assert!(report.is_whole() && report.withheld == withheld.len() as u64);
@@ -460,7 +460,7 @@ fn entries_that_were_withheld_stay_in_their_place() {
 #[test]
 fn an_expected_head_is_looked_for() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 20, 50);
+        let session = filled(&store, "a", 20, 50);
         let noted = head(&session);
         session.append_one(&user("more")).expect("an append");
         for _ in [Form::Live, Form::Archived] {
@@ -508,7 +508,7 @@ fn sessions_are_listed_once_each() {
 #[test]
 fn a_session_can_be_summed_up() {
     over_every_store(|store| {
-        let mut session = filled(&store, "a", 20, 50);
+        let session = filled(&store, "a", 20, 50);
         session
             .append_one(&Draft::new("turn_end").with("turn", "1").with("ts", "5"))
             .expect("an append");

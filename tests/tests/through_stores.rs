@@ -32,7 +32,7 @@ fn logs_are_the_same_in_a_store() {
         let session = Session::open(store.clone(), &name);
         if report.fault.is_none() {
             is_read_as_it_is(&vector, &session.expect("it opens"), &report);
-            goes_on(&vector, Session::open(store, &name).expect("it opens"));
+            goes_on(&vector, &Session::open(store, &name).expect("it opens"));
             opened += 1;
         } else if let Ok(session) = session {
             is_found_out(&vector, &session, &report);
@@ -60,7 +60,7 @@ fn is_read_as_it_is(vector: &Vector, session: &Session, report: &Report) {
 }
 
 /// What is appended fits to what was found at the end: its number, the fork before it.
-fn goes_on(vector: &Vector, mut session: Session) {
+fn goes_on(vector: &Vector, session: &Session) {
     let seq = session.append_one(&Draft::turn_end(1)).expect("an append");
     let found = session.verify().expect("a report");
     let head = found.head.map(|head| head.seq);
@@ -89,7 +89,7 @@ fn archives_are_the_same_in_a_store() {
         let index = read_index(&vector.input, vector.input.len() as u64);
         let session = Session::open(store.clone(), &id(name));
         assert_eq!(session.is_ok(), index.is_ok(), "{}", vector.name);
-        let Ok(mut session) = session else { continue };
+        let Ok(session) = session else { continue };
         opened += 1;
         // Verifying reads an archive whole: records that only divide it wrongly show in reading.
         let index_code = &vector.expected["index"]["code"];

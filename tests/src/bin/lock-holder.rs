@@ -10,7 +10,7 @@ use turnkeep_tests::sessions::{id, user};
 fn main() -> Result<(), Error> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [root, name] = &args[..] else { panic!("usage: lock-holder ROOT SESSION") };
-    let mut session = Session::open(Arc::new(FileStore::open(root)?), &id(name))?;
+    let session = Session::open(Arc::new(FileStore::open(root)?), &id(name))?;
     match session.append_one(&user("from another process")) {
         Ok(seq) => println!("appended {seq}"),
         Err(error) => println!("{}", error.code()),
