@@ -166,7 +166,7 @@ async fn check_kept(io: &Io, session: &Session, lines: &[u8], append: &Append) -
         return Ok(());
     }
     let mut entries = Vec::new();
-    each_line(lines, |line| {
+    each_line(lines, &mut |line| {
         entries.push(line.to_vec());
         Ok(())
     })?;
@@ -195,7 +195,7 @@ async fn applied_at(io: &Io, session: &Session, drafts: &[String]) -> Result<Opt
     if !session.live.lock().knows_ids() {
         let mut known = Known::default();
         if let Some(head) = session.head() {
-            super::scan::scan(io, session.id(), Some(head), |chunk| known.push(chunk)).await?;
+            super::scan::scan(io, session.id(), Some(head), &mut |chunk| known.push(chunk)).await?;
         }
         session.live.lock().learn(known);
     }
@@ -212,6 +212,6 @@ async fn applied_at(io: &Io, session: &Session, drafts: &[String]) -> Result<Opt
 }
 
 /// Gives every line of some whole ones, without its `\n`.
-pub(super) fn each_line(lines: &[u8], mut found: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+pub(super) fn each_line(lines: &[u8], found: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
     LineReader::new(0).push(lines, |line, _| found(line))
 }

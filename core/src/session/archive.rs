@@ -175,7 +175,7 @@ async fn stage(io: &Io, key: &Key, parts: &mut Parts, bytes: Vec<u8>) -> Result<
 /// Reads the archive as a reader would, and verifies it up to the head it should have.
 async fn read_back(io: &Io, id: &SessionId, head: Head) -> Result<u64> {
     let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: None });
-    let source = scan_archive(io, id, |chunk| {
+    let source = scan_archive(io, id, &mut |chunk| {
         verifier.push(chunk);
         Ok(())
     })
@@ -218,7 +218,7 @@ async fn unarchive_session(io: &Io, id: &SessionId) -> Result<Archived> {
     }
     let expectation = Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
     let mut verifier = Verifier::new(expectation);
-    each_chunk(io, &log, head.bytes, |chunk| {
+    each_chunk(io, &log, head.bytes, &mut |chunk| {
         verifier.push(chunk);
         Ok(())
     })

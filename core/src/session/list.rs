@@ -135,7 +135,7 @@ async fn first_words(io: &Io, listed: &Listed) -> Option<String> {
     let range = Range::between(0, Some(TITLE_ENTRIES)).in_pages_of(TITLE_BYTES);
     let page = read_page(io, &listed.id, range).await.ok()?;
     let mut title = None;
-    each_line(&page.lines, |line| {
+    each_line(&page.lines, &mut |line| {
         let entry = Entry::parse(line)?;
         if title.is_none() && entry.kind() == Kind::UserInput {
             title = Some(text(entry.field("item").unwrap_or_default(), TITLE_TEXT_BYTES));

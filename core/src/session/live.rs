@@ -58,7 +58,7 @@ impl Live {
             return Ok(seen);
         }
         let mut seq = first_seq;
-        each_line(lines, |line| {
+        each_line(lines, &mut |line| {
             if self.ids.is_some() {
                 seen.ids.extend(id_of(line)?.map(|id| (id, seq)));
             }

@@ -45,7 +45,7 @@ async fn turn_bounds(io: &Io, id: &SessionId, turn: u64) -> Result<(u64, u64)> {
         let page = again(io, id, range.clone()).await?;
         let mut seqs = page.seqs.iter();
         let mut start = None;
-        each_line(&page.lines, |line| {
+        each_line(&page.lines, &mut |line| {
             let seq = seqs.next().copied().unwrap_or_default();
             match end {
                 None if Entry::parse(line)?.count("turn") == Some(turn) => end = Some(seq),
@@ -87,7 +87,7 @@ pub(super) fn narrow(page: &mut Page, range: &Range, wanted: &Wanted) -> Result<
         let mut lines = Vec::new();
         let mut seqs = Vec::new();
         let mut all = page.seqs.iter();
-        each_line(&page.lines, |line| {
+        each_line(&page.lines, &mut |line| {
             let seq = all.next().copied().unwrap_or_default();
             if left != Some(0) && is_wanted(line, &range.kinds)? {
                 lines.extend_from_slice(line);

@@ -293,7 +293,7 @@ fn is_damage(error: &Error) -> bool {
 
 async fn sound_part(io: &Io, id: &SessionId) -> Result<crate::log::Report> {
     let mut verifier = Verifier::default();
-    super::scan::scan(io, id, None, |chunk| {
+    super::scan::scan(io, id, None, &mut |chunk| {
         verifier.push(chunk);
         Ok(())
     })

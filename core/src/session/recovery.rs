@@ -172,7 +172,7 @@ async fn follow(io: &Io, mut record: Record, from: u64) -> Result<Record> {
     let mut range = Range::between(from, None);
     loop {
         let page = read_page(io, &record.session, range.clone()).await?;
-        each_line(&page.lines, |line| {
+        each_line(&page.lines, &mut |line| {
             if let Some(change) = Change::of(line)? {
                 record.apply(change);
             }

@@ -23,7 +23,7 @@ pub fn verify(id: SessionId, expected: Option<(u64, Hash)>, deep: bool) -> Task<
     let verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
     Task::new(async move |io| {
         let mut verifier = if deep { verifier.deep() } else { verifier };
-        let scanned = scan(&io, &id, None, |chunk| {
+        let scanned = scan(&io, &id, None, &mut |chunk| {
             verifier.push(chunk);
             Ok(())
         })
@@ -82,7 +82,7 @@ async fn sum_up(io: &Io, id: &SessionId) -> Result<Summary> {
     let mut verifier = Verifier::new(Expectation::default());
     let mut kinds = Vec::<(String, u64)>::new();
     let mut times: Option<(u64, u64)> = None;
-    let source = scan(io, id, session.head(), |chunk| {
+    let source = scan(io, id, session.head(), &mut |chunk| {
         verifier.push_each(chunk, |verified| {
             let name = verified.kind_name();
             match kinds.binary_search_by(|(kind, _)| kind.as_str().cmp(name)) {
@@ -129,13 +129,16 @@ impl Source {
     }
 }
 
+/// Takes bytes as they are found. Not generic: what reads would stand in the wasm once for each taker.
+pub(super) type Found<'a> = &'a mut (dyn FnMut(&[u8]) -> Result<()> + Send);
+
 /// Gives the bytes of a session's log in order: of the live one up to `head` if one is given, else
 /// to its end, torn tail and all; or of the archived one.
 pub(super) async fn scan(
     io: &Io,
     id: &SessionId,
     head: Option<Head>,
-    found: impl FnMut(&[u8]) -> Result<()>,
+    found: Found<'_>,
 ) -> Result<Source> {
     let key = Key::of(id, Part::Log);
     match io.info(&key).await {
@@ -149,11 +152,7 @@ pub(super) async fn scan(
     }
 }
 
-pub(super) async fn scan_archive(
-    io: &Io,
-    id: &SessionId,
-    mut found: impl FnMut(&[u8]) -> Result<()>,
-) -> Result<Source> {
+pub(super) async fn scan_archive(io: &Io, id: &SessionId, found: Found<'_>) -> Result<Source> {
     let key = Key::of(id, Part::Archive);
     let start =
         io.get(&key, Some(0..HEADER_BYTES as u64)).await.map_err(|error| match error.kind() {
@@ -166,18 +165,13 @@ pub(super) async fn scan_archive(
         index => index.ok(),
     };
     let mut reader = Reader::new(Bound::default());
-    each_chunk(io, &key, stored_bytes, |chunk| reader.push(chunk, &mut found)).await?;
+    each_chunk(io, &key, stored_bytes, &mut |chunk| reader.push(chunk, &mut *found)).await?;
     reader.finish().map_err(|error| error.at_key(&key))?;
     Ok(Source { stored_bytes, indexed: index.map(|index| index.head) })
 }
 
 /// Gives an object's first `end` bytes in order.
-pub(super) async fn each_chunk(
-    io: &Io,
-    key: &Key,
-    end: u64,
-    mut found: impl FnMut(&[u8]) -> Result<()>,
-) -> Result<()> {
+pub(super) async fn each_chunk(io: &Io, key: &Key, end: u64, found: Found<'_>) -> Result<()> {
     let mut at = 0;
     while at < end {
         let chunk = io.get(key, Some(at..end.min(at + CHUNK_BYTES))).await?.bytes;

@@ -60,7 +60,7 @@ pub fn state(id: SessionId, view: View) -> Task<State> {
 pub(super) async fn folded(io: &Io, id: &SessionId) -> Result<State> {
     let session = open_session(io, id).await?;
     let mut folder = Folder::default();
-    let source = scan(io, id, session.head(), |chunk| {
+    let source = scan(io, id, session.head(), &mut |chunk| {
         folder.push(chunk);
         Ok(())
     })
