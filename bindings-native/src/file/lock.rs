@@ -5,8 +5,9 @@
 //! from every language. On top of it this host keeps an OS lock on the file, which the system lets
 //! go when a process dies, however it dies.
 //!
-//! A lock whose process is gone is taken over: renamed away, looked at once more, removed. Whether
-//! a process of another machine is gone only its signs of life tell: the file's time of change.
+//! A lock whose process is gone is taken over: looked at once more and removed, by one at a time.
+//! Whether a process of another machine is gone only its signs of life tell: the file's time of
+//! change.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind as IoKind, Write};
@@ -128,9 +129,34 @@ fn is_same_file(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Removes an abandoned lock. Whoever renames it first has it; what was renamed is looked at once
-/// more, because another writer may have been faster, or the owner shown a sign of life.
+/// Removes an abandoned lock. Only one process at a time may, under a lock of its own: so between
+/// the second look and the removal it cannot become a living writer's.
 fn bury(path: &Path, owner: &Owner) -> io::Result<()> {
+    let mut right = path.as_os_str().to_owned();
+    right.push("-bury");
+    let right = PathBuf::from(right);
+    match make(&right) {
+        Ok(_held) => {
+            let is_still = Owner::read(path)?.as_ref() == Some(owner) && !owner.is_alive(path);
+            let removed = if is_still { fs::remove_file(path) } else { Ok(()) };
+            fs::remove_file(&right).ok();
+            removed
+        }
+        Err(error) if error.kind() == IoKind::AlreadyExists => match Owner::read(&right)? {
+            Some(other) if !other.is_alive(&right) => set_aside(&right, &other),
+            _ => {
+                // Whoever is at it needs but a moment.
+                std::thread::sleep(Duration::from_millis(1));
+                Ok(())
+            }
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes the right to bury of a process that died at it. Whoever renames it first has it; what
+/// was renamed is looked at once more, because another one may have been faster.
+fn set_aside(path: &Path, owner: &Owner) -> io::Result<()> {
     let aside = own::name(path, "old");
     match fs::rename(path, &aside) {
         Err(error) if error.kind() == IoKind::NotFound => return Ok(()),

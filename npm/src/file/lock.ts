@@ -4,8 +4,8 @@
 // link of a file already written, so it appears whole, and only where there is none: that works
 // from every language.
 //
-// A lock whose process is gone is taken over: renamed away, looked at once more, removed. Whether a
-// process of another machine is gone only its signs of life tell: the file's time of change.
+// A lock whose process is gone is taken over: looked at once more and removed, by one at a time.
+// Whether a process of another machine is gone only its signs of life tell: the file's time of change.
 
 import {
   type Stats,
@@ -144,10 +144,32 @@ function make(path: string): number | undefined {
 }
 
 /**
- * Removes an abandoned lock. Puts it back if it is another one than the one that was read, or its
- * owner has shown a sign of life.
+ * Removes an abandoned lock. Only one process at a time may, under a lock of its own: so between
+ * the second look and the removal it cannot become a living writer's.
  */
 function bury(path: string, owner: Owner): void {
+  const right = `${path}-bury`;
+  const fd = make(right);
+  if (fd === undefined) {
+    const other = readOwner(right);
+    if (other !== undefined && !isAlive(other)) setAside(right, other);
+    // Whoever is at it needs but a moment.
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    return;
+  }
+  try {
+    if (isSame(owner, readOwner(path)) && !isAlive(owner)) unlinkQuietly(path);
+  } finally {
+    unlinkQuietly(right);
+    closeSync(fd);
+  }
+}
+
+/**
+ * Removes the right to bury of a process that died at it. Puts it back if it is another one than
+ * the one that was read.
+ */
+function setAside(path: string, owner: Owner): void {
   const aside = ownName(path, "old");
   try {
     renameSync(path, aside);
