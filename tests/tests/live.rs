@@ -138,6 +138,74 @@ fn a_fork_at_an_unknown_point_is_not_found_and_leaves_nothing() {
 }
 
 #[test]
+fn a_fork_may_be_forked_before_the_point_where_it_began() {
+    over_every_store(|store| {
+        let mut live = Live::create(&store, "a");
+        turns(&mut live, 1, 3);
+        let fork = |from: &str, into: &str, at| {
+            let task = session::fork(id(from), Fork::at(at).with_id(id(into)));
+            Live { store: store.clone(), session: drive(task, &*store).expect("a fork") }
+        };
+        fork("a", "b", At::Seq(6));
+        for (at, origin) in [(At::Seq(2), "a"), (At::Turn(1), "a"), (At::Head, "b")] {
+            let name = format!("c-{at:?}").to_lowercase().replace(['(', ')'], "-");
+            let mut child = fork("b", &name, at);
+            child.append(&[user("more")]);
+            let report = child.run(session::verify(child.session.id().clone(), None, true));
+            assert!(report.expect("a report").is_whole(), "{at:?}");
+            assert_eq!(child.state().forked_from.expect("one").session, id(origin));
+        }
+        let stale = Live::open(&store, "b").session;
+        let mut other = Live::open(&store, "b");
+        other.append(&[user("an intruder's")]);
+        let ensured = other.run(session::ensure_head(stale, Some(id("d")))).expect("a fork");
+        let report = other.run(session::verify(ensured.id().clone(), None, true));
+        assert!(report.expect("a report").is_whole());
+    });
+}
+
+#[test]
+fn once_tells_the_same_append_from_one_that_shares_items_with_it() {
+    over_every_store(|store| {
+        let mut live = Live::create(&store, "a");
+        live.append(&[with_id("m1")]);
+        live.append(&[user("other"), user("other")]);
+        let mut once = |drafts: Vec<Draft>| code(live.try_append(Append::from(drafts).once()));
+        let answer = || Draft::assistant_item("\"new\"");
+        assert_eq!(once(vec![with_id("m1"), answer(), Draft::turn_end(1)]), "already_exists");
+        assert_eq!(once(vec![answer(), with_id("m1")]), "already_exists");
+        assert_eq!(once(vec![with_id("m2"), with_id("m2")]), "invalid_argument");
+        assert_eq!(once(vec![with_id("m1")]), "ok");
+        assert_eq!(live.items().len(), 3);
+    });
+}
+
+#[test]
+fn a_repair_takes_nothing_over_twice_and_heeds_whose_log_it_is() {
+    over_every_store(|store| {
+        let mut live = Live::create(&store, "a");
+        live.append(&[user("one"), user("two")]);
+        let bytes = bytes_of(&store, &log_key("a"));
+        store.release(&log_key("a"));
+        write(&store, &log_key("twice"), &[&bytes[..], &bytes].concat());
+        let fork = live.run(session::fork(id("a"), Fork::default().with_id(id("b"))));
+        let whole = bytes_of(&store, &log_key("b"));
+        drop(fork);
+        write(&store, &log_key("other"), &whole);
+        let crlf = String::from_utf8(bytes.clone()).expect("text").replace('\n', "\r\n");
+        write(&store, &log_key("crlf"), crlf.as_bytes());
+        for (name, items) in [("other", 2), ("crlf", 2)] {
+            let into = id(&format!("{name}-repaired"));
+            let done = live.run(session::repair(id(name), Some(into), false)).expect("a repair");
+            let repaired = Live { store: store.clone(), session: done.session.expect("one") };
+            assert_eq!(repaired.items().len(), items, "{name}");
+        }
+        let done = live.run(session::repair(id("twice"), None, true)).expect("a look");
+        assert_eq!(done.saved, 0, "{:?}", done.left_out);
+    });
+}
+
+#[test]
 fn an_archived_session_can_be_forked() {
     over_every_store(|store| {
         let mut live = Live::create(&store, "a");

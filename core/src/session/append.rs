@@ -4,8 +4,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::live::{Known, Seen};
+use super::read::{Range, read_page};
 use super::{Form, Session, Task, open::open_session};
 use crate::Hash;
+use crate::entry::{Envelope, utf8};
+use crate::line::Line;
 use crate::log::{Draft, Head, LineReader, Stamp, Torn};
 use crate::state::History;
 use crate::store::{Durability, Key, Part};
@@ -199,16 +202,39 @@ async fn applied_at(io: &Io, session: &Session, drafts: &[String]) -> Result<Opt
         }
         session.live.lock().learn(known);
     }
-    let places: Vec<_> = ids.iter().map(|id| session.live.lock().seq_of(id)).collect();
+    let place = |id: &(u64, String)| session.live.lock().seq_of(&id.1);
+    let places: Vec<_> = ids.iter().map(place).collect();
     if places.iter().all(Option::is_none) {
         return Ok(None);
     }
-    if let Some(index) = places.iter().position(Option::is_none) {
-        let message = "of these items some are in the session already, and this one is not";
-        let error = Error::new(ErrorKind::AlreadyExists, message);
-        return Err(error.at(|place| place.draft = Some(index as u64)));
+    // The same append, or another one that shares items with it?
+    let head = session.head().map_or(0, |head| head.seq);
+    let first = places.iter().zip(&ids).find_map(|(seq, (index, _))| (*seq)?.checked_sub(*index));
+    let is_there = |(seq, (index, _)): (&Option<u64>, &(u64, String))| {
+        *seq == first.map(|first| first + index)
+    };
+    let others = places.iter().zip(&ids).position(|pair| !is_there(pair));
+    let first = first.filter(|first| first + drafts.len() as u64 <= head + 1);
+    let is_batch = match first {
+        Some(first) => batch_length(io, session, first).await? == drafts.len() as u64,
+        None => false,
+    };
+    if let (Some(first), None, true) = (first, others, is_batch) {
+        return Ok(Some(first + ids.first().map_or(0, |(index, _)| *index)));
     }
-    Ok(places.first().copied().flatten())
+    let index = others.and_then(|at| ids.get(at)).or(ids.first()).map(|(index, _)| *index);
+    let message = "some of these items are in the session already, not by the same append";
+    let error = Error::new(ErrorKind::AlreadyExists, message);
+    Err(error.at(|place| place.draft = index))
+}
+
+/// How many entries were appended together, the first of which that is.
+async fn batch_length(io: &Io, session: &Session, seq: u64) -> Result<u64> {
+    let range = Range::between(seq, Some(seq)).in_pages_of(1);
+    let page = read_page(io, session.id(), range).await?;
+    let line = page.lines.strip_suffix(b"\n").unwrap_or_default();
+    let rest = Line::split(line).map(|line| line.rest).unwrap_or_default();
+    Ok(u64::from(Envelope::parse(utf8(rest)?)?.more) + 1)
 }
 
 /// Gives every line of some whole ones, without its `\n`.

@@ -100,7 +100,7 @@ pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Res
     let stamp = crate::log::Stamp { now_ms: stamp.now_ms, random: salts.to_vec() };
     let mut copy = Copy::new(parent, fork.at, head);
     let written = copy_prefix(io, parent, &id, &mut copy, |found| {
-        let writer = Writer::resume(parent.clone(), found.head, found.is_salted);
+        let writer = Writer::resume(found.owner.clone(), found.head, found.is_salted);
         writer.forked_at(found.fork).fork(id.clone(), &fork.entries, &stamp)
     })
     .await;
@@ -125,9 +125,11 @@ pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {
 }
 
 /// Where the copy ends, and what a writer has to know there.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) head: Head,
+    /// Whose entry it is: an ancestor's, where the parent is a fork itself and began later.
+    pub(super) owner: SessionId,
     pub(super) is_salted: bool,
     pub(super) fork: Option<u64>,
 }
@@ -143,6 +145,7 @@ pub(super) struct Copy {
     found: Option<Found>,
     fork: Option<u64>,
     is_salted: bool,
+    owner: SessionId,
 }
 
 impl Copy {
@@ -158,6 +161,7 @@ impl Copy {
             found: None,
             fork: None,
             is_salted: false,
+            owner: parent.clone(),
         }
     }
 
@@ -172,7 +176,7 @@ impl Copy {
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<()> {
-        let Self { at, last, bytes, found, fork, is_salted, verifier, .. } = self;
+        let Self { at, last, bytes, found, fork, is_salted, owner, verifier, .. } = self;
         let mut fault = None;
         verifier.push_each(chunk, |verified| {
             if found.is_some() || fault.is_some() {
@@ -181,6 +185,12 @@ impl Copy {
             bytes.extend_from_slice(verified.line);
             bytes.push(b'\n');
             let end = verified.offset + verified.line.len() as u64 + 1;
+            if matches!(verified.kind(), Kind::SessionStart | Kind::Fork) {
+                match owner_of(verified.line) {
+                    Ok(session) => *owner = session,
+                    Err(error) => fault = Some(error),
+                }
+            }
             if verified.kind() != Kind::Redacted {
                 *fork = verified.fork_seq();
                 *is_salted = verified.is_salted();
@@ -188,7 +198,12 @@ impl Copy {
             match is_point(*at, *last, verified) {
                 Ok(true) => {
                     let head = Head { seq: verified.seq, hash: verified.hash(), bytes: end };
-                    *found = Some(Found { head, is_salted: *is_salted, fork: *fork });
+                    *found = Some(Found {
+                        head,
+                        owner: owner.clone(),
+                        is_salted: *is_salted,
+                        fork: *fork,
+                    });
                 }
                 Ok(false) => {}
                 Err(error) => fault = Some(error),
@@ -197,6 +212,12 @@ impl Copy {
         });
         fault.map_or(Ok(()), Err)
     }
+}
+
+/// Whose log it is from that line on, which opens one or forks it.
+fn owner_of(line: &[u8]) -> Result<SessionId> {
+    let entry = Entry::parse(line)?;
+    SessionId::new(entry.text("session").unwrap_or_default())
 }
 
 fn is_point(at: At, last: Head, verified: &Verified<'_>) -> Result<bool> {
@@ -230,7 +251,7 @@ async fn copy_prefix(
             copy.stage_part(io, &key).await?;
         }
     }
-    let Some(found) = copy.found else {
+    let Some(found) = copy.found.take() else {
         core::mem::take(&mut copy.verifier).into_fault().map_or(Ok(()), Err)?;
         return Err(Error::new(ErrorKind::NotFound, "there is no such point in the session"));
     };

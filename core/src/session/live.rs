@@ -1,6 +1,6 @@
 //! What an open session remembers beside its head, so that no append has to look it up.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -11,7 +11,7 @@ use crate::json::Object;
 use crate::line::Line;
 use crate::log::{Head, LineReader};
 use crate::recovery::{Change, Record};
-use crate::{Entry, Result};
+use crate::{Entry, Error, ErrorKind, Result};
 
 /// How long a recovery record may lag behind its log, in milliseconds.
 const RECORD_LAG_MS: u64 = 5_000;
@@ -108,10 +108,20 @@ impl Known {
         })
     }
 
-    /// The ids that drafts give their items.
-    pub(super) fn ids_of(drafts: &[String]) -> Result<Vec<String>> {
-        let id = |draft: &String| Some(Object::of(draft)?.text("id")?.into_owned());
-        Ok(drafts.iter().filter_map(id).collect())
+    /// The ids that drafts give their items, with their positions. None may stand twice.
+    pub(super) fn ids_of(drafts: &[String]) -> Result<Vec<(u64, String)>> {
+        let mut seen = BTreeSet::new();
+        let mut ids = Vec::new();
+        for (draft, index) in drafts.iter().zip(0..) {
+            let object = Object::of(draft);
+            let Some(id) = object.as_ref().and_then(|draft| draft.text("id")) else { continue };
+            if !seen.insert(id.clone().into_owned()) {
+                let error = Error::new(ErrorKind::InvalidArgument, "two items have the same id");
+                return Err(error.at(|place| place.draft = Some(index)));
+            }
+            ids.push((index, id.into_owned()));
+        }
+        Ok(ids)
     }
 }
 

@@ -129,7 +129,10 @@ pub fn rebuild_record(id: SessionId) -> Task<Record> {
     Task::new(async move |io| {
         let rebuilding = async {
             let now_ms = io.stamp(0).await?.now_ms;
-            let record = rebuilt(&io, &id, now_ms).await?;
+            let record = match read(&io, &id).await {
+                Ok(old) if old.session == id => anew(&io, old).await?,
+                _ => rebuilt(&io, &id, now_ms).await?,
+            };
             write(&io, &id, record.to_json()).await?;
             Ok(record)
         };
@@ -164,7 +167,9 @@ async fn up_to_date(io: &Io, record: Record) -> Result<Record> {
 async fn anew(io: &Io, old: Record) -> Result<Record> {
     let new = rebuilt(io, &old.session, old.snapshot_ms).await?;
     let cost_nano_usd = old.cost_nano_usd.max(new.cost_nano_usd);
-    Ok(Record { project_dir: old.project_dir, owner: old.owner, cost_nano_usd, ..new })
+    // Completed it was up to that entry only.
+    let completed = old.completed && old.head == new.head;
+    Ok(Record { project_dir: old.project_dir, owner: old.owner, cost_nano_usd, completed, ..new })
 }
 
 /// The record with the entries from that one on.

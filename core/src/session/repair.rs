@@ -1,5 +1,6 @@
 //! Saving what can be saved of a damaged log.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,10 +10,10 @@ use super::fork::refuse_existing;
 use super::open::generated;
 use super::{Form, Session, Task};
 use crate::entry::{Entry, Envelope, redacted_digest, utf8};
-use crate::hash::{Hash, body_digest, chain};
+use crate::hash::{Hash, HexText, body_digest, chain};
 use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LINE_BYTES_MAX};
 use crate::line::Line;
-use crate::log::{Draft, Head, Report, Stamp, Verifier, Writer};
+use crate::log::{Draft, Expectation, Head, Report, Stamp, Verifier, Writer};
 use crate::store::{Condition, Key, PART_BYTES, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Kind, Result, SessionId};
@@ -55,8 +56,8 @@ pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Rep
     Task::new(async move |io| {
         let repairing = async {
             let key = Key::of(&id, Part::Log);
-            let log = io.get(&key, None).await?.bytes;
-            let (report, mut repair, drafts) = look(&log);
+            let log = log_of(&io, &id, &key).await?;
+            let (report, mut repair, drafts) = look(&log, &id);
             if dry_run || repair.fault.is_none() {
                 return Ok(repair);
             }
@@ -78,9 +79,22 @@ pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Rep
     })
 }
 
+async fn log_of(io: &Io, id: &SessionId, key: &Key) -> Result<Vec<u8>> {
+    match io.get(key, None).await {
+        Ok(object) => Ok(object.bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            io.info(&Key::of(id, Part::Archive)).await?;
+            let message = "a log can be repaired; unpack the archive with any gunzip first";
+            Err(Error::new(ErrorKind::NotSupported, message))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Finds the first fault, what can be saved after it, and what cannot.
-fn look(log: &[u8]) -> (Report, Repair, Vec<String>) {
-    let mut verifier = Verifier::default();
+fn look(log: &[u8], id: &SessionId) -> (Report, Repair, Vec<String>) {
+    let expectation = Expectation { session: Some(id.clone()), head: None };
+    let mut verifier = Verifier::new(expectation);
     verifier.push(log);
     let report = verifier.finish();
     let fault = report.fault.clone();
@@ -91,9 +105,10 @@ fn look(log: &[u8]) -> (Report, Repair, Vec<String>) {
         let mut offset = sound.map_or(0, |head| head.bytes);
         let first = sound.map_or(1, |head| head.seq + 2);
         let rest = log.get(offset as usize..).unwrap_or_default();
+        let mut taken = hashes(log.get(..offset as usize).unwrap_or_default());
         let lines = rest.split_inclusive(|byte| *byte == b'\n');
         for (line, number) in lines.zip(first..) {
-            match salvage(line) {
+            match salvage(line, &mut taken) {
                 Ok(Some(draft)) => drafts.push(draft),
                 Ok(None) => {}
                 Err(code) => {
@@ -108,10 +123,18 @@ fn look(log: &[u8]) -> (Report, Repair, Vec<String>) {
     (report, repair, drafts)
 }
 
+/// The hashes that lines claim.
+fn hashes(lines: &[u8]) -> BTreeSet<HexText> {
+    let lines = lines.split(|byte| *byte == b'\n');
+    lines.filter_map(Line::split).map(|line| *line.hash).collect()
+}
+
 /// The draft of a line that is whole by itself: its bytes give its hash. `None` for what a new log
 /// says itself.
-fn salvage(line: &[u8]) -> Result<Option<String>, &'static str> {
+fn salvage(line: &[u8], taken: &mut BTreeSet<HexText>) -> Result<Option<String>, &'static str> {
     let line = line.strip_suffix(b"\n").ok_or(ErrorKind::TornTail.code())?;
+    // What a conversion of line breaks left is none of the line's.
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.len() > LINE_BYTES_MAX {
         return Err(ErrorKind::LineTooLong.code());
     }
@@ -124,6 +147,9 @@ fn salvage(line: &[u8]) -> Result<Option<String>, &'static str> {
     }
     if split.hash() != Some(chain(prev, body_digest(split.rest))) {
         return Err(ErrorKind::BadHash.code());
+    }
+    if !taken.insert(*split.hash) {
+        return Err(ErrorKind::AlreadyExists.code());
     }
     let rest = utf8(split.rest).map_err(code)?;
     let envelope = Envelope::parse(rest).map_err(code)?;

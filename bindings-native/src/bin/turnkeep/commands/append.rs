@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::input::{InputLine, Lines};
 use crate::json::{Object, head_object};
 use crate::output::{Context, write_stderr};
+use crate::report::torn_text;
 use crate::visible::visible;
 use crate::{Failure, Outcome};
 
@@ -115,7 +116,14 @@ impl<'a> Appender<'a> {
     fn append(&mut self, lines: &[InputLine]) -> Outcome<()> {
         let drafts = lines.iter().map(|line| self.args.draft(line)).collect::<Outcome<Vec<_>>>()?;
         let stored = match &self.session {
-            Some(session) => session.append(&drafts).map(|_| ()).map_err(Failure::from),
+            Some(session) => {
+                let torn = session.torn();
+                let appended = session.append(&drafts).map_err(Failure::from);
+                if let (Ok(_), Some(torn)) = (&appended, torn) {
+                    self.context.note(&format!("cut off {}", torn_text(torn)));
+                }
+                appended.map(|_| ())
+            }
             None => self.create(drafts),
         };
         stored.map_err(|failure| blame_line(failure, lines))?;

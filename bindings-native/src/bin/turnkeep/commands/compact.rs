@@ -9,6 +9,7 @@ use turnkeep::{Compact, Create, Session, SessionId};
 use crate::exit::Exit;
 use crate::json::{Object, head_object};
 use crate::output::Context;
+use crate::report::torn_text;
 use crate::visible::visible;
 use crate::{Failure, Outcome};
 
@@ -41,7 +42,9 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
         }
         None => {
             let session = Session::open(store, &args.id)?;
-            session.compact(compact)?;
+            if let Some(torn) = session.compact(compact)?.recovered {
+                context.note(&format!("cut off {}", torn_text(torn)));
+            }
             session
         }
     };
