@@ -242,10 +242,11 @@ mod log {
             place.run(0, &["fork", id, new, "--at", at]);
         }
         place.run(0, &["compact", "b", "--summary", "x", "--into", "e"]);
+        // What `c` shares with `a` is older than `a`: it is the demo's.
         let tree = "\
 demo
+├─ c  forked at 1
 ├─ a  forked at 2
-│  ├─ c  forked at 1
 │  └─ d  forked at 3
 └─ b  forked at 4
    └─ e  compacted at 5
