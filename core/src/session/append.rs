@@ -10,7 +10,7 @@ use crate::Hash;
 use crate::entry::{Envelope, utf8};
 use crate::line::Line;
 use crate::log::{Draft, Head, LineReader, Stamp, Torn};
-use crate::state::History;
+use crate::state::{History, State};
 use crate::store::{Durability, Key, Part};
 use crate::task::Io;
 use crate::{Entry, Error, ErrorKind, Kind, Result};
@@ -104,7 +104,17 @@ pub fn sync(session: &Session) -> Task<()> {
     })
 }
 
-pub(super) async fn apply(io: &Io, session: Session, append: &Append) -> Result<Appended> {
+async fn apply(io: &Io, session: Session, append: &Append) -> Result<Appended> {
+    apply_to(io, session, append, None).await
+}
+
+/// The same, where the session's state is at hand.
+pub(super) async fn apply_to(
+    io: &Io,
+    session: Session,
+    append: &Append,
+    state: Option<&State>,
+) -> Result<Appended> {
     if session.form == Form::Archived {
         let message = "the session is archived; unarchive it to append to it";
         return Err(Error::new(ErrorKind::NotSupported, message));
@@ -116,7 +126,7 @@ pub(super) async fn apply(io: &Io, session: Session, append: &Append) -> Result<
         let (already_applied, recovered, record_fault) = (true, None, None);
         return Ok(Appended { session, first_seq, already_applied, recovered, record_fault });
     }
-    write(io, session, append).await
+    write(io, session, append, state).await
 }
 
 fn check_expected(session: &Session, append: &Append) -> Result<()> {
@@ -128,10 +138,15 @@ fn check_expected(session: &Session, append: &Append) -> Result<()> {
     Err(Error::new(ErrorKind::Conflict, message).with_actual(head))
 }
 
-async fn write(io: &Io, mut session: Session, append: &Append) -> Result<Appended> {
+async fn write(
+    io: &Io,
+    mut session: Session,
+    append: &Append,
+    state: Option<&State>,
+) -> Result<Appended> {
     let stamp = io.stamp(session.writer.random_bytes(append.drafts.len())).await?;
     let batch = session.writer.write(&append.drafts, &stamp)?;
-    check_kept(io, &session, &batch.bytes, append).await?;
+    check_kept(io, &session, &batch.bytes, append, state).await?;
     let seen = session.live.lock().look_at(&batch.bytes, batch.first_seq)?;
     let at = session.head().map_or(0, |head| head.bytes);
     let torn = session.torn.map_or(0, |torn| torn.bytes);
@@ -163,7 +178,13 @@ async fn follow(io: &Io, session: &Session, seen: Seen, head: Head, stamp: &Stam
 
 /// Entries that keep some of the history must not keep more than there is: such a log could not be
 /// folded any more. They are rare, so the history's length is only looked up for them.
-async fn check_kept(io: &Io, session: &Session, lines: &[u8], append: &Append) -> Result<()> {
+async fn check_kept(
+    io: &Io,
+    session: &Session,
+    lines: &[u8],
+    append: &Append,
+    state: Option<&State>,
+) -> Result<()> {
     let keeps = |draft: &String| draft.contains("truncated") || draft.contains("compaction");
     if !append.drafts.iter().any(keeps) {
         return Ok(());
@@ -178,11 +199,13 @@ async fn check_kept(io: &Io, session: &Session, lines: &[u8], append: &Append) -
     if !entries.iter().any(is_keeping) {
         return Ok(());
     }
-    let mut history = History::default();
-    if session.head().is_some() {
-        let state = super::state::folded(io, session.id()).await?;
-        history = History::of(&state);
-    }
+    let mut history = match state {
+        Some(state) => History::of(state),
+        None if session.head().is_some() => {
+            History::of(&super::state::folded(io, session.id()).await?)
+        }
+        None => History::default(),
+    };
     entries.iter().zip(0..).try_for_each(|(entry, index)| {
         history.apply(entry).map_err(|e| e.at(|place| place.draft = Some(index)))
     })

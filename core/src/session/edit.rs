@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::append::{Append, Appended, apply};
+use super::append::{Append, Appended, apply_to};
 use super::fork::point;
 use super::open::create_session;
 use super::state::{folded, recent};
@@ -39,7 +39,7 @@ pub fn truncate_from(session: Session, place: Place, durability: Durability) -> 
             })?;
             let draft = Draft::new("truncated").with_count("keep", keep as u64);
             let append = Append::from([draft]).with_durability(durability);
-            apply(&io, session, &append).await
+            apply_to(&io, session, &append, Some(&state)).await
         };
         truncated.await.map_err(|error: Error| error.in_session(&id))
     })
@@ -65,7 +65,8 @@ pub fn replace_history(
         let id = session.id().clone();
         let replaced = async {
             let draft = Draft::new("replaced").with("history", &history?);
-            apply(&io, session, &Append::from([draft]).with_durability(durability)).await
+            let append = Append::from([draft]).with_durability(durability);
+            apply_to(&io, session, &append, None).await
         };
         replaced.await.map_err(|error: Error| error.in_session(&id))
     })
@@ -112,7 +113,8 @@ pub fn compact(session: Session, compact: Compact) -> Task<Appended> {
                 draft = draft.with_text("run", run);
             }
             let append = Append::from([restated(draft, &state)]);
-            apply(&io, session, &append.with_durability(compact.durability)).await
+            let append = append.with_durability(compact.durability);
+            apply_to(&io, session, &append, Some(&state)).await
         };
         compacted.await.map_err(|error: Error| error.in_session(&id))
     })

@@ -69,12 +69,7 @@ pub fn track(session: Session, project_dir: impl Into<String>) -> Task<()> {
         let id = session.id().clone();
         let tracked = async {
             let now_ms = io.stamp(0).await?.now_ms;
-            let mut record = match read(&io, &id).await {
-                Ok(record) if record.session == id => up_to_date(&io, record).await?,
-                Ok(_) => rebuilt(&io, &id, now_ms).await?,
-                Err(error) if is_unreadable(&error) => rebuilt(&io, &id, now_ms).await?,
-                Err(error) => return Err(error),
-            };
+            let mut record = current(&io, &id, now_ms).await?;
             record.project_dir = project_dir;
             record.completed = false;
             session.live.lock().record = Some(Recording { record, saved_ms: now_ms });
@@ -138,6 +133,16 @@ pub fn rebuild_record(id: SessionId) -> Task<Record> {
         };
         rebuilding.await.map_err(|error: Error| error.in_session(&id))
     })
+}
+
+/// A session's record up to its head, made anew where there is none to go on from.
+async fn current(io: &Io, id: &SessionId, now_ms: u64) -> Result<Record> {
+    match read(io, id).await {
+        Ok(record) if record.session == *id => up_to_date(io, record).await,
+        Ok(_) => rebuilt(io, id, now_ms).await,
+        Err(error) if is_unreadable(&error) => rebuilt(io, id, now_ms).await,
+        Err(error) => Err(error),
+    }
 }
 
 async fn rebuilt(io: &Io, id: &SessionId, now_ms: u64) -> Result<Record> {
@@ -236,12 +241,7 @@ pub fn mark_completed(id: SessionId) -> Task<Record> {
     Task::new(async move |io| {
         let marked = async {
             let now_ms = io.stamp(0).await?.now_ms;
-            let mut record = match read(&io, &id).await {
-                Ok(record) if record.session == id => up_to_date(&io, record).await?,
-                Ok(_) => rebuilt(&io, &id, now_ms).await?,
-                Err(error) if is_unreadable(&error) => rebuilt(&io, &id, now_ms).await?,
-                Err(error) => return Err(error),
-            };
+            let mut record = current(&io, &id, now_ms).await?;
             record.completed = true;
             record.snapshot_ms = now_ms;
             write(&io, &id, record.to_json()).await?;
