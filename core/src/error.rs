@@ -142,6 +142,8 @@ kinds! {
     OutputLimit "output_limit" Data "Raise the bound if you trust the file.",
     /// No such session or key.
     NotFound "not_found" Store "List the store to see what there is.",
+    /// The session was pruned.
+    Pruned "pruned" Store "Look for a copy elsewhere; delete the session to use its id again.",
     /// It exists already.
     AlreadyExists "already_exists" Store "Open it, or choose another id.",
     /// Someone else wrote in between.
@@ -149,7 +151,7 @@ kinds! {
     /// Another writer holds the session.
     Locked "locked" Store "Wait until that writer closes the session, or fork it.",
     /// The store cannot do this.
-    NotSupported "not_supported" Store "See the message: unarchive the session, or use another store.",
+    NotSupported "not_supported" Store "See the message, or use another store.",
     /// An earlier sync failed.
     Poisoned "poisoned" Store "Open the store again and verify the session before writing on.",
     /// The store failed.

@@ -36,9 +36,14 @@ pub const RECORD_PREVIEW_BYTES: usize = 500;
 pub const TAGS_MAX: usize = 64;
 /// Largest record of title and tags.
 pub const ABOUT_BYTES_MAX: usize = 16 << 10;
+/// Longest reason for a pruning.
+pub const REASON_BYTES_MAX: usize = 500;
+/// Largest record of an archived or pruned session: all of the reason escaped, and numbers.
+pub const RETENTION_BYTES_MAX: usize = 4 << 10;
 /// Largest recovery record that is read: the same, all of it escaped, and long names.
 pub const RECORD_BYTES_MAX: usize = 256 << 10;
 
 const _: () = assert!(LINE_BYTES_MAX <= BATCH_BYTES_MAX);
+const _: () = assert!(6 * REASON_BYTES_MAX + 512 <= RETENTION_BYTES_MAX);
 const _: () = assert!(DEPTH_MAX <= u64::BITS);
 const _: () = assert!(BLOCK_BYTES < LINE_BYTES_MAX);

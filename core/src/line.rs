@@ -47,6 +47,13 @@ impl<'a> Line<'a> {
     }
 }
 
+/// What the line that starts here says it follows; `None` where it opens a log, or is no line.
+pub(crate) fn followed(start: &[u8]) -> Option<Hash> {
+    let (_, rest) = start.strip_prefix(BEFORE_HASH)?.split_first_chunk::<64>()?;
+    let (prev, _) = rest.strip_prefix(BEFORE_PREV)?.strip_prefix(b"\"")?.split_first_chunk::<64>()?;
+    Hash::from_hex(prev)
+}
+
 /// Writes the prefix of a line into the room left for it ([`FIRST_PREFIX`] or [`PREFIX`] bytes).
 pub(crate) fn write_prefix(room: &mut [u8], hash: Hash, prev: Option<Hash>) {
     let hash = hash.to_hex();

@@ -5,7 +5,9 @@ mod index;
 mod reader;
 mod writer;
 
+pub(crate) use index::ENDING_BYTES;
 pub use index::{Index, Located, Span};
+pub(crate) use reader::{check_ending, checksum};
 pub use reader::{HEADER_BYTES, inflate_span, read_index};
 pub use writer::{Frame, Writer};
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Index, Located};
+use super::{ENDING_BYTES, Index, Located};
 use crate::gzip::deflate::Inflater;
 use crate::gzip::{INDEX_OFFSET, read_header};
 use crate::limits::INDEX_BYTES_MAX;
@@ -35,6 +35,27 @@ pub fn read_index(start: &[u8], archive_bytes: u64) -> Result<Index> {
         }
         _ => Err(bad("the file is longer than its index says")),
     }
+}
+
+/// What stands after the spans of an archive whose content has that checksum and length.
+pub(super) fn ending(crc: u32, raw_bytes: u64) -> [u8; ENDING_BYTES as usize] {
+    let mut ending = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let checks = crc.to_le_bytes().into_iter().chain((raw_bytes as u32).to_le_bytes());
+    ending.iter_mut().skip(2).zip(checks).for_each(|(place, byte)| *place = byte);
+    ending
+}
+
+/// Checks an archive's last bytes against its content.
+pub(crate) fn check_ending(found: &[u8], crc: u32, raw_bytes: u64) -> Result<()> {
+    if found == ending(crc, raw_bytes) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::GzipChecksum, "the content does not match its checksum"))
+}
+
+/// The checksum of an archive's content, as its last bytes say.
+pub(crate) fn checksum(ending: &[u8]) -> Option<u32> {
+    Some(u32::from_le_bytes(*ending.get(2..)?.first_chunk::<4>()?))
 }
 
 /// Inflates a span's compressed bytes to exactly what its record says.

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::reader::ending;
 use super::{Index, Span};
 use crate::gzip::deflate::Deflater;
 use crate::gzip::{crc32, write_header};
@@ -19,6 +20,8 @@ pub struct Writer {
     first_seq: Option<u64>,
     crc: u32,
     raw_bytes: u64,
+    /// Bytes at the start of the open block that checksum and length count already.
+    counted: usize,
     blocks: Vec<u8>,
 }
 
@@ -37,6 +40,22 @@ impl Writer {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A writer that goes on after an archive's first `kept` spans, which its caller copies as they
+    /// are, and whose content has that checksum. The lines of the other spans have to come again
+    /// first: they must be less than a block.
+    pub(crate) fn after(index: &Index, kept: usize, crc: u32) -> Self {
+        let (kept, again) = index.spans.split_at_checked(kept).unwrap_or((&index.spans, &[]));
+        let counted = again.iter().map(|span| span.raw_bytes as usize).sum();
+        Self {
+            spans: kept.to_vec(),
+            first_seq: Some(index.first_seq),
+            crc,
+            raw_bytes: index.head.bytes,
+            counted,
+            ..Self::default()
+        }
     }
 
     /// Adds the next line.
@@ -67,9 +86,7 @@ impl Writer {
         self.close_block();
         let spans = core::mem::take(&mut self.spans);
         let index = Index::new(head, self.first_seq.unwrap_or_default(), spans).encode();
-        let mut trailer = [3, 0].to_vec();
-        trailer.extend_from_slice(&self.crc.to_le_bytes());
-        trailer.extend_from_slice(&(self.raw_bytes as u32).to_le_bytes());
+        let trailer = ending(self.crc, self.raw_bytes).to_vec();
         Frame { header: write_header(&index), trailer }
     }
 
@@ -77,8 +94,9 @@ impl Writer {
         let Some(span) = self.open.take() else { return };
         let start = self.blocks.len();
         self.deflater.block(&self.raw, &mut self.blocks);
-        self.crc = crc32(self.crc, &self.raw);
-        self.raw_bytes += self.raw.len() as u64;
+        let new = self.raw.get(core::mem::take(&mut self.counted)..).unwrap_or_default();
+        self.crc = crc32(self.crc, new);
+        self.raw_bytes += new.len() as u64;
         self.spans.push(Span {
             compressed_bytes: (self.blocks.len() - start) as u64,
             raw_bytes: self.raw.len() as u64,

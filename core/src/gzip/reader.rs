@@ -112,6 +112,11 @@ impl Reader {
 
     /// Ends the input: the file must end here.
     pub fn finish(self) -> Result<()> {
+        self.check_end()
+    }
+
+    /// Whether the file may end here.
+    pub(crate) fn check_end(&self) -> Result<()> {
         if self.part == Part::Header && self.members > 0 && self.pending.is_empty() {
             return Ok(());
         }

@@ -36,9 +36,10 @@ pub(crate) enum Found {
 }
 
 impl Bisection {
-    /// Searches a log that ends at `head` for entry `target`, which must not lie after it.
-    pub(crate) fn new(head: Head, target: u64) -> Self {
-        let low = Mark { seq: 0, offset: 0 };
+    /// Searches the lines from entry `first`, which starts at that offset, up to `head` for entry
+    /// `target`, which must lie among them.
+    pub(crate) fn new(first: (u64, u64), head: Head, target: u64) -> Self {
+        let low = Mark { seq: first.0, offset: first.1 };
         let high = Mark { seq: head.seq + 1, offset: head.bytes };
         Self { target, low, high, window: WINDOW, halve: false }
     }
@@ -154,7 +155,7 @@ mod tests {
         }
         let head = writer.head().unwrap();
         for target in 0..3000 {
-            let mut search = Bisection::new(head, target);
+            let mut search = Bisection::new((0, 0), head, target);
             let mut looks = 0;
             loop {
                 let range = search.range();

@@ -19,9 +19,10 @@ pub(crate) struct Tail {
     pub(crate) fork: Option<u64>,
 }
 
-/// Finds the head in a log's last bytes, which start at `offset` of it. `None`: they are too few,
-/// ask for more. The head's own line is checked against its hash; what precedes it is not.
-pub(crate) fn find_tail(window: &[u8], offset: u64) -> Result<Option<Tail>> {
+/// Finds the head in a log's last bytes, which start at `offset` of it; its first entry has the
+/// number `first`. `None`: they are too few, ask for more. The head's own line is checked against
+/// its hash; what precedes it is not.
+pub(crate) fn find_tail(window: &[u8], offset: u64, first: u64) -> Result<Option<Tail>> {
     let mut lines = Vec::new();
     let mut end = memchr::memrchr(b'\n', window);
     loop {
@@ -39,7 +40,7 @@ pub(crate) fn find_tail(window: &[u8], offset: u64) -> Result<Option<Tail>> {
         let is_known = line.seq.is_some() && line.more == 0 || line_start == 0 && offset == 0;
         lines.push(line);
         if is_known {
-            return committed(&lines, window.len(), offset).map(Some);
+            return committed(&lines, window.len(), offset, first).map(Some);
         }
         end = start;
     }
@@ -48,7 +49,7 @@ pub(crate) fn find_tail(window: &[u8], offset: u64) -> Result<Option<Tail>> {
 /// The part of a log in memory up to its head. Its end is looked at, and, where that is damaged, all
 /// of it, for the first fault.
 pub(crate) fn committed_part(log: &[u8]) -> Result<&[u8]> {
-    let length = match find_tail(log, 0) {
+    let length = match find_tail(log, 0, 0) {
         Ok(Some(tail)) => tail.head.bytes,
         _ => {
             let report = super::verify(log, super::Expectation::default());
@@ -89,14 +90,14 @@ impl<'a> TailLine<'a> {
 }
 
 /// From the last known commit (the last of `lines`, which run backwards) on to the last one.
-fn committed(lines: &[TailLine<'_>], window: usize, offset: u64) -> Result<Tail> {
+fn committed(lines: &[TailLine<'_>], window: usize, offset: u64, first: u64) -> Result<Tail> {
     let mut more = 0;
     let mut seq = None;
     let mut fork = None;
     let mut last = None;
     for line in lines.iter().rev() {
         more = if line.seq.is_some() { line.more } else { u32::saturating_sub(more, 1) };
-        seq = line.seq.or(seq.map(|seq| seq + 1)).or(Some(0));
+        seq = line.seq.or(seq.map(|seq| seq + 1)).or(Some(first));
         fork = line.fork.or(fork);
         if more == 0 {
             last = Some((line, seq.unwrap_or_default(), fork));
@@ -149,7 +150,7 @@ mod tests {
         let (log, heads) = log();
         for cut in 0..=log.len() {
             let expected = heads.iter().rev().find(|head| head.bytes <= cut as u64);
-            let found = find_tail(&log[..cut], 0);
+            let found = find_tail(&log[..cut], 0, 0);
             match expected {
                 None => assert_eq!(found.unwrap_err().code(), "empty_log"),
                 Some(head) => {
@@ -166,10 +167,10 @@ mod tests {
     fn a_window_gives_the_same_head_or_asks_for_more() {
         let (log, heads) = log();
         for start in 0..log.len() {
-            if let Some(tail) = find_tail(&log[start..], start as u64).unwrap() {
+            if let Some(tail) = find_tail(&log[start..], start as u64, 0).unwrap() {
                 assert_eq!(tail.head, heads[2]);
             }
         }
-        assert!(find_tail(&log[log.len() - 10..], log.len() as u64 - 10).unwrap().is_none());
+        assert!(find_tail(&log[log.len() - 10..], log.len() as u64 - 10, 0).unwrap().is_none());
     }
 }

@@ -3,12 +3,17 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::open::open_session;
-use super::scan::{each_chunk, scan_archive};
-use super::{Form, Task};
-use crate::archive::{HEADER_BYTES, Writer, read_index};
+use super::open::find_session;
+use super::retention::{self, Retention};
+use super::scan::Chunks;
+use super::source::{ArchivePart, Source, found};
+use super::staging::Staging;
+use super::unpacking::Unpacking;
+use super::{Form, Session, Task};
+use crate::archive::{ENDING_BYTES, HEADER_BYTES, Index, Writer, checksum, inflate_span, read_index};
+use crate::limits::BLOCK_BYTES;
 use crate::log::{Expectation, Head, Torn, Verifier};
-use crate::store::{Condition, Key, PART_BYTES, Part, StageId};
+use crate::store::{Condition, Info, Key, PART_BYTES, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -26,10 +31,13 @@ pub struct Archived {
     pub torn: Option<Torn>,
 }
 
-/// Archives a live session: verifies its log while compressing it, publishes the archive, reads it
-/// back, verifies that, and only then removes the log. At every moment at least one of the two is
-/// whole. `conflict` where someone appended meanwhile, `locked` where another writer holds the
-/// session: then the log stays and the archive goes.
+/// Archives a session: verifies its log while compressing it, reads the archive back and verifies
+/// that, publishes it, and only then removes the log. Where the session's first entries are in an
+/// archive, its blocks are copied as they are. At every moment the session is whole.
+///
+/// `already_exists` where nothing is to be archived, `empty_log` where nothing was recorded;
+/// `conflict` where someone appended meanwhile, `locked` where another writer holds the session:
+/// then its log stays.
 #[must_use]
 pub fn archive(id: SessionId) -> Task<Archived> {
     Task::new(async move |io| {
@@ -37,242 +45,282 @@ pub fn archive(id: SessionId) -> Task<Archived> {
     })
 }
 
-async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived> {
-    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
-    // Before the head is looked at: whatever is appended from now on changes the version.
-    let version = io.info(&log).await.map(|info| info.version);
-    let session = open_session(io, id).await?;
-    if session.form == Form::Archived {
+pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived> {
+    let (session, source) = find_session(io, id).await?;
+    let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    let is_indexed = source.archive.as_ref().is_some_and(|archive| archive.index.is_some());
+    if source.log.is_none() && is_indexed {
         return Err(Error::new(ErrorKind::AlreadyExists, "the session is archived already"));
     }
-    let version = version?;
-    let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-    let old = old_archive(io, &archive).await?;
-    write_archive(io, id, head, old).await?;
-    let archive_bytes = match read_back(io, id, head).await {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            // What cannot be read back is no archive; the log is still there.
-            io.delete(&archive, Condition::Any).await.ok();
-            return Err(error);
-        }
-    };
-    if let Err(error) = io.delete(&log, Condition::Version(version)).await {
-        // Only if the log is surely there: a removal that seemed to fail may have happened.
-        let is_refused = matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked);
-        if is_refused && io.info(&log).await.is_ok() {
-            io.delete(&archive, Condition::Any).await.ok();
-        }
-        return Err(error);
+    let noted = retention::of(io, id).await?;
+    if let Some(log) = &source.log {
+        sync(io, &log.key).await?;
     }
-    Ok(Archived { head, raw_bytes: head.bytes, archive_bytes, torn: session.torn })
+    let info = write_archive(io, id, &session, &source, head).await?;
+    let now_ms = io.stamp(0).await?.now_ms;
+    let noted = noted.map(|(retention, _)| retention.last_activity_ms);
+    let last_activity_ms = last_activity(&source).or(noted).unwrap_or(now_ms);
+    let retention = Retention::new(head, info.bytes, now_ms, last_activity_ms);
+    retention::put(io, id, &retention, Condition::Any).await?;
+    remove_log(io, id, &source, &info).await?;
+    let (raw_bytes, archive_bytes, torn) = (head.bytes, info.bytes, session.torn);
+    Ok(Archived { head, raw_bytes, archive_bytes, torn })
 }
 
-/// An archive that an interrupted archiving or unarchiving left beside the log: its version, and
-/// the entry up to which the log must hold the same for it to be replaced.
-struct Old {
-    version: String,
+/// What is removed next must not be more durable than what replaces it, and not less either: after
+/// a power cut the log would lack entries that the archive has.
+async fn sync(io: &Io, log: &Key) -> Result<()> {
+    match io.sync(log).await {
+        Err(error) if error.kind() != ErrorKind::NotSupported => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn last_activity(source: &Source) -> Option<u64> {
+    let log = source.log.as_ref().map(|log| &log.info);
+    log.or(source.archive.as_ref().map(|archive| &archive.info))?.modified_ms
+}
+
+/// Removes what the archive holds now. Where that is refused, an archive that is not needed goes.
+async fn remove_log(io: &Io, id: &SessionId, source: &Source, archive: &Info) -> Result<()> {
+    let Some(log) = &source.log else { return Ok(()) };
+    let removed = io.delete(&log.key, Condition::Version(log.info.version.clone())).await;
+    let Err(error) = removed else { return Ok(()) };
+    if error.kind() == ErrorKind::NotFound {
+        return Ok(());
+    }
+    // Only if the whole log is surely there: a removal that seemed to fail may have happened.
+    let is_refused = matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked);
+    if is_refused && source.archive.is_none() && io.info(&log.key).await.is_ok() {
+        let written = Condition::Version(archive.version.clone());
+        if io.delete(&Key::of(id, Part::Archive), written).await.is_ok() {
+            retention::remove(io, id).await.ok();
+        }
+    }
+    Err(error)
+}
+
+/// Writes, reads back and publishes the archive; nothing has to be written where the archive there
+/// is holds everything.
+async fn write_archive(
+    io: &Io,
+    id: &SessionId,
+    session: &Session,
+    source: &Source,
     head: Head,
-}
-
-async fn old_archive(io: &Io, archive: &Key) -> Result<Option<Old>> {
-    let start = match io.get(archive, Some(0..HEADER_BYTES as u64)).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        start => start?,
+) -> Result<Info> {
+    if let (Form::Archived, Some(archive)) = (session.form, &source.archive)
+        && let Some(index) = &archive.index
+    {
+        check(io, id, Unpacking::new(archive), head, index).await?;
+        return Ok(archive.info.clone());
+    }
+    let (replaced, contained) = match &source.archive {
+        Some(archive) => (Condition::Version(archive.info.version.clone()), None),
+        None => match leftover(io, id).await? {
+            Some((version, head)) => (Condition::Version(version), Some(head)),
+            None => (Condition::Absent, None),
+        },
     };
-    let index = read_index(&start.bytes, start.info.bytes).map_err(|error| {
-        let message = alloc::format!("a damaged archive is in the way: {}", error.message());
-        Error::new(ErrorKind::AlreadyExists, message).at_key(archive)
-    })?;
-    Ok(Some(Old { version: start.info.version, head: index.head }))
-}
-
-async fn write_archive(io: &Io, id: &SessionId, head: Head, old: Option<Old>) -> Result<()> {
-    let mut parts = Parts::default();
-    let written = compress(io, id, head, old, &mut parts).await;
-    if let (Err(_), Some(stage)) = (&written, &parts.stage) {
-        io.abort(stage).await.ok();
+    let mut staging = Staging::new(Key::of(id, Part::Archive));
+    let written = async {
+        match source.archive.as_ref().and_then(|part| Some((part, part.index.as_ref()?))) {
+            Some((part, index)) => extend(io, source, part, index, head, &mut staging).await?,
+            None => compress(io, id, source, head, contained, &mut staging).await?,
+        }
+        read_back(io, id, head, &staging).await?;
+        staging.commit(io, replaced).await
+    };
+    let written = written.await;
+    if written.is_err() {
+        staging.abort(io).await;
     }
     written
 }
 
-/// The first part holds the header, which is known last: it stays in memory until then, and the
-/// others are staged as they fill.
-#[derive(Default)]
-struct Parts {
-    stage: Option<StageId>,
-    number: u32,
-    first: Vec<u8>,
+/// An archive that an interrupted archiving or restoring left beside a whole log: its version, and
+/// the entry up to which the log must hold the same for it to be replaced.
+async fn leftover(io: &Io, id: &SessionId) -> Result<Option<(String, Head)>> {
+    let key = Key::of(id, Part::Archive);
+    let Some(start) = found(io.get(&key, Some(0..HEADER_BYTES as u64)).await)? else {
+        return Ok(None);
+    };
+    let index = read_index(&start.bytes, start.info.bytes).map_err(|error| {
+        let message = alloc::format!("a damaged archive is in the way: {}", error.message());
+        Error::new(ErrorKind::AlreadyExists, message).at_key(&key)
+    })?;
+    Ok(Some((start.info.version, index.head)))
 }
 
 async fn compress(
     io: &Io,
     id: &SessionId,
+    source: &Source,
     head: Head,
-    old: Option<Old>,
-    parts: &mut Parts,
+    contained: Option<Head>,
+    staging: &mut Staging,
 ) -> Result<()> {
-    let (log, archive) = (&Key::of(id, Part::Log), &Key::of(id, Part::Archive));
-    let contained = old.as_ref().map_or(head, |old| old.head);
+    let contained = contained.unwrap_or(head);
     let expected = Some((contained.seq, contained.hash));
-    let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
-    let mut writer = Writer::new();
-    let mut at = 0;
-    while at < head.bytes {
-        let end = head.bytes.min(at + 4 * crate::limits::BLOCK_BYTES as u64);
-        let chunk = io.get(log, Some(at..end)).await?.bytes;
-        if chunk.is_empty() {
-            let message = "the log became shorter while it was read";
-            return Err(Error::new(ErrorKind::Conflict, message).at_key(log));
+    let verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
+    pack(io, Chunks::of(io, source, Some(head)), verifier, Writer::new(), head, staging).await
+}
+
+/// Copies an archive's blocks, and compresses what follows it. A small last block is filled first.
+async fn extend(
+    io: &Io,
+    source: &Source,
+    archive: &ArchivePart,
+    index: &Index,
+    head: Head,
+    staging: &mut Staging,
+) -> Result<()> {
+    let spans: Vec<_> = index.located().collect();
+    let is_small = |bytes: u64| bytes < BLOCK_BYTES as u64 / 2;
+    let last = spans.last().filter(|last| is_small(last.span.raw_bytes));
+    let start = spans.first().map_or(0, |span| span.compressed.start);
+    let end = spans.last().map_or(0, |span| span.compressed.end);
+    let ending = io.get(&archive.key, Some(end..end + ENDING_BYTES)).await?.bytes;
+    let damaged = || Error::new(ErrorKind::GzipTruncated, "the archive has no end");
+    let crc = checksum(&ending).ok_or_else(|| damaged().at_key(&archive.key))?;
+    let kept = spans.len() - usize::from(last.is_some());
+    let mut writer = Writer::after(index, kept, crc);
+    let copied = last.map_or(end, |last| last.compressed.start);
+    copy(io, archive, start..copied, staging).await?;
+    let before = index.head;
+    let mut verifier = Verifier::resume(Some(before.hash), before.seq + 1, before.bytes);
+    if let Some(last) = last {
+        let bytes = io.get(&archive.key, Some(last.compressed.clone())).await?.bytes;
+        let raw = inflate_span(last, &bytes).map_err(|error| error.at_key(&archive.key))?;
+        verifier = Verifier::resume(super::read::first_prev(&raw), last.first_seq, last.raw.start);
+        verifier.push_each(&raw, |verified| {
+            writer.push(verified);
+            Ok(())
+        });
+    }
+    let new = Source { archive: None, log: source.log.clone() };
+    pack(io, Chunks::of(io, &new, Some(head)), verifier, writer, head, staging).await
+}
+
+async fn copy(
+    io: &Io,
+    archive: &ArchivePart,
+    range: core::ops::Range<u64>,
+    staging: &mut Staging,
+) -> Result<()> {
+    let mut at = range.start;
+    while at < range.end {
+        let end = range.end.min(at + PART_BYTES as u64);
+        let bytes = io.get(&archive.key, Some(at..end)).await?.bytes;
+        if bytes.is_empty() {
+            return Err(super::scan::shorter(&archive.key));
         }
-        at += chunk.len() as u64;
+        at += bytes.len() as u64;
+        staging.add(io, &bytes).await?;
+    }
+    Ok(())
+}
+
+/// Compresses lines up to the head, verifying them.
+async fn pack(
+    io: &Io,
+    mut chunks: Chunks,
+    mut verifier: Verifier,
+    mut writer: Writer,
+    head: Head,
+    staging: &mut Staging,
+) -> Result<()> {
+    while let Some(chunk) = chunks.next().await? {
         verifier.push_each(&chunk, |verified| {
             writer.push(verified);
             Ok(())
         });
-        if writer.ready_bytes() >= PART_BYTES {
-            let blocks = writer.take_blocks();
-            if parts.first.is_empty() {
-                parts.first = blocks;
-            } else {
-                stage(io, archive, parts, blocks).await?;
-            }
-        }
+        staging.add(io, &writer.take_blocks()).await?;
     }
     let report = verifier.finish();
-    report.sound().map_err(|error| error.at_key(log))?;
+    report.sound()?;
     if report.head != Some(head) {
         let message = "the log changed while it was read";
-        return Err(Error::new(ErrorKind::Conflict, message).at_key(log));
+        return Err(Error::new(ErrorKind::Conflict, message));
     }
-    let condition = old.map_or(Condition::Absent, |old| Condition::Version(old.version));
     let frame = writer.finish(head);
-    let last = [writer.take_blocks(), frame.trailer].concat();
-    let first = [frame.header, core::mem::take(&mut parts.first)].concat();
-    if parts.stage.is_none() {
-        io.put(archive, [first, last].concat(), condition).await?;
-        return Ok(());
-    }
-    stage(io, archive, parts, last).await?;
-    let Some(stage) = &parts.stage else { return Ok(()) };
-    io.stage_part(stage, 1, first).await?;
-    io.commit(stage, condition).await?;
-    Ok(())
+    staging.add(io, &writer.take_blocks()).await?;
+    staging.add(io, &frame.trailer).await?;
+    staging.finish(io, frame.header).await
 }
 
-async fn stage(io: &Io, key: &Key, parts: &mut Parts, bytes: Vec<u8>) -> Result<()> {
-    let stage = match &parts.stage {
-        Some(stage) => stage.clone(),
-        None => {
-            parts.number = 1;
-            parts.stage.insert(io.stage(key).await?).clone()
-        }
-    };
-    parts.number += 1;
-    io.stage_part(&stage, parts.number, bytes).await
+/// Reads the archive as readers will, and verifies it up to the head it must have.
+async fn read_back(io: &Io, id: &SessionId, head: Head, staging: &Staging) -> Result<()> {
+    let bytes = staging.bytes();
+    let start = staging.get(io, 0..bytes.min(HEADER_BYTES as u64)).await?;
+    let index = read_index(&start, bytes)?;
+    check(io, id, Unpacking::staged(staging, &index), head, &index).await
 }
 
-/// Reads the archive as a reader would, and verifies it up to the head it should have.
-async fn read_back(io: &Io, id: &SessionId, head: Head) -> Result<u64> {
+async fn check(
+    io: &Io,
+    id: &SessionId,
+    mut content: Unpacking<'_>,
+    head: Head,
+    index: &Index,
+) -> Result<()> {
     let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: None });
-    let source = scan_archive(io, id, &mut |chunk| {
-        verifier.push(chunk);
-        Ok(())
-    })
-    .await?;
+    while let Some(raw) = content.next(io).await? {
+        verifier.push(&raw);
+    }
     let report = verifier.finish();
     report.sound()?;
-    source.disagrees(report.head).map_or(Ok(()), Err)?;
-    if report.head != Some(head) {
-        let message = "the archive does not lead to the log's head";
-        return Err(Error::new(ErrorKind::HeadMismatch, message));
+    if report.head == Some(head) && index.head == head {
+        return Ok(());
     }
-    Ok(source.stored_bytes)
+    Err(Error::new(ErrorKind::HeadMismatch, "the archive does not lead to the log's head"))
 }
 
-/// Makes an archived session live again, byte for byte as it was: verifies the archive while
-/// writing the log, reads that back, and only then removes the archive.
+/// Makes an archived session live again, its log byte for byte as it was: verifies the archive while
+/// writing the log, reads that back, and only then removes the archive. Counts as activity.
+/// `already_exists` where nothing of it is archived.
 #[must_use]
-pub fn unarchive(id: SessionId) -> Task<Archived> {
+pub fn restore(id: SessionId) -> Task<Archived> {
     Task::new(async move |io| {
-        unarchive_session(&io, &id).await.map_err(|error| error.in_session(&id))
+        restore_session(&io, &id).await.map_err(|error| error.in_session(&id))
     })
 }
 
-async fn unarchive_session(io: &Io, id: &SessionId) -> Result<Archived> {
-    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
-    let info = io.info(&archive).await;
-    let session = open_session(io, id).await?;
-    if session.form == Form::Live {
-        return Err(Error::new(ErrorKind::AlreadyExists, "the session is live already"));
-    }
-    let info = info?;
+async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
+    let (session, source) = find_session(io, id).await?;
+    let live = || Error::new(ErrorKind::AlreadyExists, "the session is live already");
+    let archive = source.archive.as_ref().ok_or_else(live)?;
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-    let mut parts = Parts::default();
-    let written = inflate(io, id, &log, head, &mut parts).await;
-    if let Err(error) = written {
-        if let Some(stage) = &parts.stage {
-            io.abort(stage).await.ok();
+    retention::touch(io, id).await?;
+    let replaced = match &source.log {
+        Some(log) => Condition::Version(log.info.version.clone()),
+        None => Condition::Absent,
+    };
+    let mut staging = Staging::new(Key::of(id, Part::Log));
+    let written = async {
+        let expectation = || Expectation {
+            session: Some(id.clone()),
+            head: Some((head.seq, head.hash)),
+        };
+        let mut verifier = Verifier::new(expectation());
+        let mut chunks = Chunks::of(io, &source, Some(head));
+        while let Some(chunk) = chunks.next().await? {
+            verifier.push(&chunk);
+            staging.add(io, &chunk).await?;
         }
+        verifier.finish().sound()?;
+        staging.finish(io, Vec::new()).await?;
+        let mut verifier = Verifier::new(expectation());
+        staging.each_chunk(io, |chunk| verifier.push(chunk)).await?;
+        verifier.finish().sound()?;
+        staging.commit(io, replaced).await
+    };
+    if let Err(error) = written.await {
+        staging.abort(io).await;
         return Err(error);
     }
-    let expectation = Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
-    let mut verifier = Verifier::new(expectation);
-    each_chunk(io, &log, head.bytes, &mut |chunk| {
-        verifier.push(chunk);
-        Ok(())
-    })
-    .await?;
-    verifier.finish().sound()?;
-    io.delete(&archive, Condition::Version(info.version)).await?;
-    Ok(Archived { head, raw_bytes: head.bytes, archive_bytes: info.bytes, torn: None })
-}
-
-async fn inflate(io: &Io, id: &SessionId, log: &Key, head: Head, parts: &mut Parts) -> Result<()> {
-    let key = Key::of(id, Part::Archive);
-    let bytes = io.info(&key).await?.bytes;
-    let mut reader = crate::gzip::Reader::new(crate::gzip::Bound::default());
-    let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: None });
-    let mut at = 0;
-    let mut open = Vec::new();
-    while at < bytes {
-        let chunk = io.get(&key, Some(at..bytes.min(at + (256 << 10)))).await?.bytes;
-        if chunk.is_empty() {
-            let message = "the archive became shorter while it was read";
-            return Err(Error::new(ErrorKind::Conflict, message).at_key(&key));
-        }
-        at += chunk.len() as u64;
-        reader.push(&chunk, |raw| {
-            verifier.push(raw);
-            open.extend_from_slice(raw);
-            Ok(())
-        })?;
-        if open.len() >= PART_BYTES {
-            stage_in_order(io, log, parts, core::mem::take(&mut open)).await?;
-        }
-    }
-    reader.finish()?;
-    let report = verifier.finish();
-    report.sound()?;
-    if report.head != Some(head) {
-        return Err(Error::new(ErrorKind::BadIndex, "the index names another head"));
-    }
-    if parts.stage.is_none() {
-        io.put(log, open, Condition::Absent).await?;
-        return Ok(());
-    }
-    stage_in_order(io, log, parts, open).await?;
-    if let Some(stage) = &parts.stage {
-        io.commit(stage, Condition::Absent).await?;
-    }
-    Ok(())
-}
-
-async fn stage_in_order(io: &Io, key: &Key, parts: &mut Parts, bytes: Vec<u8>) -> Result<()> {
-    if parts.stage.is_none() {
-        parts.stage = Some(io.stage(key).await?);
-    }
-    let Some(stage) = &parts.stage else { return Ok(()) };
-    parts.number += 1;
-    io.stage_part(stage, parts.number, bytes).await
+    io.delete(&archive.key, Condition::Version(archive.info.version.clone())).await?;
+    retention::remove(io, id).await?;
+    let (raw_bytes, archive_bytes, torn) = (head.bytes, archive.info.bytes, session.torn);
+    Ok(Archived { head, raw_bytes, archive_bytes, torn })
 }

@@ -3,34 +3,34 @@
 use alloc::vec::Vec;
 
 use super::read::{Cursor, Page, Start, Wanted, find, first_prev, line_start, verified};
+use super::source::LogPart;
 use crate::log::Head;
-use crate::store::Key;
 use crate::task::Io;
 use crate::{Error, ErrorKind, Hash, Result};
 
 /// The last wanted line and about a page of what precedes it.
 pub(super) async fn read_log(
     io: &Io,
-    key: &Key,
+    log: &LogPart,
     head: Head,
     wanted: &Wanted,
 ) -> Result<(Vec<u8>, Start)> {
     let end = match &wanted.cursor {
         Some(cursor) => cursor.offset,
         None if wanted.to == head.seq => head.bytes,
-        None => find(io, key, head, wanted.to + 1).await?,
+        None => find(io, log, head, wanted.to + 1).await?,
     };
     let mut length = wanted.page_bytes;
     loop {
-        let start = end.saturating_sub(length);
-        let mut bytes = io.get(key, Some(start..end)).await?.bytes;
+        let start = end.saturating_sub(length).max(log.offset);
+        let mut bytes = log.get(io, start..end).await?;
         if bytes.last() != Some(&b'\n') {
             let message = "the log changed while it was read";
-            return Err(Error::new(ErrorKind::Conflict, message).at_key(key));
+            return Err(Error::new(ErrorKind::Conflict, message).at_key(&log.key));
         }
-        let first = match start {
-            0 => Some(0),
-            _ => memchr::memchr(b'\n', &bytes).map(|at| at + 1),
+        let first = match start == log.offset {
+            true => Some(0),
+            false => memchr::memchr(b'\n', &bytes).map(|at| at + 1),
         };
         if let Some(first) = first.filter(|first| *first < bytes.len()) {
             bytes.drain(..first);

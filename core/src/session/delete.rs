@@ -11,7 +11,8 @@ pub fn delete(id: SessionId) -> Task<()> {
     Task::new(async move |io| -> Result<()> {
         let mut was_there = false;
         // The log last but for its notes: an archive left alone would be the session again, older.
-        for part in [Part::Archive, Part::Log, Part::Recovery, Part::About, Part::Trace] {
+        let notes = [Part::Recovery, Part::About, Part::Trace, Part::Retention];
+        for part in [Part::Archive, Part::Log].into_iter().chain(notes) {
             match io.delete(&Key::of(&id, part), Condition::Any).await {
                 Ok(()) => was_there = true,
                 Err(error) if error.kind() == ErrorKind::NotFound => {}

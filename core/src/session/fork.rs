@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::open::{generated, open_session};
 use super::scan::Chunks;
-use super::{Form, Session, Task};
+use super::{Session, Task};
 use crate::field::Point;
 use crate::log::{Expectation, Head, Verified, Verifier, Writer};
 use crate::store::{Condition, Key, PART_BYTES, Part, StageId};
@@ -107,7 +107,7 @@ pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Res
     if let (Err(_), Some(stage)) = (&written, &copy.stage) {
         io.abort(stage).await.ok();
     }
-    Ok(Session::new(written?, Form::Live))
+    Ok(Session::new(written?))
 }
 
 pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {

@@ -4,13 +4,11 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::list::all_sessions;
-use super::open::{line_at, open_session};
-use super::read::{Range, entry_line, read_page};
+use super::open::find_session;
+use super::read::entry;
 use super::{Form, Task};
 use crate::entry::Entry;
 use crate::field::{self, Point};
-use crate::log::Head;
-use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Kind, Result, SessionId};
 
@@ -84,22 +82,22 @@ async fn follow(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
 
 /// The origins that a session's own log tells.
 async fn own(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
-    let session = open_session(io, id).await?;
+    let (session, source) = find_session(io, id).await?;
     let Some(head) = session.head() else { return Ok(Vec::new()) };
     let mut line = Vec::new();
     let mut fork = match session.form {
         Form::Live => session.writer.fork_seq(),
-        Form::Archived => last_fork(&entry(io, id, session.form, head, head.seq).await?)?,
+        Form::Archived => last_fork(&entry(io, &source, head, head.seq).await?)?,
     };
     while let Some(seq) = fork {
-        let bytes = entry(io, id, session.form, head, seq).await?;
+        let bytes = entry(io, &source, head, seq).await?;
         let entry = Entry::parse(&bytes)?;
         if let Some(point) = entry.field("parent").and_then(field::point) {
             line.push(Ancestor { point, is_compacted: false });
         }
         fork = entry.fork().filter(|earlier| *earlier < seq && line.len() < DEPTH_MAX);
     }
-    let bytes = entry(io, id, session.form, head, 0).await?;
+    let bytes = entry(io, &source, head, 0).await?;
     let start = Entry::parse(&bytes)?;
     for (name, is_compacted) in [("forked_from", false), ("compacted_from", true)] {
         let point = start.field(name).and_then(field::point);
@@ -111,17 +109,4 @@ async fn own(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
 fn last_fork(line: &[u8]) -> Result<Option<u64>> {
     let entry = Entry::parse(line)?;
     Ok(if entry.kind() == Kind::Fork { entry.seq() } else { entry.fork() })
-}
-
-async fn entry(io: &Io, id: &SessionId, form: Form, head: Head, seq: u64) -> Result<Vec<u8>> {
-    let key = Key::of(id, Part::Log);
-    match (form, seq) {
-        (Form::Live, 0) => line_at(io, &key, 0, head.bytes).await,
-        (Form::Live, seq) => Ok(entry_line(io, &key, head, seq).await?.0),
-        (Form::Archived, seq) => {
-            let mut lines = read_page(io, id, Range::between(seq, Some(seq))).await?.lines;
-            lines.pop();
-            Ok(lines)
-        }
-    }
 }

@@ -8,18 +8,20 @@ use spin::Mutex;
 
 use super::Task;
 use super::live::Live;
-use crate::archive::{HEADER_BYTES, Index, read_index};
+use super::read::entry;
+use super::scan::shorter;
+use super::source::{LogPart, Source, found};
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
 use crate::line::{FIRST_PREFIX, Line};
 use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
-use crate::store::{Durability, Info, Key, Part};
+use crate::store::{Durability, Key, Part};
 use crate::task::Io;
 use crate::{Entry, Error, ErrorKind, Kind, Result, SessionId};
 
 /// First look at a log's end: holds the last lines of most sessions.
 const TAIL_BYTES: u64 = 32 << 10;
 /// First look at a log's start: holds the envelope of the first line.
-const START_BYTES: u64 = 1 << 10;
+pub(super) const START_BYTES: u64 = 1 << 10;
 
 /// An open session: plain data, with which entries can be appended.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub struct Session {
     pub torn: Option<Torn>,
     /// Live or archived.
     pub form: Form,
+    /// How much of the log lies in the archive, where an append does not touch it.
+    pub(super) base: u64,
     /// Shared by this value's clones: each is the same session, further on.
     pub(super) live: Arc<Mutex<Live>>,
 }
@@ -38,7 +42,7 @@ pub struct Session {
 /// How a session is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// As a log.
+    /// As a log; its first entries may be in an archive.
     Live,
     /// As an archive.
     Archived,
@@ -100,8 +104,8 @@ impl Create {
 }
 
 impl Session {
-    pub(super) fn new(writer: Writer, form: Form) -> Self {
-        Self { writer, torn: None, form, live: Arc::default() }
+    pub(super) fn new(writer: Writer) -> Self {
+        Self { writer, torn: None, form: Form::Live, base: 0, live: Arc::default() }
     }
 
     /// Its id.
@@ -134,12 +138,14 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         Some(id) => id,
         None => generated(&stamp, &id_random)?,
     };
-    let archive = Key::of(&id, Part::Archive);
     let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(&id);
-    match io.info(&archive).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Ok(_) => return Err(exists()),
-        Err(error) => return Err(error.in_session(&id)),
+    for part in [Part::Archive, Part::Retention] {
+        match found(io.info(&Key::of(&id, part)).await) {
+            Ok(None) => {}
+            Ok(Some(_)) if part == Part::Archive => return Err(exists()),
+            Ok(Some(_)) => super::retention::check_free(io, &id).await?,
+            Err(error) => return Err(error.in_session(&id)),
+        }
     }
     let mut writer = Writer::create(id.clone(), options.is_salted);
     let batch = writer.write(&drafts, &stamp).map_err(|error| error.in_session(&id))?;
@@ -150,7 +156,7 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         _ => error.in_session(&id),
     })?;
     writer.advance(batch.head);
-    Ok(Session::new(writer, Form::Live))
+    Ok(Session::new(writer))
 }
 
 /// A new id, from the time and 10 random bytes.
@@ -170,48 +176,96 @@ pub(super) async fn open_session(io: &Io, id: &SessionId) -> Result<Session> {
     find_session(io, id).await.map(|(session, _)| session)
 }
 
-/// The session, and where it is archived its archive's index.
-pub(super) async fn find_session(io: &Io, id: &SessionId) -> Result<(Session, Option<Index>)> {
-    let key = Key::of(id, Part::Log);
-    match io.info(&key).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => open_archive(io, id).await,
-        Err(error) => Err(error),
-        Ok(info) => {
-            let tail = match read_tail(io, &key, &info).await {
-                // Nothing in a log of a newer format has to look as it does in this one.
-                Err(error) => return Err(newer(io, &key).await?.unwrap_or(error)),
-                tail => tail?,
-            };
-            check_owner(io, id, &key, &tail).await?;
-            let writer = Writer::resume(id.clone(), tail.head, tail.is_salted).forked_at(tail.fork);
-            Ok((Session { torn: tail.torn, ..Session::new(writer, Form::Live) }, None))
+/// How often a session is looked for that others move meanwhile, from one form to the other.
+const TRIES: u32 = 4;
+
+/// The session, and where its log lies.
+pub(super) async fn find_session(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
+    let mut tries = 1;
+    loop {
+        match look(io, id).await {
+            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+            found => return found,
         }
     }
 }
 
+/// What is heard of a session that is archived or restored just now.
+pub(super) fn is_moving(error: &Error) -> bool {
+    let is_of_log = error.place().key.as_ref().is_some_and(|key| key.ends_with(".jsonl"));
+    error.kind() == ErrorKind::Conflict || error.kind() == ErrorKind::BrokenLink && is_of_log
+}
+
+async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
+    let source = Source::find(io, id, START_BYTES).await?;
+    let archived = match &source.archive {
+        Some(archive) => Some(archive.head(io).await?),
+        None => None,
+    };
+    let tail = match &source.log {
+        Some(log) => tail_of(io, log, archived.is_some()).await?,
+        None => None,
+    };
+    let session = match (&source.log, tail, archived) {
+        (Some(log), Some(tail), _) => {
+            check_owner(io, id, &source, &tail).await?;
+            let writer = Writer::resume(id.clone(), tail.head, tail.is_salted).forked_at(tail.fork);
+            Session { torn: tail.torn, base: log.base(), ..Session::new(writer) }
+        }
+        (log, _, Some(head)) => {
+            let unfinished = log.as_ref().map_or(0, |log| log.end() - head.bytes);
+            let torn = Torn { offset: head.bytes, bytes: unfinished };
+            let base = log.as_ref().map_or(head.bytes, LogPart::base);
+            // What else a writer has to know is looked up when something is to be written.
+            let writer = Writer::resume(id.clone(), head, true);
+            let torn = (unfinished > 0).then_some(torn);
+            Session { torn, base, form: Form::Archived, ..Session::new(writer) }
+        }
+        _ => return Err(Error::new(ErrorKind::NotFound, "there is no such session")),
+    };
+    Ok((session, source))
+}
+
+/// How the log ends; `None` where it has not one whole entry after the archive's.
+async fn tail_of(io: &Io, log: &LogPart, follows_archive: bool) -> Result<Option<Tail>> {
+    match read_tail(io, log).await {
+        Err(error) if error.kind() == ErrorKind::EmptyLog && follows_archive => Ok(None),
+        // Nothing in a log of a newer format has to look as it does in this one.
+        Err(error) => Err(newer(log).unwrap_or(error)),
+        Ok(tail) => Ok(Some(tail)),
+    }
+}
+
 /// What to say of a log whose first line claims a newer format.
-async fn newer(io: &Io, key: &Key) -> Result<Option<Error>> {
-    let start = io.get(key, Some(0..START_BYTES)).await?.bytes;
+fn newer(log: &LogPart) -> Option<Error> {
     let is_newer = |rest| claimed_version(rest).is_some_and(|version| version > FORMAT_VERSION);
-    let found = start.get(FIRST_PREFIX..).is_some_and(is_newer);
-    Ok(found.then(|| {
+    let found = log.first_bytes().get(FIRST_PREFIX..).is_some_and(is_newer);
+    found.then(|| {
         let message = "the log has a newer format than 1";
-        let error = Error::new(ErrorKind::UnsupportedVersion, message).at_key(key);
+        let error = Error::new(ErrorKind::UnsupportedVersion, message).at_key(&log.key);
         error.at(|place| place.line = Some(1))
-    }))
+    })
 }
 
 /// Looks at a log's end, further back until its head is found.
-async fn read_tail(io: &Io, key: &Key, info: &Info) -> Result<Tail> {
+async fn read_tail(io: &Io, log: &LogPart) -> Result<Tail> {
     let mut window = TAIL_BYTES;
+    let end = log.end();
     loop {
-        let start = info.bytes.saturating_sub(window);
-        let object = io.get(key, Some(start..info.bytes)).await?;
-        if object.bytes.len() as u64 != info.bytes - start {
-            let message = "the log became shorter while it was read";
-            return Err(Error::new(ErrorKind::Conflict, message).at_key(key));
+        let start = end.saturating_sub(window).max(log.offset);
+        let bytes = log.get(io, start..end).await?;
+        if bytes.len() as u64 != end - start {
+            return Err(shorter(&log.key));
         }
-        if let Some(tail) = find_tail(&object.bytes, start).map_err(|error| error.at_key(key))? {
+        // A part of a log is searched as if it were one: its start is an end of the search too.
+        let moved = |error: Error| {
+            let base = log.offset;
+            error.at_key(&log.key).at(|place| place.offset = place.offset.map(|at| at + base))
+        };
+        let found = find_tail(&bytes, start - log.offset, log.first_seq).map_err(moved)?;
+        if let Some(mut tail) = found {
+            tail.head.bytes += log.offset;
+            tail.torn = tail.torn.map(|torn| Torn { offset: torn.offset + log.offset, ..torn });
             return Ok(tail);
         }
         window = window.saturating_mul(4);
@@ -219,22 +273,34 @@ async fn read_tail(io: &Io, key: &Key, info: &Info) -> Result<Tail> {
 }
 
 /// Whose log is it? Its last fork says, or its first line where it has none.
-async fn check_owner(io: &Io, id: &SessionId, key: &Key, tail: &Tail) -> Result<()> {
-    let first = line_at(io, key, 0, tail.head.bytes).await?;
-    let at_first = |error: Error| error.at_key(key).at(|place| place.line = Some(1));
-    let owner = first_owner(&first).map_err(at_first)?;
-    let owner = match tail.fork {
-        Some(seq) => fork_owner(io, key, tail.head, seq).await?,
-        None => owner,
-    };
-    if owner == *id {
+async fn check_owner(io: &Io, id: &SessionId, source: &Source, tail: &Tail) -> Result<()> {
+    let Some(log) = &source.log else { return Ok(()) };
+    let mut owner = None;
+    if source.archive.is_none() {
+        owner = Some(first_owner(io, log, tail.head).await?);
+    }
+    // Whose an archive is, is looked at when something is first written after it.
+    if let Some(seq) = tail.fork.filter(|seq| *seq >= log.first_seq) {
+        owner = Some(fork_owner(io, source, tail.head, seq).await?);
+    }
+    let Some(owner) = owner else { return Ok(()) };
+    check_same(id, &owner).map_err(|error| error.at_key(&log.key))
+}
+
+fn check_same(id: &SessionId, owner: &SessionId) -> Result<()> {
+    if owner == id {
         return Ok(());
     }
     let message = alloc::format!("this is the log of session {:?}", owner.as_str());
-    Err(Error::new(ErrorKind::WrongSession, message).at_key(key))
+    Err(Error::new(ErrorKind::WrongSession, message))
 }
 
-fn first_owner(line: &[u8]) -> Result<SessionId> {
+async fn first_owner(io: &Io, log: &LogPart, head: Head) -> Result<SessionId> {
+    let line = log.line_at(io, 0, head.bytes).await?;
+    owner_of_first(&line).map_err(|e| e.at_key(&log.key).at(|place| place.line = Some(1)))
+}
+
+fn owner_of_first(line: &[u8]) -> Result<SessionId> {
     let bad = |kind, message: &str| Error::new(kind, message);
     let line = Line::split(line)
         .ok_or_else(|| bad(ErrorKind::BadLine, "not the shape of a log's line"))?;
@@ -245,41 +311,38 @@ fn first_owner(line: &[u8]) -> Result<SessionId> {
     session.ok_or_else(|| bad(ErrorKind::BadEntry, "session_start stands on the first line"))
 }
 
-async fn fork_owner(io: &Io, key: &Key, head: Head, seq: u64) -> Result<SessionId> {
-    let (line, _) = super::read::entry_line(io, key, head, seq).await?;
+async fn fork_owner(io: &Io, source: &Source, head: Head, seq: u64) -> Result<SessionId> {
+    let line = entry(io, source, head, seq).await?;
     let entry = Entry::parse(&line)?;
     let session = entry.text("session").filter(|_| entry.kind() == Kind::Fork);
     let lost = || Error::new(ErrorKind::BadSeq, "the fork entry is not where it should be");
     SessionId::new(session.ok_or_else(lost)?)
 }
 
-/// The line that starts at that offset of a log which ends at `end`, without its `\n`.
-pub(super) async fn line_at(io: &Io, key: &Key, offset: u64, end: u64) -> Result<Vec<u8>> {
-    let mut window = START_BYTES;
+/// An archived session that is about to be written to: what its log's last lines tell, and that it
+/// is this session's. Counts as activity.
+pub(super) async fn wake(io: &Io, session: &mut Session, source: &Source) -> Result<()> {
+    let Some(head) = session.head() else { return Ok(()) };
+    let id = session.id().clone();
+    super::retention::touch(io, &id).await?;
+    let (mut is_salted, mut fork, mut seq) = (true, None, head.seq);
     loop {
-        let stop = end.min(offset.saturating_add(window));
-        let mut bytes = io.get(key, Some(offset..stop)).await?.bytes;
-        match memchr::memchr(b'\n', &bytes) {
-            Some(length) => bytes.truncate(length),
-            None if stop >= end => {}
-            None => {
-                window = window.saturating_mul(16);
-                continue;
-            }
+        let line = entry(io, source, head, seq).await?;
+        let split = Line::split(&line).map(|line| line.rest).unwrap_or_default();
+        let envelope = Envelope::parse(utf8(split)?)?;
+        // A redacted entry tells nothing of this.
+        if envelope.kind != Kind::Redacted || seq == 0 {
+            is_salted = envelope.is_salted || envelope.kind == Kind::Redacted;
+            fork = if envelope.kind == Kind::Fork { Some(seq) } else { envelope.fork };
+            break;
         }
-        return Ok(bytes);
+        seq -= 1;
     }
-}
-
-async fn open_archive(io: &Io, id: &SessionId) -> Result<(Session, Option<Index>)> {
-    let key = Key::of(id, Part::Archive);
-    let start = io.get(&key, Some(0..HEADER_BYTES as u64)).await;
-    let start = start.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::new(ErrorKind::NotFound, "there is no such session"),
-        _ => error,
-    })?;
-    let index = read_index(&start.bytes, start.info.bytes).map_err(|e| e.at_key(&key))?;
-    // Salted or not is told by the log; an archived session is restored before it is written to.
-    let writer = Writer::resume(id.clone(), index.head, true);
-    Ok((Session::new(writer, Form::Archived), Some(index)))
+    let owner = match fork {
+        Some(fork) => fork_owner(io, source, head, fork).await?,
+        None => owner_of_first(&entry(io, source, head, 0).await?)?,
+    };
+    check_same(&id, &owner)?;
+    session.writer = Writer::resume(id, head, is_salted).forked_at(fork);
+    Ok(())
 }

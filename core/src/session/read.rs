@@ -1,13 +1,15 @@
 //! Reading some of a session's entries: costs what it gives, whatever the session's length.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::Task;
-use super::open::find_session;
+use super::open::{find_session, is_moving};
+use super::scan::Chunks;
+use super::source::{ArchivePart, LogPart, Source};
 use crate::archive::{Index, Located, inflate_span};
 use crate::limits::LINE_BYTES_MAX;
-use crate::log::{Bisection, Found, Head, Verifier};
-use crate::store::{Key, Part};
+use crate::log::{Bisection, Found, Head, LineReader, Verifier};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Hash, Kind, Result, SessionId};
 
@@ -200,51 +202,101 @@ impl Wanted {
 /// A session as a reader sees it: up to its head, or to where it is damaged.
 struct Readable {
     head: Head,
-    index: Option<Index>,
+    source: Source,
     /// What follows the head does not hold.
     is_damaged: bool,
 }
 
 pub(super) async fn read_page(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
+    let mut tries = 1;
+    loop {
+        match read_once(io, id, range.clone()).await {
+            // Archived or restored between two looks at it.
+            Err(error) if is_gone(&error) && tries < 4 => tries += 1,
+            page => return page,
+        }
+    }
+}
+
+fn is_gone(error: &Error) -> bool {
+    is_moving(error) || error.kind() == ErrorKind::NotFound && error.place().key.is_some()
+}
+
+async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     let sound = match &range.from {
         From::Cursor(cursor) => cursor.sound,
         _ => None,
     };
-    let readable = readable(io, id, sound).await?;
-    let head = readable.head;
+    let Readable { head, source, is_damaged } = readable(io, id, sound).await?;
     let range = super::pick::resolved(io, id, range).await?;
     let Some(wanted) = Wanted::new(&range, head) else {
-        if readable.is_damaged && range.to.is_none() && !range.newest_first {
+        if is_damaged && range.to.is_none() && !range.newest_first {
             return Err(fault(io, id).await?);
         }
         let (lines, seqs, first_seq) = (Vec::new(), Vec::new(), head.seq + 1);
         return Ok(Page { lines, seqs, first_seq, entries: 0, head, next: None });
     };
-    let found = match (&readable.index, range.newest_first) {
-        (None, false) => read_log(io, &Key::of(id, Part::Log), head, &wanted).await?,
-        (None, true) => super::back::read_log(io, &Key::of(id, Part::Log), head, &wanted).await?,
-        (Some(index), is_back) => read_archive(io, id, index, &wanted, is_back).await?,
-    };
-    let (bytes, start) = found;
-    let cut = match range.newest_first {
-        false => page(&bytes, start, head, &wanted),
-        true => super::back::page(&bytes, start, head, &wanted),
-    };
-    let mut page = cut.map_err(|error| match (&readable.index, error.kind()) {
-        (Some(_), ErrorKind::HeadMismatch) => {
-            Error::new(ErrorKind::BadIndex, "the index names another head")
-        }
-        _ => error,
-    })?;
-    if readable.is_damaged
-        && let Some(cursor) = &mut page.next
-    {
+    let mut page = page_of(io, &source, head, &wanted, range.newest_first).await?;
+    if is_damaged && let Some(cursor) = &mut page.next {
         cursor.sound = Some(head);
-    } else if readable.is_damaged && range.to.is_none() && !range.newest_first {
+    } else if is_damaged && range.to.is_none() && !range.newest_first {
         page.next = Some(Cursor::new(head.seq + 1, head.bytes, head.hash, Some(head)));
     }
     super::pick::narrow(&mut page, &range, &wanted)?;
     Ok(page)
+}
+
+/// A page of the part that holds its first entry.
+async fn page_of(
+    io: &Io,
+    source: &Source,
+    head: Head,
+    wanted: &Wanted,
+    is_back: bool,
+) -> Result<Page> {
+    let first = if is_back { wanted.to } else { wanted.from };
+    let cut = if is_back { super::back::page } else { page };
+    match (&source.log, &source.archive) {
+        (Some(log), _) if first >= log.first_seq => {
+            let (bytes, start) = match is_back {
+                true => super::back::read_log(io, log, head, wanted).await?,
+                false => read_log(io, log, head, wanted).await?,
+            };
+            cut(&bytes, start, head, wanted)
+        }
+        (_, Some(archive)) => {
+            let (bytes, start) = match &archive.index {
+                Some(index) => read_archive(io, archive, index, wanted, is_back).await?,
+                None => read_stream(io, archive, wanted, is_back).await?,
+            };
+            cut(&bytes, start, head, wanted).map_err(|error| match error.kind() {
+                ErrorKind::HeadMismatch => {
+                    Error::new(ErrorKind::BadIndex, "the index names another head")
+                }
+                _ => error,
+            })
+        }
+        _ => Err(Error::new(ErrorKind::NotFound, "there is no such session")),
+    }
+}
+
+/// The line of one entry, verified by itself.
+pub(super) async fn entry(io: &Io, source: &Source, head: Head, seq: u64) -> Result<Vec<u8>> {
+    let (from, to, cursor) = (seq, seq, None);
+    let mut line = match &source.log {
+        Some(log) if seq >= log.first_seq => {
+            let offset = if seq == log.first_seq { log.offset } else { find(io, log, head, seq).await? };
+            let mut line = log.line_at(io, offset, head.bytes).await?;
+            line.push(b'\n');
+            let mut verifier = Verifier::resume(first_prev(&line), seq, offset);
+            verifier.push(&line);
+            verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(&log.key)))?;
+            line
+        }
+        _ => page_of(io, source, head, &Wanted { from, to, cursor, page_bytes: 1 }, false).await?.lines,
+    };
+    line.pop();
+    Ok(line)
 }
 
 impl Cursor {
@@ -266,19 +318,20 @@ impl Cursor {
 /// The session; where its end is damaged, up to the first fault.
 async fn readable(io: &Io, id: &SessionId, sound: Option<Head>) -> Result<Readable> {
     if let Some(head) = sound {
-        return Ok(Readable { head, index: None, is_damaged: true });
+        let source = Source::find(io, id, super::open::START_BYTES).await?;
+        return Ok(Readable { head, source, is_damaged: true });
     }
     let found = match find_session(io, id).await {
-        Ok((session, index)) => session.head().map(|head| (head, index, false)),
+        Ok((session, source)) => session.head().map(|head| (head, source, false)),
         Err(error) if is_damage(&error) => {
             let head = sound_part(io, id).await?.head.ok_or(error)?;
-            Some((head, None, true))
+            Some((head, Source::find(io, id, super::open::START_BYTES).await?, true))
         }
         Err(error) => return Err(error),
     };
     let empty = || Error::new(ErrorKind::EmptyLog, "no entry");
-    let (head, index, is_damaged) = found.ok_or_else(empty)?;
-    Ok(Readable { head, index, is_damaged })
+    let (head, source, is_damaged) = found.ok_or_else(empty)?;
+    Ok(Readable { head, source, is_damaged })
 }
 
 /// Whether a log's end is damaged, so that what precedes it has to be looked for.
@@ -314,64 +367,53 @@ pub(super) struct Start {
     pub(super) offset: u64,
 }
 
-async fn read_log(io: &Io, key: &Key, head: Head, wanted: &Wanted) -> Result<(Vec<u8>, Start)> {
+async fn read_log(io: &Io, log: &LogPart, head: Head, wanted: &Wanted) -> Result<(Vec<u8>, Start)> {
     let offset = match &wanted.cursor {
         Some(cursor) => cursor.offset,
-        None => find(io, key, head, wanted.from).await?,
+        None => find(io, log, head, wanted.from).await?,
     };
     let mut length = wanted.page_bytes;
     loop {
         let end = head.bytes.min(offset.saturating_add(length));
-        let mut bytes = io.get(key, Some(offset..end)).await?.bytes;
+        let mut bytes = log.get(io, offset..end).await?;
         if let Some(last) = memchr::memrchr(b'\n', &bytes) {
             bytes.truncate(last + 1);
             return Ok((bytes, Start { seq: wanted.from, offset }));
         }
         if end == head.bytes {
             let message = "the log changed while it was read";
-            return Err(Error::new(ErrorKind::Conflict, message).at_key(key));
+            return Err(Error::new(ErrorKind::Conflict, message).at_key(&log.key));
         }
         length = length.saturating_mul(4);
     }
 }
 
-pub(super) async fn find(io: &Io, key: &Key, head: Head, seq: u64) -> Result<u64> {
-    let mut search = Bisection::new(head, seq);
+/// Where an entry's line starts.
+pub(super) async fn find(io: &Io, log: &LogPart, head: Head, seq: u64) -> Result<u64> {
+    let mut search = Bisection::new((log.first_seq, log.offset), head, seq);
     loop {
         let range = search.range();
-        let window = io.get(key, Some(range.clone())).await?.bytes;
+        let window = log.get(io, range.clone()).await?;
         if let Found::At(offset) = search.look(&range, &window) {
             return Ok(offset);
         }
     }
 }
 
-/// The line of one entry, verified by itself, and where it starts.
-pub(super) async fn entry_line(io: &Io, key: &Key, head: Head, seq: u64) -> Result<(Vec<u8>, u64)> {
-    let offset = find(io, key, head, seq).await?;
-    let mut line = super::open::line_at(io, key, offset, head.bytes).await?;
-    line.push(b'\n');
-    let mut verifier = Verifier::resume(first_prev(&line), seq, offset);
-    verifier.push(&line);
-    verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(key)))?;
-    line.pop();
-    Ok((line, offset))
-}
-
 /// Reads the spans from the one with the first wanted entry on, until the page is full; backwards,
 /// the one with the last wanted entry.
 async fn read_archive(
     io: &Io,
-    id: &SessionId,
+    archive: &ArchivePart,
     index: &Index,
     wanted: &Wanted,
     is_back: bool,
 ) -> Result<(Vec<u8>, Start)> {
-    let key = Key::of(id, Part::Archive);
+    let key = &archive.key;
     let first_entry = if is_back { wanted.to } else { wanted.from };
     let is_before = |span: &Located| span.first_seq + span.span.entries <= first_entry;
     let mut spans = index.located().skip_while(is_before);
-    let bad_index = || Error::new(ErrorKind::BadIndex, "the index lacks an entry").at_key(&key);
+    let bad_index = || Error::new(ErrorKind::BadIndex, "the index lacks an entry").at_key(key);
     let first = spans.next().ok_or_else(bad_index)?;
     let start = Start { seq: first.first_seq, offset: first.raw.start };
     let mut chosen = [first].to_vec();
@@ -384,15 +426,51 @@ async fn read_archive(
     }
     let from = chosen.first().map_or(0, |span| span.compressed.start);
     let to = chosen.last().map_or(0, |span| span.compressed.end);
-    let compressed = io.get(&key, Some(from..to)).await?.bytes;
+    let compressed = io.get(key, Some(from..to)).await?.bytes;
     let mut raw = Vec::new();
     for span in &chosen {
         let place = |at: u64| usize::try_from(at - from).unwrap_or(usize::MAX);
         let bytes = place(span.compressed.start)..place(span.compressed.end);
         let bytes = compressed.get(bytes).unwrap_or_default();
-        raw.extend(inflate_span(span, bytes).map_err(|error| error.at_key(&key))?);
+        raw.extend(inflate_span(span, bytes).map_err(|error| error.at_key(key))?);
     }
     Ok((raw, start))
+}
+
+/// Reads a gzip file without an index from its start on, up to a page from the first wanted entry
+/// on; backwards, up to the last wanted one.
+async fn read_stream(
+    io: &Io,
+    archive: &ArchivePart,
+    wanted: &Wanted,
+    is_back: bool,
+) -> Result<(Vec<u8>, Start)> {
+    let source = Source { archive: Some(archive.clone()), log: None };
+    let mut chunks = Chunks::of(io, &source, None);
+    let mut reader = LineReader::new(0);
+    let mut kept = VecDeque::<(Start, Vec<u8>)>::new();
+    let (mut seq, mut bytes) = (0, 0_u64);
+    while let Some(chunk) = chunks.next().await? {
+        reader.push(&chunk, |line, offset| {
+            let is_full = !is_back && bytes >= wanted.page_bytes;
+            let is_after_first = is_back || seq >= wanted.from;
+            if is_after_first && seq <= wanted.to && !is_full {
+                bytes += line.len() as u64 + 1;
+                kept.push_back((Start { seq, offset }, [line, b"\n"].concat()));
+            }
+            seq += 1;
+            Ok(())
+        })?;
+        while is_back && kept.len() > 1 && bytes > wanted.page_bytes {
+            bytes -= kept.pop_front().map_or(0, |(_, line)| line.len() as u64);
+        }
+        if seq > wanted.to || !is_back && bytes >= wanted.page_bytes {
+            break;
+        }
+    }
+    let lost = || Error::new(ErrorKind::BadSeq, "the wanted entry is not where it should be");
+    let start = kept.front().ok_or_else(lost)?.0;
+    Ok((kept.into_iter().flat_map(|(_, line)| line).collect(), start))
 }
 
 /// Cuts the wanted lines out of some that start at `start`, and verifies those. Where one does not

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::edit::quoted;
 use super::fork::refuse_existing;
 use super::open::generated;
-use super::{Form, Session, Task};
+use super::{Session, Task};
 use crate::entry::{Entry, Envelope, redacted_digest, utf8};
 use crate::hash::{Hash, HexText, body_digest, chain};
 use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LINE_BYTES_MAX};
@@ -207,7 +207,7 @@ async fn write(
         bytes.extend_from_slice(&batch.bytes);
     }
     publish(io, &new, &bytes).await?;
-    Ok(Session::new(writer, Form::Live))
+    Ok(Session::new(writer))
 }
 
 /// Random bytes, each given once.
@@ -264,7 +264,7 @@ fn is_salted(prefix: &[u8]) -> bool {
 }
 
 fn last_fork(prefix: &[u8]) -> Option<u64> {
-    crate::log::find_tail(prefix, 0).ok().flatten().and_then(|tail| tail.fork)
+    crate::log::find_tail(prefix, 0, 0).ok().flatten().and_then(|tail| tail.fork)
 }
 
 async fn publish(io: &Io, new: &SessionId, bytes: &[u8]) -> Result<()> {

@@ -4,11 +4,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::open::open_session;
+use super::source::{LogPart, Source};
+use super::unpacking::Unpacking;
 use super::{Form, Task};
-use crate::archive::{HEADER_BYTES, read_index};
-use crate::gzip::{Bound, Reader};
 use crate::log::{Expectation, Head, Report, Torn, Verifier};
-use crate::store::{Key, Part};
+use crate::store::Key;
 use crate::task::Io;
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
@@ -106,129 +106,82 @@ async fn sum_up(io: &Io, id: &SessionId) -> Result<Summary> {
         form: session.form,
         head: report.head.ok_or_else(empty)?,
         torn: session.torn,
-        stored_bytes: source.stored_bytes,
+        stored_bytes: source.stored_bytes(),
         times,
         kinds,
         withheld: report.withheld,
     })
 }
 
-/// What was scanned.
-pub(super) struct Source {
-    /// Length of the object.
-    pub(super) stored_bytes: u64,
-    /// In an archive: the head its index names.
-    indexed: Option<Head>,
-}
-
-impl Source {
-    /// An archive whose index names another head than its content has.
-    pub(super) fn disagrees(&self, head: Option<Head>) -> Option<Error> {
-        let differs = self.indexed.is_some() && self.indexed != head;
-        differs.then(|| Error::new(ErrorKind::BadIndex, "the index names another head"))
-    }
-}
-
 /// Takes bytes as they are found. Not generic: what reads would stand in the wasm once for each taker.
 pub(super) type Found<'a> = &'a mut (dyn FnMut(&[u8]) -> Result<()> + Send);
 
-/// Gives the bytes of a session's log in order: of the live one up to `head` if one is given, else
-/// to its end, torn tail and all; or of the archived one.
+/// Gives the bytes of a session's log in order: up to `head` if one is given, else to the end, torn
+/// tail and all. Says where they lay.
 pub(super) async fn scan(
     io: &Io,
     id: &SessionId,
     head: Option<Head>,
     found: Found<'_>,
 ) -> Result<Source> {
-    let key = Key::of(id, Part::Log);
-    match io.info(&key).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => scan_archive(io, id, found).await,
-        Err(error) => Err(error),
-        Ok(info) => {
-            let end = head.map_or(info.bytes, |head| head.bytes);
-            each_chunk(io, &key, end, found).await?;
-            Ok(Source { stored_bytes: info.bytes, indexed: None })
-        }
+    let source = Source::find(io, id, CHUNK_BYTES).await?;
+    let mut chunks = Chunks::of(io, &source, head);
+    while let Some(chunk) = chunks.next().await? {
+        found(&chunk)?;
     }
+    Ok(source)
 }
 
-pub(super) async fn scan_archive(io: &Io, id: &SessionId, found: Found<'_>) -> Result<Source> {
-    let key = Key::of(id, Part::Archive);
-    let start =
-        io.get(&key, Some(0..HEADER_BYTES as u64)).await.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::new(ErrorKind::NotFound, "there is no such session"),
-            _ => error,
-        })?;
-    let stored_bytes = start.info.bytes;
-    let index = match read_index(&start.bytes, stored_bytes) {
-        Err(error) if error.kind() != ErrorKind::NoIndex => return Err(error.at_key(&key)),
-        index => index.ok(),
-    };
-    let mut reader = Reader::new(Bound::default());
-    each_chunk(io, &key, stored_bytes, &mut |chunk| reader.push(chunk, &mut *found)).await?;
-    reader.finish().map_err(|error| error.at_key(&key))?;
-    Ok(Source { stored_bytes, indexed: index.map(|index| index.head) })
-}
-
-/// Gives an object's first `end` bytes in order.
-pub(super) async fn each_chunk(io: &Io, key: &Key, end: u64, found: Found<'_>) -> Result<()> {
-    let mut at = 0;
-    while at < end {
-        let chunk = io.get(key, Some(at..end.min(at + CHUNK_BYTES))).await?.bytes;
-        if chunk.is_empty() {
-            let message = "the object became shorter while it was read";
-            return Err(Error::new(ErrorKind::Conflict, message).at_key(key));
-        }
-        at += chunk.len() as u64;
-        found(&chunk).map_err(|error| error.at_key(key))?;
-    }
-    Ok(())
-}
-
-/// A session's log up to its head, live or archived, piece by piece.
+/// A session's log, archived, live, or both, piece by piece.
 pub(super) struct Chunks {
     io: Io,
-    key: Key,
+    archive: Option<Unpacking<'static>>,
+    log: Option<LogPart>,
     at: u64,
     end: u64,
-    /// Of an archived one.
-    reader: Option<Reader>,
 }
 
 impl Chunks {
     pub(super) async fn open(io: &Io, id: &SessionId, head: Head) -> Result<Self> {
-        let key = Key::of(id, Part::Log);
-        match io.info(&key).await {
-            Ok(_) => Ok(Self { io: io.clone(), key, at: 0, end: head.bytes, reader: None }),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let key = Key::of(id, Part::Archive);
-                let end = io.info(&key).await?.bytes;
-                let reader = Some(Reader::new(Bound::default()));
-                Ok(Self { io: io.clone(), key, at: 0, end, reader })
-            }
-            Err(error) => Err(error),
-        }
+        let source = Source::find(io, id, CHUNK_BYTES).await?;
+        Ok(Self::of(io, &source, Some(head)))
+    }
+
+    /// Up to `head` if one is given.
+    pub(super) fn of(io: &Io, source: &Source, head: Option<Head>) -> Self {
+        let archive = source.archive.as_ref().map(Unpacking::new);
+        let log = source.log.clone();
+        let at = log.as_ref().map_or(0, |log| log.offset);
+        let end = log.as_ref().map_or(0, LogPart::end);
+        let end = head.map_or(end, |head| end.min(head.bytes));
+        Self { io: io.clone(), archive, log, at, end }
     }
 
     /// The next bytes, at least one; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        let mut out = Vec::new();
-        while out.is_empty() && self.at < self.end {
-            let range = self.at..self.end.min(self.at + CHUNK_BYTES);
-            let chunk = self.io.get(&self.key, Some(range)).await?.bytes;
-            if chunk.is_empty() {
-                let message = "the object became shorter while it was read";
-                return Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key));
+        if let Some(archive) = &mut self.archive {
+            if let Some(bytes) = archive.next(&self.io).await? {
+                return Ok(Some(bytes));
             }
-            self.at += chunk.len() as u64;
-            match &mut self.reader {
-                None => out = chunk,
-                Some(reader) => reader.push(&chunk, |bytes| {
-                    out.extend_from_slice(bytes);
-                    Ok(())
-                })?,
-            }
+            self.archive = None;
         }
-        Ok(Some(out).filter(|out| !out.is_empty()))
+        let Some(log) = self.log.as_ref().filter(|_| self.at < self.end) else { return Ok(None) };
+        let known = log.first_bytes();
+        let is_first = self.at == log.offset && !known.is_empty();
+        let mut chunk = match is_first {
+            true => known.to_vec(),
+            false => log.get(&self.io, self.at..self.end.min(self.at + CHUNK_BYTES)).await?,
+        };
+        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+        chunk.truncate(left);
+        if chunk.is_empty() {
+            return Err(shorter(&log.key));
+        }
+        self.at += chunk.len() as u64;
+        Ok(Some(chunk))
     }
+}
+
+pub(super) fn shorter(key: &Key) -> Error {
+    Error::new(ErrorKind::Conflict, "the object became shorter while it was read").at_key(key)
 }

@@ -1,12 +1,12 @@
 //! What a session has come to: all of it, or what a resume needs.
 
-use super::open::open_session;
+use super::open::find_session;
 use super::read::{Range, read_page};
 use super::scan::{CHUNK_BYTES, scan};
-use super::{Session, Task};
+use super::source::Source;
+use super::Task;
 use crate::log::{Head, Torn, Verifier};
 use crate::state::{Folder, State};
-use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Result, SessionId};
 
@@ -58,7 +58,7 @@ pub fn state(id: SessionId, view: View) -> Task<State> {
 
 /// All of a session, folded.
 pub(super) async fn folded(io: &Io, id: &SessionId) -> Result<State> {
-    let session = open_session(io, id).await?;
+    let (session, _) = find_session(io, id).await?;
     let mut folder = Folder::default();
     let source = scan(io, id, session.head(), &mut |chunk| {
         folder.push(chunk);
@@ -68,7 +68,7 @@ pub(super) async fn folded(io: &Io, id: &SessionId) -> Result<State> {
     let state = folder.finish()?;
     source.disagrees(state.head).map_or(Ok(()), Err)?;
     if let (Some(head), Some(torn)) = (state.head, session.torn) {
-        check_torn(io, &session, &state, head, torn).await?;
+        check_torn(io, id, &source, &state, head, torn).await?;
     }
     Ok(state)
 }
@@ -101,22 +101,23 @@ pub(super) async fn recent(io: &Io, id: &SessionId) -> Result<State> {
 /// Verifies what follows the head: it is left out, but a fault in it is one of the log.
 async fn check_torn(
     io: &Io,
-    session: &Session,
+    id: &SessionId,
+    source: &Source,
     state: &State,
     head: Head,
     torn: Torn,
 ) -> Result<()> {
-    let key = Key::of(session.id(), Part::Log);
-    let mut verifier = Verifier::after(head, Some(session.id().clone()), state.fork);
+    let Some(log) = &source.log else { return Ok(()) };
+    let mut verifier = Verifier::after(head, Some(id.clone()), state.fork);
     let end = torn.offset + torn.bytes;
     let mut at = torn.offset;
     while at < end {
-        let chunk = io.get(&key, Some(at..end.min(at + CHUNK_BYTES))).await?.bytes;
+        let chunk = log.get(io, at..end.min(at + CHUNK_BYTES)).await?;
         if chunk.is_empty() {
             break; // Another writer cut it off just now.
         }
         at += chunk.len() as u64;
         verifier.push(&chunk);
     }
-    verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(&key)))
+    verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(&log.key)))
 }

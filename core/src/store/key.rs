@@ -10,6 +10,9 @@ const ARCHIVE: &str = ".jsonl.gz";
 const RECOVERY: &str = ".recovery.json";
 const ABOUT: &str = ".about.json";
 const TRACE: &str = ".trace.jsonl";
+const RETENTION: &str = ".retention.json";
+/// No session's: those end otherwise.
+const SWEEP: &str = "sweep.json";
 /// Longest part of a key between slashes: what file systems allow, less a store's own suffixes.
 const SEGMENT_BYTES_MAX: usize = 224;
 const KEY_BYTES_MAX: usize = 512;
@@ -33,18 +36,26 @@ pub enum Part {
     About,
     /// Events beside the log.
     Trace,
+    /// When the session was archived or pruned.
+    Retention,
 }
 
 /// Longer ones before those that they end with.
-const SUFFIXES: [(&str, Part); 5] = [
+const SUFFIXES: [(&str, Part); 6] = [
     (TRACE, Part::Trace),
     (LOG, Part::Log),
     (ARCHIVE, Part::Archive),
     (RECOVERY, Part::Recovery),
     (ABOUT, Part::About),
+    (RETENTION, Part::Retention),
 ];
 
 impl Key {
+    /// The store's note of its last sweep.
+    pub(crate) fn sweep() -> Self {
+        Self(SWEEP.into())
+    }
+
     /// Checks a key that came from outside. Anything that is not one is `invalid_id`.
     pub fn parse(key: impl Into<String>) -> Result<Self> {
         let key = Self(key.into());

@@ -1,0 +1,88 @@
+//! Removing an archived session, so that what is read later says so.
+
+use alloc::string::String;
+
+use super::retention::{self, Retention, bounded};
+use super::source::{ArchivePart, found};
+use super::Task;
+use crate::store::{Condition, Key, Part};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// Nothing is pruned that was in use so shortly before, in milliseconds: who writes to an archived
+/// session says so first, and has this long until the first entry must be there.
+const REST_MS: u64 = 60_000;
+
+/// Removes an archived session and leaves a tombstone: whoever looks for it hears `pruned`, with
+/// time and reason. Gives its record. Only archives that this store made are removed, and only while
+/// they are what was noted then: else `not_supported`. `locked` where the session was in use within
+/// the last minute, `conflict` where it is not archived. What a crash leaves is finished by doing it
+/// again.
+#[must_use]
+pub fn prune(id: SessionId, reason: impl Into<String>) -> Task<Retention> {
+    let reason = reason.into();
+    Task::new(async move |io| {
+        prune_session(&io, &id, &reason).await.map_err(|error| error.in_session(&id))
+    })
+}
+
+pub(super) async fn prune_session(io: &Io, id: &SessionId, reason: &str) -> Result<Retention> {
+    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
+    let noted = retention::of(io, id).await?;
+    let part = ArchivePart::find(io, id).await?;
+    let Some(part) = part else { return Err(absent(io, id, &log).await?) };
+    let foreign = || {
+        let message = "only archives that this store made, and that nobody changed, are pruned";
+        Error::new(ErrorKind::NotSupported, message).at_key(&archive)
+    };
+    let (record, version) = noted.ok_or_else(foreign)?;
+    let is_noted = part.index.as_ref().is_some_and(|index| index.head == record.head);
+    if !is_noted || part.info.bytes != record.archive_bytes {
+        return Err(foreign());
+    }
+    let (tombstone, version) = bury(io, id, record, version, reason).await?;
+    if found(io.info(&log).await)?.is_some() {
+        let record = Retention { pruned: None, ..tombstone };
+        retention::put(io, id, &record, Condition::Version(version)).await?;
+        return Err(live(&log));
+    }
+    io.delete(&archive, Condition::Version(part.info.version)).await?;
+    for beside in [Part::Trace, Part::Recovery] {
+        found(io.delete(&Key::of(id, beside), Condition::Any).await)?;
+    }
+    Ok(tombstone)
+}
+
+/// What to say of a session without an archive.
+async fn absent(io: &Io, id: &SessionId, log: &Key) -> Result<Error> {
+    Ok(match found(io.info(log).await)? {
+        Some(_) => live(log),
+        None => retention::missing(io, id).await,
+    })
+}
+
+fn live(log: &Key) -> Error {
+    Error::new(ErrorKind::Conflict, "the session is live; archive it first").at_key(log)
+}
+
+/// Puts the tombstone in the record's place: from now on nobody begins to write to the session.
+async fn bury(
+    io: &Io,
+    id: &SessionId,
+    record: Retention,
+    version: String,
+    reason: &str,
+) -> Result<(Retention, String)> {
+    if record.pruned.is_some() {
+        // A pruning that was interrupted.
+        return Ok((record, version));
+    }
+    let now_ms = io.stamp(0).await?.now_ms;
+    if now_ms.saturating_sub(record.last_activity_ms) < REST_MS {
+        let message = "the session was in use within the last minute";
+        return Err(Error::new(ErrorKind::Locked, message).retryable());
+    }
+    let tombstone = record.pruned(now_ms, bounded(reason));
+    let version = retention::put(io, id, &tombstone, Condition::Version(version)).await?;
+    Ok((tombstone, version))
+}

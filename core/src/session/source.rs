@@ -1,0 +1,229 @@
+//! Where a session's log lies: its first entries in an archive, what was appended since in a log.
+//! Either may be missing.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::scan::Chunks;
+use crate::archive::{HEADER_BYTES, Index, read_index};
+use crate::limits::LINE_BYTES_MAX;
+use crate::line::{Line, followed};
+use crate::log::{Expectation, Head, LineReader, Verifier};
+use crate::store::{Info, Key, Object, Part};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Hash, Result, SessionId};
+
+/// The objects that hold a session's log.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// The archived part.
+    pub(super) archive: Option<ArchivePart>,
+    /// What follows the archive; all of it where there is none.
+    pub(super) log: Option<LogPart>,
+}
+
+/// The first entries of a session.
+#[derive(Debug, Clone)]
+pub(super) struct ArchivePart {
+    pub(super) key: Key,
+    pub(super) info: Info,
+    /// `None`: a gzip file that turnkeep did not write.
+    pub(super) index: Option<Index>,
+}
+
+/// The entries that were appended since.
+#[derive(Debug, Clone)]
+pub(super) struct LogPart {
+    pub(super) key: Key,
+    pub(super) info: Info,
+    /// The object's first bytes.
+    start: Vec<u8>,
+    /// Bytes of the object that the archive holds too: of the log an interrupted archiving left.
+    skip: u64,
+    /// Number of the first entry after those.
+    pub(super) first_seq: u64,
+    /// Where that one stands in the session's log.
+    pub(super) offset: u64,
+}
+
+impl Source {
+    /// Finds a session's objects, and looks at the first `window` bytes of the log.
+    pub(super) async fn find(io: &Io, id: &SessionId, window: u64) -> Result<Self> {
+        let key = Key::of(id, Part::Log);
+        let Some(start) = found(io.get(&key, Some(0..window)).await)? else {
+            let archive = ArchivePart::find(io, id).await?;
+            return match archive {
+                Some(archive) => Ok(Self { archive: Some(archive), log: None }),
+                None => Err(super::retention::missing(io, id).await),
+            };
+        };
+        let mut log = LogPart::new(key, start);
+        let followed = followed(&log.start);
+        // A log that stands alone starts with the entry that opens it.
+        if followed.is_none() && !log.is_unfinished() {
+            return Ok(Self { archive: None, log: Some(log) });
+        }
+        let archive = ArchivePart::find(io, id).await?;
+        match &archive {
+            Some(archive) => log.follow(io, archive.head(io).await?, followed).await?,
+            None if followed.is_some() => return Err(super::retention::lost(io, id, &log.key).await),
+            None => {}
+        }
+        Ok(Self { archive, log: Some(log) })
+    }
+
+    /// Length of the objects.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        let archive = self.archive.as_ref().map_or(0, |archive| archive.info.bytes);
+        archive + self.log.as_ref().map_or(0, |log| log.info.bytes)
+    }
+
+    /// An archive whose index names another head than its content has; `head` is what was found.
+    pub(super) fn disagrees(&self, head: Option<Head>) -> Option<Error> {
+        let archive = self.archive.as_ref()?;
+        let indexed = archive.index.as_ref()?.head;
+        // What follows an archive says which entry it follows.
+        let is_followed = self.log.is_some() && head.is_some_and(|head| head.seq > indexed.seq);
+        let differs = !is_followed && head != Some(indexed);
+        let message = "the index names another head";
+        differs.then(|| Error::new(ErrorKind::BadIndex, message).at_key(&archive.key))
+    }
+}
+
+/// `None` for an object that is not there.
+pub(super) fn found<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl ArchivePart {
+    pub(super) async fn find(io: &Io, id: &SessionId) -> Result<Option<Self>> {
+        let key = Key::of(id, Part::Archive);
+        let Some(start) = found(io.get(&key, Some(0..HEADER_BYTES as u64)).await)? else {
+            return Ok(None);
+        };
+        let index = match read_index(&start.bytes, start.info.bytes) {
+            Err(error) if error.kind() != ErrorKind::NoIndex => return Err(error.at_key(&key)),
+            index => index.ok(),
+        };
+        Ok(Some(Self { key, info: start.info, index }))
+    }
+
+    /// Its last entry. Without an index, all of it has to be read to know.
+    pub(super) async fn head(&self, io: &Io) -> Result<Head> {
+        if let Some(index) = &self.index {
+            return Ok(index.head);
+        }
+        let source = Source { archive: Some(self.clone()), log: None };
+        let mut chunks = Chunks::of(io, &source, None);
+        let mut verifier = Verifier::new(Expectation::default());
+        while let Some(chunk) = chunks.next().await? {
+            verifier.push(&chunk);
+        }
+        let report = verifier.finish();
+        report.sound().map_err(|error| error.at_key(&self.key))?;
+        report.head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "not one whole entry"))
+    }
+}
+
+impl LogPart {
+    fn new(key: Key, start: Object) -> Self {
+        let Object { bytes, info } = start;
+        Self { key, info, start: bytes, skip: 0, first_seq: 0, offset: 0 }
+    }
+
+    /// Whether it is the start of a first line and nothing else.
+    fn is_unfinished(&self) -> bool {
+        self.info.bytes <= self.start.len() as u64 && memchr::memchr(b'\n', &self.start).is_none()
+    }
+
+    /// Takes its place after an archive that ends with `head`.
+    async fn follow(&mut self, io: &Io, head: Head, followed: Option<Hash>) -> Result<()> {
+        (self.first_seq, self.offset) = (head.seq + 1, head.bytes);
+        // An unfinished first line follows whatever there is: it was never acknowledged.
+        if followed.is_some_and(|followed| followed != head.hash) {
+            self.skip = self.end_of(io, head.hash).await?;
+        }
+        Ok(())
+    }
+
+    /// Where the line with that hash ends in the object.
+    async fn end_of(&self, io: &Io, hash: Hash) -> Result<u64> {
+        let mut reader = LineReader::new(0);
+        let mut end = None;
+        let mut at = 0;
+        while end.is_none() && at < self.info.bytes {
+            let range = at..self.info.bytes.min(at + super::scan::CHUNK_BYTES);
+            let chunk = io.get(&self.key, Some(range)).await?.bytes;
+            if chunk.is_empty() {
+                break;
+            }
+            at += chunk.len() as u64;
+            reader.push(&chunk, |line, offset| {
+                let is_it = Line::split(line).and_then(|line| line.hash()) == Some(hash);
+                if is_it {
+                    end.get_or_insert(offset + line.len() as u64 + 1);
+                }
+                Ok(())
+            })?;
+        }
+        end.ok_or_else(|| {
+            let message = "the log is not the one that follows the archive beside it";
+            Error::new(ErrorKind::BrokenLink, message).at_key(&self.key)
+        })
+    }
+
+    /// How much of the session's log precedes the object.
+    pub(super) fn base(&self) -> u64 {
+        self.offset.saturating_sub(self.skip)
+    }
+
+    /// Where the object ends in the session's log.
+    pub(super) fn end(&self) -> u64 {
+        self.base() + self.info.bytes
+    }
+
+    /// Bytes of the session's log, as far as they lie in the object.
+    pub(super) async fn get(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
+        let base = self.base();
+        let (start, end) = (range.start.saturating_sub(base), range.end.saturating_sub(base));
+        match self.known(start, end) {
+            Some(bytes) => Ok(bytes.to_vec()),
+            None => Ok(io.get(&self.key, Some(start..end)).await?.bytes),
+        }
+    }
+
+    /// Bytes of the object that were looked at already.
+    fn known(&self, start: u64, end: u64) -> Option<&[u8]> {
+        let place = |at: u64| usize::try_from(at).ok();
+        self.start.get(place(start)?..place(end)?)
+    }
+
+    /// Its first bytes from the archive's end on, as far as they are known.
+    pub(super) fn first_bytes(&self) -> &[u8] {
+        let skip = usize::try_from(self.skip).unwrap_or(usize::MAX);
+        self.start.get(skip..).unwrap_or_default()
+    }
+
+    /// The line of the session's log that starts at that offset, without its `\n`; at most what
+    /// precedes `end`.
+    pub(super) async fn line_at(&self, io: &Io, offset: u64, end: u64) -> Result<Vec<u8>> {
+        let mut window = super::open::START_BYTES;
+        loop {
+            let stop = end.min(offset.saturating_add(window));
+            let mut bytes = self.get(io, offset..stop).await?;
+            match memchr::memchr(b'\n', &bytes) {
+                Some(length) => bytes.truncate(length),
+                None if stop >= end || window > LINE_BYTES_MAX as u64 => {}
+                None => {
+                    window = window.saturating_mul(16);
+                    continue;
+                }
+            }
+            return Ok(bytes);
+        }
+    }
+}

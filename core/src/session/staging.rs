@@ -1,0 +1,111 @@
+//! Writing an object that may be larger than memory: part by part, and read back before it is there.
+
+use alloc::vec::Vec;
+use core::mem::take;
+use core::ops::Range;
+
+use super::scan::{CHUNK_BYTES, shorter};
+use crate::store::{Condition, Info, Key, PART_BYTES, StageId};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result};
+
+/// An object under way. Its start may be known last, so its first part stays in memory until then.
+pub(super) struct Staging {
+    key: Key,
+    stage: Option<StageId>,
+    /// Parts so far.
+    parts: u32,
+    first: Vec<u8>,
+    open: Vec<u8>,
+    bytes: u64,
+}
+
+impl Staging {
+    pub(super) fn new(key: Key) -> Self {
+        let (first, open) = (Vec::new(), Vec::new());
+        Self { key, stage: None, parts: 0, first, open, bytes: 0 }
+    }
+
+    /// Adds bytes at the end.
+    pub(super) async fn add(&mut self, io: &Io, bytes: &[u8]) -> Result<()> {
+        self.open.extend_from_slice(bytes);
+        if self.open.len() < PART_BYTES {
+            return Ok(());
+        }
+        let part = take(&mut self.open);
+        if self.parts == 0 {
+            (self.first, self.parts) = (part, 1);
+            return Ok(());
+        }
+        self.part(io, self.parts + 1, part).await
+    }
+
+    /// Ends the object, which has `start` before all that was added.
+    pub(super) async fn finish(&mut self, io: &Io, start: Vec<u8>) -> Result<()> {
+        let last = take(&mut self.open);
+        if self.parts == 0 {
+            return self.part(io, 1, [start, last].concat()).await;
+        }
+        if !last.is_empty() {
+            self.part(io, self.parts + 1, last).await?;
+        }
+        let first = [start, take(&mut self.first)].concat();
+        self.part(io, 1, first).await
+    }
+
+    async fn part(&mut self, io: &Io, number: u32, bytes: Vec<u8>) -> Result<()> {
+        let stage = match &self.stage {
+            Some(stage) => stage,
+            None => self.stage.insert(io.stage(&self.key).await?),
+        };
+        self.bytes += bytes.len() as u64;
+        self.parts = self.parts.max(number);
+        io.stage_part(stage, number, bytes).await.map_err(|error| error.at_key(&self.key))
+    }
+
+    /// The object to be.
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Its length.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Reads back what was written.
+    pub(super) async fn get(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
+        let missing = || Error::new(ErrorKind::StoreFailed, "nothing was staged");
+        let stage = self.stage.as_ref().ok_or_else(missing)?;
+        let object = io.get_staged(stage, Some(range)).await;
+        Ok(object.map_err(|error| error.at_key(&self.key))?.bytes)
+    }
+
+    /// Reads all of it back.
+    pub(super) async fn each_chunk(&self, io: &Io, mut found: impl FnMut(&[u8])) -> Result<()> {
+        let mut at = 0;
+        while at < self.bytes {
+            let chunk = self.get(io, at..self.bytes.min(at + CHUNK_BYTES)).await?;
+            if chunk.is_empty() {
+                return Err(shorter(&self.key));
+            }
+            at += chunk.len() as u64;
+            found(&chunk);
+        }
+        Ok(())
+    }
+
+    /// Publishes it.
+    pub(super) async fn commit(&mut self, io: &Io, condition: Condition) -> Result<Info> {
+        let missing = || Error::new(ErrorKind::StoreFailed, "nothing was staged");
+        let stage = self.stage.take().ok_or_else(missing)?;
+        io.commit(&stage, condition).await.map_err(|error| error.at_key(&self.key))
+    }
+
+    /// Gives it up, unless it was published.
+    pub(super) async fn abort(&mut self, io: &Io) {
+        if let Some(stage) = self.stage.take() {
+            io.abort(&stage).await.ok();
+        }
+    }
+}

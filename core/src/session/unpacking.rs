@@ -1,0 +1,139 @@
+//! An archive in a store, inflated from its start to its end, in bounded memory.
+
+use alloc::vec::{self, Vec};
+use core::ops::Range;
+
+use super::scan::{CHUNK_BYTES, shorter};
+use super::source::ArchivePart;
+use super::staging::Staging;
+use crate::archive::{ENDING_BYTES, Index, Located, check_ending, inflate_span};
+use crate::gzip::{Bound, Reader, crc32};
+use crate::store::{Info, Key};
+use crate::task::Io;
+use crate::Result;
+
+/// Compressed bytes that are inflated at once. Deflate gives at most 1,032 times as many.
+const PIECE_BYTES: usize = 16 << 10;
+
+/// An archive being read.
+pub(super) enum Unpacking<'a> {
+    /// Span by span, as its index says.
+    Spans(Spans<'a>),
+    /// As any gzip file.
+    Stream(Stream),
+}
+
+impl<'a> Unpacking<'a> {
+    /// One that is not published yet.
+    pub(super) fn staged(staging: &'a Staging, index: &Index) -> Self {
+        Self::Spans(Spans::new(Place::Stage(staging), index))
+    }
+
+    pub(super) fn new(part: &ArchivePart) -> Self {
+        match &part.index {
+            Some(index) => Self::Spans(Spans::new(Place::Key(part.key.clone()), index)),
+            None => Self::Stream(Stream::new(part.key.clone(), &part.info)),
+        }
+    }
+
+    /// The next bytes of the content, at least one; `None` at the end.
+    pub(super) async fn next(&mut self, io: &Io) -> Result<Option<Vec<u8>>> {
+        match self {
+            Self::Spans(spans) => spans.next(io).await.map_err(|e| e.at_key(spans.place.key())),
+            Self::Stream(stream) => stream.next(io).await.map_err(|e| e.at_key(&stream.key)),
+        }
+    }
+}
+
+/// Where an archive's bytes are.
+enum Place<'a> {
+    Key(Key),
+    Stage(&'a Staging),
+}
+
+impl Place<'_> {
+    fn key(&self) -> &Key {
+        match self {
+            Self::Key(key) => key,
+            Self::Stage(staging) => staging.key(),
+        }
+    }
+
+    async fn get(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
+        match self {
+            Self::Key(key) => Ok(io.get(key, Some(range)).await?.bytes),
+            Self::Stage(staging) => staging.get(io, range).await,
+        }
+    }
+}
+
+pub(super) struct Spans<'a> {
+    place: Place<'a>,
+    left: vec::IntoIter<Located>,
+    raw_bytes: u64,
+    end: u64,
+    crc: u32,
+}
+
+impl<'a> Spans<'a> {
+    fn new(place: Place<'a>, index: &Index) -> Self {
+        let left = index.located().collect::<Vec<_>>().into_iter();
+        Self { place, left, raw_bytes: index.head.bytes, end: index.archive_bytes(), crc: 0 }
+    }
+
+    async fn next(&mut self, io: &Io) -> Result<Option<Vec<u8>>> {
+        let Some(span) = self.left.next() else {
+            let ending = self.place.get(io, self.end - ENDING_BYTES..self.end).await?;
+            check_ending(&ending, self.crc, self.raw_bytes)?;
+            return Ok(None);
+        };
+        let bytes = self.place.get(io, span.compressed.clone()).await?;
+        let raw = inflate_span(&span, &bytes)?;
+        self.crc = crc32(self.crc, &raw);
+        Ok(Some(raw))
+    }
+}
+
+pub(super) struct Stream {
+    key: Key,
+    reader: Reader,
+    /// Where to read on, and the end.
+    at: u64,
+    end: u64,
+    /// What was read, and how much of it was inflated.
+    read: Vec<u8>,
+    done: usize,
+}
+
+impl Stream {
+    fn new(key: Key, info: &Info) -> Self {
+        let reader = Reader::new(Bound::default());
+        Self { key, reader, at: 0, end: info.bytes, read: Vec::new(), done: 0 }
+    }
+
+    async fn next(&mut self, io: &Io) -> Result<Option<Vec<u8>>> {
+        let mut out = Vec::new();
+        while out.is_empty() {
+            if self.done == self.read.len() {
+                if self.at >= self.end {
+                    self.reader.check_end()?;
+                    return Ok(None);
+                }
+                let range = self.at..self.end.min(self.at + CHUNK_BYTES);
+                (self.read, self.done) = (io.get(&self.key, Some(range)).await?.bytes, 0);
+                self.at += self.read.len() as u64;
+                if self.read.is_empty() {
+                    return Err(shorter(&self.key));
+                }
+            }
+            let end = self.read.len().min(self.done + PIECE_BYTES);
+            let piece = self.read.get(self.done..end).unwrap_or_default();
+            self.done = end;
+            self.reader.push(piece, |bytes| {
+                out.extend_from_slice(bytes);
+                Ok(())
+            })?;
+        }
+        Ok(Some(out))
+    }
+}
