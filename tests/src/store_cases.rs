@@ -12,15 +12,15 @@
 //! | `then` | steps after the race |
 //!
 //! A step has `do` (`put`, `get`, `append`, `sync`, `holder`, `delete`, `list`, `info`, `stage`,
-//! `part`, `staged`, `commit` or `abort`) and what belongs to it: `key`, `text` (a string, or `{text, repeat}`), `range` (`[from,
-//! to]`), `if` (`"any"`, `"absent"` or `{"version": NAME}`; absent: any), `at`, `torn` (absent: 0),
+//! `part`, `staged`, `commit` or `abort`) and what belongs to it: `key`, `text` (a string, or
+//! `{text, repeat}`), `range` (`[from, to]`), `if` (`"any"`, `"absent"` or `{"version": NAME}`; absent: any), `at`, `torn` (absent: 0),
 //! `prefix`, `after`, `limit` (absent: 1000), `stage` (a NAME), `number`. `save` keeps the version
 //! or stage it gives under a NAME; a NAME that nobody saved stands for itself.
 //!
-//! `expect` tells what it gives: `text` of a get or staged; `bytes`, the length of the whole object, of a
-//! get, staged, put, append, info or commit; `keys` and `more` of a list; `holder`: `"nobody"`, or `"nobody else"`
-//! where the store may say that it is this process; `done` of a sync, delete, part or abort; or the
-//! `code` it fails with. Without `code` it succeeds. Of a store whose durability is not `disk` a sync
+//! `expect` tells what it gives: `text` of a get or staged; `bytes`, the length of the whole object,
+//! of a get, put, append, info, staged or commit; `keys` and `more` of a list; `holder`: `"nobody"`,
+//! or `"nobody else"` where the store may say that it is this process; `done` of a sync, delete, part
+//! or abort; or the `code` it fails with. Without `code` it succeeds. Of a store whose durability is not `disk` a sync
 //! is expected to be `not_supported`, whatever `expect` says.
 
 use std::collections::BTreeMap;
