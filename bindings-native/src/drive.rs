@@ -50,6 +50,7 @@ fn perform(request: Request, store: &dyn Store) -> Reply {
         Request::StagePart { stage, number, bytes } => {
             store.stage_part(&stage, number, &bytes).map(|()| Reply::Done)
         }
+        Request::GetStaged { stage, range } => store.get_staged(&stage, range).map(Reply::Object),
         Request::Commit { stage, condition } => store.commit(&stage, &condition).map(Reply::Info),
         Request::Abort { stage } => store.abort(&stage).map(|()| Reply::Done),
         Request::Stamp { random_bytes } => stamp(random_bytes).map(Reply::Stamp),

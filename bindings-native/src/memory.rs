@@ -1,6 +1,7 @@
 //! A store in memory: the reference for what a store does.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use turnkeep_core::store::{
@@ -75,6 +76,12 @@ impl Contents {
     }
 }
 
+/// The bytes of a range, cut off at the end.
+fn cut(bytes: &[u8], range: Range<u64>) -> &[u8] {
+    let clamp = |at| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    bytes.get(clamp(range.start)..clamp(range.end)).unwrap_or_default()
+}
+
 pub(crate) fn not_found(key: &Key) -> Error {
     Error::new(ErrorKind::NotFound, "there is no such object").at_key(key)
 }
@@ -100,17 +107,10 @@ impl Store for MemoryStore {
         Capabilities::all(Durability::Memory)
     }
 
-    fn get(&self, key: &Key, range: Option<std::ops::Range<u64>>) -> Result<Object> {
+    fn get(&self, key: &Key, range: Option<Range<u64>>) -> Result<Object> {
         let contents = self.contents();
         let stored = contents.find(key)?;
-        let bytes = match range {
-            None => stored.bytes.clone(),
-            Some(range) => {
-                let clamp = |at| usize::try_from(at).unwrap_or(usize::MAX).min(stored.bytes.len());
-                let (start, end) = (clamp(range.start), clamp(range.end));
-                stored.bytes.get(start..end).unwrap_or_default().to_vec()
-            }
-        };
+        let bytes = cut(&stored.bytes, range.unwrap_or(0..u64::MAX)).to_vec();
         Ok(Object { bytes, info: stored.info() })
     }
 
@@ -186,6 +186,19 @@ impl Store for MemoryStore {
         let (_, parts) = contents.stages.get_mut(&stage.0).ok_or_else(no_stage)?;
         parts.insert(number, bytes.to_vec());
         Ok(())
+    }
+
+    fn get_staged(&self, stage: &StageId, range: Option<Range<u64>>) -> Result<Object> {
+        let contents = self.contents();
+        let (_, parts) = contents.stages.get(&stage.0).ok_or_else(no_stage)?;
+        let Range { start, end } = range.unwrap_or(0..u64::MAX);
+        let (mut bytes, mut before) = (Vec::new(), 0);
+        for part in parts.values() {
+            let stretch = start.saturating_sub(before)..end.saturating_sub(before);
+            bytes.extend_from_slice(cut(part, stretch));
+            before += part.len() as u64;
+        }
+        Ok(Object { bytes, info: Info { bytes: before, ..Info::default() } })
     }
 
     fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {

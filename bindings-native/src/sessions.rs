@@ -23,7 +23,7 @@ pub fn sessions(store: &dyn Store) -> Result<Vec<Listed>> {
     }
 }
 
-/// Some sessions of a store with their titles and tags, the last written first, those with `tag`
+/// Some sessions of a store with their titles, kinds and tags, the last written first, those with `tag`
 /// where one is given: `limit` of them, after `after`, which the page before gives as
 /// [`RecentSessions::next`].
 ///
@@ -75,12 +75,23 @@ pub fn ancestors(store: &dyn Store, id: &SessionId) -> Result<Vec<Ancestor>> {
     drive(session::ancestors(id.clone()), store)
 }
 
-/// A session's title and tags, as far as they were set.
+/// A session's title, kind and tags, as far as they were set.
 pub fn about(store: &dyn Store, id: &SessionId) -> Result<About> {
     drive(session::about(id.clone()), store)
 }
 
-/// Sets a session's title and tags.
+/// Sets a session's title, kind and tags, in the place of those it had.
+///
+/// ```
+/// use std::sync::Arc;
+/// use turnkeep::{About, Create, MemoryStore, Session, about, set_about};
+/// let store = Arc::new(MemoryStore::new());
+/// let session = Session::create(store.clone(), Create::default())?;
+/// let report = About::new(Some("The week's report".into()), vec!["weekly".into()]);
+/// set_about(&*store, &session.id(), report.with_kind("subagent"))?;
+/// assert_eq!(about(&*store, &session.id())?.kind.as_deref(), Some("subagent"));
+/// # Ok::<_, turnkeep::Error>(())
+/// ```
 pub fn set_about(store: &dyn Store, id: &SessionId, about: About) -> Result<()> {
     drive(session::set_about(id.clone(), about), store)
 }

@@ -60,6 +60,9 @@ pub trait Store: Send + Sync {
     /// Writes a part.
     fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()>;
 
+    /// The parts' bytes as they would be published now, or those of a range.
+    fn get_staged(&self, stage: &StageId, range: Option<std::ops::Range<u64>>) -> Result<Object>;
+
     /// Publishes the parts as one object.
     fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info>;
 

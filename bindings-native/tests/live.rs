@@ -106,6 +106,13 @@ mod appending {
         fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
             self.0.stage_part(stage, number, bytes)
         }
+        fn get_staged(
+            &self,
+            stage: &StageId,
+            range: Option<std::ops::Range<u64>>,
+        ) -> Result<Object> {
+            self.0.get_staged(stage, range)
+        }
         fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
             self.0.commit(stage, condition)
         }

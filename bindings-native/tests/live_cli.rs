@@ -303,13 +303,14 @@ mod ls {
         let other = place.create("other");
         let store = FileStore::open(place.store()).unwrap();
         let about = turnkeep::About::new(Some("A title".into()), vec!["x".into()]);
-        turnkeep::set_about(&store, &other.id(), about).unwrap();
+        turnkeep::set_about(&store, &other.id(), about.with_kind("agent")).unwrap();
         let ran = place.run(0, &["ls", "--recent"]);
         let lines: Vec<_> = ran.out.lines().collect();
         assert!(lines[0].ends_with("  other  A title  #x"), "{ran:?}");
         assert!(lines[1].ends_with("  demo  Say hello"), "{ran:?}");
         let tagged = &place.json(&["ls", "--recent", "--tag", "x"])[0]["sessions"];
         assert_eq!((tagged.as_array().unwrap().len(), &tagged[0]["title"]), (1, &"A title".into()));
+        assert_eq!(tagged[0]["kind"], "agent");
     }
 }
 

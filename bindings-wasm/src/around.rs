@@ -1,4 +1,4 @@
-//! What is around a session: its lineage, its title and tags.
+//! What is around a session: its lineage, its title, kind and tags.
 
 use turnkeep_core::SessionId;
 use turnkeep_core::session::{self, About, Ancestor, Lineage};
@@ -42,12 +42,20 @@ pub fn about(id: String) -> Js<Task> {
     Ok(Task::new(session::about(SessionId::new(id)?), |about: About| {
         object([
             ("title", optional(about.title.as_deref(), JsValue::from_str)),
+            ("kind", optional(about.kind.as_deref(), JsValue::from_str)),
             ("tags", convert::list(&about.tags, |tag| tag.as_str().into())),
         ])
     }))
 }
 
 #[wasm_bindgen]
-pub fn set_about(id: String, title: Option<String>, tags: Vec<String>) -> Js<Task> {
-    Ok(Task::new(session::set_about(SessionId::new(id)?, About::new(title, tags)), nothing))
+pub fn set_about(
+    id: String,
+    title: Option<String>,
+    kind: Option<String>,
+    tags: Vec<String>,
+) -> Js<Task> {
+    let mut about = About::new(title, tags);
+    about.kind = kind;
+    Ok(Task::new(session::set_about(SessionId::new(id)?, about), nothing))
 }

@@ -1,5 +1,7 @@
 //! What a task asks its host to do, as plain objects.
 
+use std::ops::Range;
+
 use js_sys::Uint8Array;
 use turnkeep_core::store::{Condition, Key, Request, StageId};
 use turnkeep_core::task::RequestId;
@@ -12,9 +14,8 @@ pub(crate) fn to_js((id, request): (RequestId, Request)) -> JsValue {
     let id = ("id", id.into());
     match request {
         Request::Get { key, range } => {
-            let (start, end) = range.map(|range| (range.start, range.end)).unzip();
-            let (start, end) = (optional(start, number), optional(end, number));
-            object([id, kind("get"), of(&key), ("start", start), ("end", end)])
+            let [start, end] = within(range);
+            object([id, kind("get"), of(&key), start, end])
         }
         Request::Put { key, bytes, condition } => {
             object([id, kind("put"), of(&key), content(&bytes), under(&condition)])
@@ -44,6 +45,10 @@ pub(crate) fn to_js((id, request): (RequestId, Request)) -> JsValue {
             let number = ("number", number.into());
             object([id, kind("part"), of_stage(stage), number, content(&bytes)])
         }
+        Request::GetStaged { stage, range } => {
+            let [start, end] = within(range);
+            object([id, kind("staged"), of_stage(stage), start, end])
+        }
         Request::Commit { stage, condition } => {
             object([id, kind("commit"), of_stage(stage), under(&condition)])
         }
@@ -67,6 +72,12 @@ fn of(key: &Key) -> Member {
 
 fn of_stage(stage: StageId) -> Member {
     ("stage", stage.0.into())
+}
+
+/// `start` and `end`, `undefined` where there is no range.
+fn within(range: Option<Range<u64>>) -> [Member; 2] {
+    let (start, end) = range.map(|range| (range.start, range.end)).unzip();
+    [("start", optional(start, number)), ("end", optional(end, number))]
 }
 
 fn content(bytes: &[u8]) -> Member {

@@ -228,6 +228,8 @@ pub fn recent(
 fn recent_session(recent: &Recent) -> JsValue {
     let [id, form, stored_bytes, modified_ms] = members(&recent.listed);
     let title = optional(recent.title.as_deref(), JsValue::from_str);
+    let kind = optional(recent.kind.as_deref(), JsValue::from_str);
     let tags = convert::list(&recent.tags, |tag| tag.as_str().into());
-    object([id, form, stored_bytes, modified_ms, ("title", title), ("tags", tags)])
+    let (title, kind, tags) = (("title", title), ("kind", kind), ("tags", tags));
+    object([id, form, stored_bytes, modified_ms, title, kind, tags])
 }

@@ -34,7 +34,7 @@ pub const RECORD_RESULTS_MAX: usize = 16;
 pub const RECORD_PREVIEW_BYTES: usize = 500;
 /// Most tags of a session.
 pub const TAGS_MAX: usize = 64;
-/// Largest record of title and tags.
+/// Largest record of title, kind and tags.
 pub const ABOUT_BYTES_MAX: usize = 16 << 10;
 /// Longest reason for a pruning.
 pub const REASON_BYTES_MAX: usize = 500;

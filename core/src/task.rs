@@ -201,6 +201,16 @@ impl Io {
         answer!(self.call(request).await, Reply::Done => ())
     }
 
+    #[expect(dead_code, reason = "for what is read back before it is published")]
+    pub(crate) async fn get_staged(
+        &self,
+        stage: &StageId,
+        range: Option<Range<u64>>,
+    ) -> Result<Object> {
+        let request = Request::GetStaged { stage: stage.clone(), range };
+        answer!(self.call(request).await, Reply::Object(object) => object)
+    }
+
     pub(crate) async fn commit(&self, stage: &StageId, condition: Condition) -> Result<Info> {
         let request = Request::Commit { stage: stage.clone(), condition };
         answer!(self.call(request).await, Reply::Info(info) => info)

@@ -2,7 +2,14 @@
 // without a promise nothing is awaited, and the task is over when `drive` returns.
 
 import { TurnkeepError, fromWasm } from "./errors.js";
-import { type Awaitable, type Condition, type Durability, type Store, isPromise } from "./store.js";
+import {
+  type Awaitable,
+  type ByteRange,
+  type Condition,
+  type Durability,
+  type Store,
+  isPromise,
+} from "./store.js";
 import type { Task } from "./wasm/turnkeep.js";
 
 /** A request as the wasm gives it: its kind tells which of the others are there. */
@@ -84,10 +91,8 @@ function* run<T>(task: Task, store: Store, signal: AbortSignal | undefined): Ste
 function perform(request: Request, store: Store): Awaitable<unknown> {
   const { key, stage, bytes, condition } = request;
   switch (request.kind) {
-    case "get": {
-      const { start, end } = request;
-      return store.get(key, start === undefined ? undefined : { start, end });
-    }
+    case "get":
+      return store.get(key, rangeOf(request));
     case "put":
       return store.put(key, bytes, condition);
     case "append":
@@ -107,6 +112,8 @@ function perform(request: Request, store: Store): Awaitable<unknown> {
       return store.stage(key);
     case "part":
       return store.stagePart(stage, request.number, bytes);
+    case "staged":
+      return store.getStaged(stage, rangeOf(request));
     case "commit":
       return store.commit(stage, condition);
     case "abort":
@@ -118,9 +125,14 @@ function perform(request: Request, store: Store): Awaitable<unknown> {
   }
 }
 
+function rangeOf({ start, end }: Request): ByteRange | undefined {
+  return start === undefined ? undefined : { start, end };
+}
+
 function reply(task: Task, { id, kind }: Request, answer: unknown): void {
   switch (kind) {
     case "get":
+    case "staged":
       return task.reply_object(id, answer);
     case "put":
     case "append":

@@ -227,6 +227,14 @@ export class FileStore implements Store {
     });
   }
 
+  async getStaged(stage: string, range?: ByteRange): Promise<StoredObject> {
+    const { folder } = this.#stage(stage);
+    const { bytes, whole } = await publish.readParts(folder, range).catch((error) => {
+      throw failed("cannot read", folder, error);
+    });
+    return { bytes, info: { bytes: whole, version: "" } };
+  }
+
   async commit(stage: string, condition: Condition): Promise<Info> {
     const { key, folder } = this.#stage(stage);
     this.#stages.delete(stage);

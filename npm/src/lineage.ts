@@ -65,20 +65,22 @@ export async function lineage(
   return drive(checked(() => wasm().lineage(id)), store, options.signal);
 }
 
-/** A session's title and tags. */
+/** A session's title, kind and tags. */
 export interface About {
   /** What it is called. */
   readonly title?: string | undefined;
+  /** What sort of session it is, in the application's words (`agent`, `subagent`). */
+  readonly kind?: string | undefined;
   /** Words to find it by, sorted, each once. */
   readonly tags: readonly string[];
 }
 
 /**
- * A session's title and tags, as far as they were set.
+ * A session's title, kind and tags, as far as they were set.
  *
  * @example
  * ```ts
- * const { title, tags } = await about(store, "run-7");
+ * const { title, kind, tags } = await about(store, "run-7");
  * ```
  */
 export async function about(store: Store, id: string, options: CallOptions = {}): Promise<About> {
@@ -87,21 +89,23 @@ export async function about(store: Store, id: string, options: CallOptions = {})
 }
 
 /**
- * Sets a session's title and tags, in the place of those it had. They are kept beside the log.
+ * Sets a session's title, kind and tags, in the place of those it had. They are kept beside the log.
  *
  * @example
  * ```ts
- * await setAbout(store, "run-7", { title: "The week's report", tags: ["weekly"] });
+ * const title = "The week's report";
+ * await setAbout(store, "run-7", { title, kind: "subagent", tags: ["weekly"] });
  * ```
  */
 export async function setAbout(
   store: Store,
   id: string,
-  { title, tags = [] }: Partial<About>,
+  { title, kind, tags = [] }: Partial<About>,
   options: CallOptions = {},
 ): Promise<void> {
   checkText(id, "an id", "invalid_id");
   if (title !== undefined) checkText(title, "a title");
+  if (kind !== undefined) checkText(kind, "a kind");
   const words = texts(tags, "a tag");
-  await drive(checked(() => wasm().set_about(id, title, words)), store, options.signal);
+  await drive(checked(() => wasm().set_about(id, title, kind, words)), store, options.signal);
 }

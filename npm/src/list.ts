@@ -55,6 +55,8 @@ const LIST_LIMIT = 1000;
 export interface Recent extends Listed {
   /** Its title: the one that was set, or the start of what the user said first. */
   readonly title: string | undefined;
+  /** What sort of session it is, where that was set. */
+  readonly kind: string | undefined;
   /** Its tags, sorted. */
   readonly tags: readonly string[];
 }

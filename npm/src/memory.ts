@@ -109,18 +109,17 @@ export class MemoryStore implements Store {
     this.#stage(stage).parts.set(number, new Uint8Array(bytes));
   }
 
+  getStaged(stage: string, range?: ByteRange): StoredObject {
+    const { parts } = this.#stage(stage);
+    const info = { bytes: lengthOf([...parts.values()]), version: "" };
+    return { bytes: joined(parts, range), info };
+  }
+
   commit(stage: string, condition: Condition): Info {
     const { key, parts } = this.#stage(stage);
     this.#stages.delete(stage);
     this.#check(key, condition);
-    const ordered = [...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
-    const bytes = new Uint8Array(ordered.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of ordered) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    return this.#write(key, bytes);
+    return this.#write(key, joined(parts));
   }
 
   abort(stage: string): void {
@@ -176,4 +175,28 @@ interface Stage {
 
 function info({ bytes, version }: Stored): Info {
   return { bytes: bytes.length, version: String(version) };
+}
+
+const WHOLE: ByteRange = { start: 0, end: Number.POSITIVE_INFINITY };
+
+/** A range of the parts, joined by number. */
+function joined(parts: Stage["parts"], { start, end }: ByteRange = WHOLE): Uint8Array {
+  const ordered = [...parts].sort(([a], [b]) => a - b);
+  let before = 0;
+  const pieces = ordered.map(([, part]) => {
+    const piece = part.subarray(Math.max(0, start - before), Math.max(0, end - before));
+    before += part.length;
+    return piece;
+  });
+  const bytes = new Uint8Array(lengthOf(pieces));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }

@@ -201,6 +201,7 @@ class SourceStore implements Store {
   list: Store["list"] = refuse;
   stage: Store["stage"] = refuse;
   stagePart: Store["stagePart"] = refuse;
+  getStaged: Store["getStaged"] = refuse;
   commit: Store["commit"] = refuse;
   abort: Store["abort"] = refuse;
 }

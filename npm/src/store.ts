@@ -173,6 +173,12 @@ export interface Store {
   /** Writes a part. Parts are joined by number, from 1 on, and may come in any order. */
   stagePart(stage: string, number: number, bytes: Uint8Array): Awaitable<void>;
 
+  /**
+   * The parts' bytes as they would be published now, or those of a range, cut off at the end. The
+   * version may be empty.
+   */
+  getStaged(stage: string, range?: ByteRange): Awaitable<StoredObject>;
+
   /** Publishes the parts as one object, as {@link Store.put} does; the stage is gone either way. */
   commit(stage: string, condition: Condition): Awaitable<Info>;
 

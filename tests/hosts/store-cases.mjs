@@ -75,15 +75,14 @@ async function perform(step, store, names) {
   const condition =
     typeof step.if === "object" ? { version: names.get(step.if.version) ?? step.if.version } : step.if ?? "any";
   const stage = names.get(step.stage) ?? step.stage;
+  const range = step.range && { start: step.range[0], end: step.range[1] };
   const done = async (answer) => (await answer, { done: true });
   const info = async (answer) => ({ info: await answer });
   switch (verb) {
     case "put":
       return info(store.put(key, bytesOf(step.text), condition));
-    case "get": {
-      const [start, end] = step.range ?? [];
-      return { ...(await store.get(key, step.range && { start, end })) };
-    }
+    case "get":
+      return { ...(await store.get(key, range)) };
     case "append":
       return info(store.append(key, bytesOf(step.text), at, torn, "os"));
     case "sync":
@@ -102,6 +101,8 @@ async function perform(step, store, names) {
       return { stage: await store.stage(key) };
     case "part":
       return done(store.stagePart(stage, number, bytesOf(step.text)));
+    case "staged":
+      return { ...(await store.getStaged(stage, range)) };
     case "commit":
       return info(store.commit(stage, condition));
     case "abort":

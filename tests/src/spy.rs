@@ -145,6 +145,12 @@ impl<S: Store> Store for Spy<S> {
         self.watch(bytes.len(), || self.store.stage_part(stage, number, bytes))
     }
 
+    fn get_staged(&self, stage: &StageId, range: Option<std::ops::Range<u64>>) -> Result<Object> {
+        let object = self.watch(0, || self.store.get_staged(stage, range))?;
+        self.seen().cost.bytes_read += object.bytes.len() as u64;
+        Ok(object)
+    }
+
     fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
         self.watch(0, || self.store.commit(stage, condition))
     }

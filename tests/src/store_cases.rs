@@ -12,15 +12,15 @@
 //! | `then` | steps after the race |
 //!
 //! A step has `do` (`put`, `get`, `append`, `sync`, `holder`, `delete`, `list`, `info`, `stage`,
-//! `part`, `commit` or `abort`) and what belongs to it: `key`, `text` (a string, or `{text, repeat}`), `range` (`[from,
-//! to]`), `if` (`"any"`, `"absent"` or `{"version": NAME}`; absent: any), `at`, `torn` (absent: 0),
+//! `part`, `staged`, `commit` or `abort`) and what belongs to it: `key`, `text` (a string, or
+//! `{text, repeat}`), `range` (`[from, to]`), `if` (`"any"`, `"absent"` or `{"version": NAME}`; absent: any), `at`, `torn` (absent: 0),
 //! `prefix`, `after`, `limit` (absent: 1000), `stage` (a NAME), `number`. `save` keeps the version
 //! or stage it gives under a NAME; a NAME that nobody saved stands for itself.
 //!
-//! `expect` tells what it gives: `text` of a get; `bytes`, the length of the whole object, of a get,
-//! put, append, info or commit; `keys` and `more` of a list; `holder`: `"nobody"`, or `"nobody else"`
-//! where the store may say that it is this process; `done` of a sync, delete, part or abort; or the
-//! `code` it fails with. Without `code` it succeeds. Of a store whose durability is not `disk` a sync
+//! `expect` tells what it gives: `text` of a get or staged; `bytes`, the length of the whole object,
+//! of a get, put, append, info, staged or commit; `keys` and `more` of a list; `holder`: `"nobody"`,
+//! or `"nobody else"` where the store may say that it is this process; `done` of a sync, delete, part
+//! or abort; or the `code` it fails with. Without `code` it succeeds. Of a store whose durability is not `disk` a sync
 //! is expected to be `not_supported`, whatever `expect` says.
 
 use std::collections::BTreeMap;
@@ -258,6 +258,10 @@ impl Step {
                 let number = u32::try_from(self.number("number")).unwrap_or(u32::MAX);
                 let written = store.stage_part(&self.stage(names), number, &self.bytes());
                 written.map(|()| Answer::Done)
+            }
+            "staged" => {
+                let object = store.get_staged(&self.stage(names), self.range())?;
+                Ok(Answer::Object(object.bytes, object.info))
             }
             "commit" => store.commit(&self.stage(names), &condition).map(Answer::Info),
             "abort" => store.abort(&self.stage(names)).map(|()| Answer::Done),

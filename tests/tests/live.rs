@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use turnkeep::core::session::{self, Append, At, Compact, Fork, From, Place, View};
-use turnkeep::core::store::Part;
+use turnkeep::core::store::{Condition, Part};
 use turnkeep::{Create, Draft, Durability, ErrorKind, Key, Kind, Range, Result, Store, drive};
 use turnkeep_tests::live::{Live, items};
 use turnkeep_tests::sessions::{bytes_of, id, log_key, over_every_store, user, write};
@@ -414,7 +414,7 @@ fn sessions_are_listed_newest_first_with_titles_and_tags() {
         }
         let live = Live::open(&store, "y");
         let about = session::About::new(Some("Why".into()), vec!["t".into(), "t".into()]);
-        live.run(session::set_about(id("y"), about)).expect("about");
+        live.run(session::set_about(id("y"), about.with_kind("agent"))).expect("about");
         let first = live.run(session::recent(None, 2, None)).expect("a page");
         let rest = live.run(session::recent(first.next.clone(), 2, None)).expect("a page");
         let mut all: Vec<_> = first.sessions.iter().chain(&rest.sessions).collect();
@@ -427,6 +427,35 @@ fn sessions_are_listed_newest_first_with_titles_and_tags() {
         let tagged = live.run(session::recent(None, 9, Some("t".into()))).expect("a page");
         assert_eq!(tagged.sessions.len(), 1);
         assert_eq!(tagged.sessions[0].tags, ["t"]);
+        assert_eq!(tagged.sessions[0].kind.as_deref(), Some("agent"));
+        assert_eq!(all[0].kind, None);
+    });
+}
+
+#[test]
+fn title_kind_and_tags_are_kept_beside_the_log() {
+    over_every_store(|store| {
+        let live = Live::create(&store, "a");
+        let key = Key::of(&id("a"), Part::About);
+        let stored = || store.get(&key, None).expect("the record").bytes;
+        let about = || live.run(session::about(id("a"))).expect("about");
+        assert_eq!(about(), session::About::default());
+        let set =
+            session::About::new(Some("T".into()), vec!["t".into()]).with_kind("sub\n\"agent\"");
+        live.run(session::set_about(id("a"), set.clone())).expect("set");
+        assert_eq!(about(), set);
+        let json = br#"{"version":1,"title":"T","kind":"sub\n\"agent\"","tags":["t"]}"#;
+        assert_eq!(stored(), [&json[..], b"\n"].concat());
+        let none = session::About::default();
+        live.run(session::set_about(id("a"), none.clone())).expect("set");
+        assert_eq!(about(), none);
+        assert_eq!(stored(), b"{\"version\":1,\"title\":null,\"kind\":null,\"tags\":[]}\n");
+        let large = session::About::default().with_kind("x".repeat(20_000));
+        assert_eq!(code(live.run(session::set_about(id("a"), large))), "too_large");
+        // As it was written before there were kinds.
+        let older = br#"{"version":1,"title":"T","tags":["t"]}"#;
+        store.put(&key, older, &Condition::Any).expect("a put");
+        assert_eq!(about(), session::About::new(Some("T".into()), vec!["t".into()]));
     });
 }
 

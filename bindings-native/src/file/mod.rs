@@ -15,7 +15,8 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{ErrorKind as IoKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind as IoKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -187,24 +188,30 @@ fn info_of(metadata: &Metadata) -> Info {
     Info { bytes: metadata.len(), version: version(metadata), modified_ms }
 }
 
+/// Reads a range that does not reach beyond a file's end.
+fn read_range(mut file: File, range: Range<u64>, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let length = range.end.saturating_sub(range.start);
+    if length == 0 {
+        return Ok(());
+    }
+    bytes.reserve(usize::try_from(length).unwrap_or_default());
+    if range.start > 0 {
+        file.seek(SeekFrom::Start(range.start))?;
+    }
+    file.take(length).read_to_end(bytes).map(|_| ())
+}
+
 impl Store for FileStore {
     fn capabilities(&self) -> Capabilities {
         Capabilities::all(Durability::Disk)
     }
 
-    fn get(&self, key: &Key, range: Option<std::ops::Range<u64>>) -> Result<Object> {
-        let (mut file, metadata) = self.open_file(key)?;
-        let range = range.unwrap_or(0..metadata.len());
-        let end = range.end.min(metadata.len());
-        let start = range.start.min(end);
-        let length = end - start;
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-        let read = match start {
-            0 => Ok(0),
-            start => file.seek(SeekFrom::Start(start)),
-        }
-        .and_then(|_| file.take(length).read_to_end(&mut bytes));
-        read.map_err(|error| failed("cannot read", &self.path(key), &error))?;
+    fn get(&self, key: &Key, range: Option<Range<u64>>) -> Result<Object> {
+        let (file, metadata) = self.open_file(key)?;
+        let Range { start, end } = range.unwrap_or(0..metadata.len());
+        let mut bytes = Vec::new();
+        read_range(file, start..end.min(metadata.len()), &mut bytes)
+            .map_err(|error| failed("cannot read", &self.path(key), &error))?;
         Ok(Object { bytes, info: info_of(&metadata) })
     }
 
@@ -283,12 +290,15 @@ impl Store for FileStore {
     }
 
     fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
-        let folder = match guard(&self.stages).get(&stage.0) {
-            Some(stage) => stage.folder.clone(),
-            None => return Err(no_stage()),
-        };
-        let path = folder.join(number.to_string());
+        let path = self.stage_folder(stage)?.join(number.to_string());
         fs::write(&path, bytes).map_err(|error| failed("cannot write", &path, &error))
+    }
+
+    fn get_staged(&self, stage: &StageId, range: Option<Range<u64>>) -> Result<Object> {
+        let folder = self.stage_folder(stage)?;
+        let (bytes, whole) = publish::read_parts(&folder, range.unwrap_or(0..u64::MAX))
+            .map_err(|error| failed("cannot read", &folder, &error))?;
+        Ok(Object { bytes, info: Info { bytes: whole, ..Info::default() } })
     }
 
     fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
@@ -312,6 +322,11 @@ impl Store for FileStore {
 }
 
 impl FileStore {
+    fn stage_folder(&self, stage: &StageId) -> Result<PathBuf> {
+        let stages = guard(&self.stages);
+        stages.get(&stage.0).map(|stage| stage.folder.clone()).ok_or_else(no_stage)
+    }
+
     /// Syncs a file that this store does not hold: whatever was appended before it was let go.
     fn sync_unheld(&self, key: &Key) -> Result<()> {
         let path = self.path(key);

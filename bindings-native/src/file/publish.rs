@@ -2,9 +2,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::own;
+use super::{own, read_range};
 
 /// A file that was written and synced under a name of the store's own. Dropping it removes it,
 /// unless it was renamed away.
@@ -58,6 +59,27 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
         Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
         _ => Ok(()),
     }
+}
+
+/// Reads a range of the parts in a stage's folder as if they were joined, and tells how long that
+/// would be. Opens no part but those with bytes of the range.
+pub(super) fn read_parts(folder: &Path, range: Range<u64>) -> io::Result<(Vec<u8>, u64)> {
+    let (mut bytes, mut before) = (Vec::new(), 0);
+    for number in 1_u32.. {
+        let part = folder.join(number.to_string());
+        let length = match fs::metadata(&part) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(error) => return Err(error),
+        };
+        let start = range.start.saturating_sub(before);
+        let end = range.end.saturating_sub(before).min(length);
+        if start < end {
+            read_range(File::open(&part)?, start..end, &mut bytes)?;
+        }
+        before += length;
+    }
+    Ok((bytes, before))
 }
 
 /// Joins the parts in a stage's folder, by number, into one synced file.

@@ -85,6 +85,8 @@ pub struct Recent {
     pub listed: Listed,
     /// Its title: the one that was set, or the start of what the user said first.
     pub title: Option<String>,
+    /// What sort of session it is, where that was set.
+    pub kind: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
 }
@@ -119,7 +121,7 @@ pub fn recent(
                 Some(title) => Some(title),
                 None => first_words(&io, &listed).await,
             };
-            page.sessions.push(Recent { listed, title, tags: about.tags });
+            page.sessions.push(Recent { listed, title, kind: about.kind, tags: about.tags });
         }
         Ok(page)
     })

@@ -32,7 +32,7 @@ pub enum Part {
     Archive,
     /// The recovery record.
     Recovery,
-    /// Title and tags.
+    /// Title, kind and tags.
     About,
     /// Events beside the log.
     Trace,

@@ -103,6 +103,15 @@ pub enum Request {
         /// Its content; all parts but the last have at least [`PART_BYTES`].
         bytes: Vec<u8>,
     },
+    /// Give the bytes of a staged object, as it would be if it were committed now, or those of a
+    /// range (cut off at its end): what is to be published can be read back first. Answer:
+    /// [`Reply::Object`]; its version may be empty, for nothing is there yet to have one.
+    GetStaged {
+        /// The stage.
+        stage: StageId,
+        /// All of it, or these bytes.
+        range: Option<Range<u64>>,
+    },
     /// Publish a staged object, durably, all at once. Answer: [`Reply::Info`], or as for
     /// [`Request::Put`]; the stage is gone either way.
     Commit {

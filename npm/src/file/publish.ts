@@ -1,8 +1,11 @@
 // Making files appear and disappear: all at once, and for good.
 
-import { linkSync, renameSync, unlinkSync } from "node:fs";
+import { linkSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { mkdir, open, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+
+import type { ByteRange } from "../store.js";
+import { readLater } from "./look.js";
 
 /** Writes a file and syncs it; makes its folder where it is missing. */
 export async function writeBeside(staged: string, bytes: Uint8Array): Promise<void> {
@@ -33,6 +36,50 @@ export async function syncFolder(path: string): Promise<void> {
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+const WHOLE: ByteRange = { start: 0, end: Number.POSITIVE_INFINITY };
+
+/**
+ * Reads a range of the parts in a stage's folder as if they were joined, and tells how long that
+ * would be. Opens no part but those with bytes of the range.
+ */
+export async function readParts(
+  folder: string,
+  { start, end }: ByteRange = WHOLE,
+): Promise<{ bytes: Uint8Array; whole: number }> {
+  const parts = partsOf(folder);
+  const whole = parts.reduce((sum, { length }) => sum + length, 0);
+  const bytes = new Uint8Array(Math.max(0, Math.min(end, whole) - start));
+  let before = 0;
+  let filled = 0;
+  for (const { path, length } of parts) {
+    const from = Math.max(0, start - before);
+    const to = Math.min(length, end - before);
+    if (from < to) filled += await readPart(path, from, bytes.subarray(filled, filled + to - from));
+    before += length;
+  }
+  return { bytes: bytes.subarray(0, filled), whole };
+}
+
+/** The parts in a stage's folder, by number. */
+function partsOf(folder: string): { path: string; length: number }[] {
+  const parts = [];
+  for (;;) {
+    const path = join(folder, String(parts.length + 1));
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return parts;
+    parts.push({ path, length: stats.size });
+  }
+}
+
+async function readPart(path: string, from: number, bytes: Uint8Array): Promise<number> {
+  const file = await open(path, "r");
+  try {
+    return await readLater(file.fd, bytes, from);
+  } finally {
+    await file.close();
   }
 }
 

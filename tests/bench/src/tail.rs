@@ -170,6 +170,11 @@ impl Store for Counting {
     fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
         self.store.stage_part(stage, number, bytes)
     }
+    fn get_staged(&self, stage: &StageId, range: Option<std::ops::Range<u64>>) -> Result<Object> {
+        let object = self.store.get_staged(stage, range)?;
+        self.read.fetch_add(object.bytes.len() as u64, Ordering::Relaxed);
+        Ok(object)
+    }
     fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
         self.store.commit(stage, condition)
     }

@@ -104,13 +104,17 @@ function lineages(t, inStore) {
     for (const session of [a, b, c]) await session.close();
   });
 
-  inStore("titles and tags", async (store, { Session, about, setAbout }) => {
+  inStore("titles, kinds and tags", async (store, { Session, about, setAbout }) => {
     await (await Session.create(store, { id: "s" })).close();
-    t.equal(await about(store, "s"), { title: undefined, tags: [] });
-    await setAbout(store, "s", { title: "日", tags: ["b", "a", "b"] });
-    t.equal(await about(store, "s"), { title: "日", tags: ["a", "b"] });
+    t.equal(await about(store, "s"), { title: undefined, kind: undefined, tags: [] });
+    await setAbout(store, "s", { title: "日", kind: "subagent", tags: ["b", "a", "b"] });
+    t.equal(await about(store, "s"), { title: "日", kind: "subagent", tags: ["a", "b"] });
+    await setAbout(store, "s", { title: "日" });
+    t.equal(await about(store, "s"), { title: "日", kind: undefined, tags: [] });
     await t.throws(() => setAbout(store, "none", { title: "x" }), "not_found");
     await t.throws(() => setAbout(store, "s", { title: "x".repeat(20_000) }), "too_large");
+    await t.throws(() => setAbout(store, "s", { kind: "x".repeat(20_000) }), "too_large");
+    await t.throws(() => setAbout(store, "s", { kind: 1 }), "invalid_argument");
   });
 
   inStore("recent sessions come the last written first", async (store, { Session, recentSessions, setAbout }) => {
@@ -118,7 +122,7 @@ function lineages(t, inStore) {
       await (await Session.create(store, { id, entries: [user(`Say ${id}`)] })).close();
       await new Promise((done) => setTimeout(done, 5));
     }
-    await setAbout(store, "a", { title: "A", tags: ["x"] });
+    await setAbout(store, "a", { title: "A", kind: "agent", tags: ["x"] });
     const listed = async (options) => {
       const found = [];
       for await (const session of recentSessions(store, options)) found.push(session);
@@ -128,6 +132,7 @@ function lineages(t, inStore) {
     const byTime = all[0].modifiedMs !== undefined;
     t.equal(all.map(({ id }) => id), ["c", "b", "a"], `by time: ${byTime}`);
     t.equal(all.map(({ title }) => title), ["Say c", "Say b", "A"]);
+    t.equal(all.map(({ kind }) => kind), [undefined, undefined, "agent"]);
     t.equal((await listed({ limit: 1, after: all[0] })).map(({ id }) => id), ["b"]);
     t.equal((await listed({ tag: "x" })).map(({ id, tags }) => [id, tags]), [["a", ["x"]]]);
     t.equal(await listed({ limit: 0 }), []);

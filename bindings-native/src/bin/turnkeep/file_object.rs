@@ -122,6 +122,10 @@ impl Store for FileObject {
         read_only()
     }
 
+    fn get_staged(&self, _: &StageId, _: Option<Range<u64>>) -> Result<Object> {
+        read_only()
+    }
+
     fn commit(&self, _: &StageId, _: &Condition) -> Result<Info> {
         read_only()
     }

@@ -130,6 +130,12 @@ impl Store for Metered<'_> {
         self.store.stage_part(stage, number, bytes)
     }
 
+    fn get_staged(&self, stage: &StageId, range: Option<Range<u64>>) -> Result<Object> {
+        let object = self.store.get_staged(stage, range)?;
+        self.meter.add(object.bytes.len() as u64);
+        Ok(object)
+    }
+
     fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
         self.store.commit(stage, condition)
     }

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// By id, or the last written or the largest first
     #[arg(long, value_name = "KEY", default_value = "id")]
     sort: Sort,
-    /// The last written first, with title and tags
+    /// The last written first, with title and tags (JSON: also kind)
     #[arg(long, conflicts_with_all = ["long", "sort"])]
     recent: bool,
     /// With --recent: only those with this tag
@@ -73,7 +73,7 @@ fn recent(args: &Args, context: &mut Context) -> Outcome<Exit> {
     if context.globals.json {
         let sessions = sessions.iter().map(|recent| {
             let object = object(&recent.listed).put("title", recent.title.as_deref());
-            object.put("tags", recent.tags.clone())
+            object.put("kind", recent.kind.as_deref()).put("tags", recent.tags.clone())
         });
         context.out.json(Object::document().list("sessions", sessions))?;
         return Ok(Exit::Ok);
