@@ -90,7 +90,7 @@ impl AsyncSession {
         truncate_from(place: Place) -> Result<Appended>;
         compact(compact: Compact) -> Result<Appended>;
         archive() -> Result<Archived>;
-        unarchive() -> Result<Archived>;
+        restore() -> Result<Archived>;
         mark_completed() -> Result<Record>;
     }
 

@@ -849,7 +849,7 @@ mod archive {
             (&"archived".into(), &log.len().into())
         );
         assert!(place.archive().exists() && !place.log().exists());
-        let text = place.run(&["unarchive", "demo"]).ends_with(0).out;
+        let text = place.run(&["restore", "demo"]).ends_with(0).out;
         assert!(text.starts_with("live demo: "), "{text}");
         assert_eq!(fs::read(place.log()).unwrap(), log);
         assert!(!place.archive().exists());
@@ -858,7 +858,7 @@ mod archive {
     #[test]
     fn what_is_done_already_is_a_conflict() {
         let place = Place::with_demo();
-        place.run(&["unarchive", "demo"]).ends_with(12);
+        place.run(&["restore", "demo"]).ends_with(12);
         place.run(&["archive", "demo"]).ends_with(0);
         place.run(&["archive", "demo"]).ends_with(12);
         place.run_with(&["append", "demo"], HI).ends_with(1);

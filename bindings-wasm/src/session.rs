@@ -171,8 +171,8 @@ pub fn archive(id: String) -> Js<Task> {
 }
 
 #[wasm_bindgen]
-pub fn unarchive(id: String) -> Js<Task> {
-    Ok(Task::new(session::unarchive(SessionId::new(id)?), archived))
+pub fn restore(id: String) -> Js<Task> {
+    Ok(Task::new(session::restore(SessionId::new(id)?), archived))
 }
 
 fn archived(archived: Archived) -> JsValue {

@@ -201,7 +201,6 @@ impl Io {
         answer!(self.call(request).await, Reply::Done => ())
     }
 
-    #[expect(dead_code, reason = "for what is read back before it is published")]
     pub(crate) async fn get_staged(
         &self,
         stage: &StageId,

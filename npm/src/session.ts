@@ -361,11 +361,11 @@ export class Session {
    *
    * @example
    * ```ts
-   * await session.unarchive();
+   * await session.restore();
    * ```
    */
-  unarchive(options: CallOptions = {}): Promise<Archived> {
-    return this.#handle.convert(options.signal, () => wasm().unarchive(this.id));
+  restore(options: CallOptions = {}): Promise<Archived> {
+    return this.#handle.convert(options.signal, () => wasm().restore(this.id));
   }
 
   /**

@@ -41,7 +41,7 @@ test("a session is recorded, read, verified, folded, archived and made live agai
   for await (const entry of session.entries({ last: 2 })) last.push(entry.item.content);
   assert.deepEqual(last, ["two", "three"]);
   assert.ok((await session.verify({ deep: true })).isWhole);
-  await session.unarchive();
+  await session.restore();
   assert.deepEqual(readFileSync(store.path("s.jsonl")), log);
   await session.close();
 });

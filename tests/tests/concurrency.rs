@@ -126,7 +126,7 @@ fn a_reader_sees_whole_batches_while_another_writes() {
     });
 }
 
-/// Some append while others archive and unarchive: nothing that was acknowledged is lost.
+/// Some append while others archive and restore: nothing that was acknowledged is lost.
 #[test]
 fn archiving_beside_appends_loses_nothing() {
     over_every_store(|store| {
@@ -138,7 +138,7 @@ fn archiving_beside_appends_loses_nothing() {
                 while !is_done.load(Ordering::Relaxed) {
                     let Ok(session) = open(&store, "a") else { continue };
                     archived += u64::from(session.archive().is_ok());
-                    session.unarchive().ok();
+                    session.restore().ok();
                     std::mem::forget(session);
                 }
                 archived

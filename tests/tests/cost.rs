@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use turnkeep::core::session::{
-    Range as SessionRange, append, archive, create, open, read, unarchive, verify,
+    Range as SessionRange, append, archive, create, open, read, restore, verify,
 };
 use turnkeep::core::store::{Condition, Part};
 use turnkeep::core::task::Task;
@@ -104,7 +104,7 @@ fn an_interrupted_archiving_leaves_the_session_whole() {
                 let spy = Spy::new(MemoryStore::new());
                 spy.store.put(&key, &object, &Condition::Absent).expect("a put");
                 spy.fail_after(request, failure);
-                let change = || if is_archived { unarchive(id("a")) } else { archive(id("a")) };
+                let change = || if is_archived { restore(id("a")) } else { archive(id("a")) };
                 let outcome = drive(change(), &spy);
                 if spy.heal() {
                     assert!(outcome.is_ok(), "nothing failed");

@@ -230,7 +230,7 @@ fn a_read_only_disk_can_be_read() {
             let error = if name == "a" {
                 session.append_one(&user("x")).map(|_| ())
             } else {
-                session.unarchive().map(|_| ())
+                session.restore().map(|_| ())
             };
             let error = error.expect_err("nothing can be written");
             is_refused(&error);

@@ -116,7 +116,7 @@ fn hostile_ids_stay_in_the_directory() {
         let session = filled(&place.store, name, 2, 20);
         session.archive().unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(session.verify().expect("a report").is_whole());
-        session.unarchive().expect("a log");
+        session.restore().expect("a log");
         assert_eq!(session.append_one(&user("x")).expect("an append"), 3);
     }
     assert_eq!(names(place.outer.path()), BTreeSet::from(["root".to_owned()]));
@@ -380,7 +380,7 @@ fn what_was_left_behind_is_not_listed() {
     assert_eq!(sessions(&*place.store).expect("a list").len(), 1);
     let session = open(&place.store, "a").expect("it opens");
     session.archive().expect("an archive");
-    session.unarchive().expect("a log");
+    session.restore().expect("a log");
     // A dead lock of a session that does not exist is in nobody's way.
     create(&place.store, "b").expect("a session");
 }

@@ -338,10 +338,10 @@ fn archiving_and_its_reverse_keep_every_byte() {
         assert_eq!(code(session.append_one(&user("x"))), "not_supported");
         assert_eq!(code(session.archive()), "already_exists");
         assert_eq!(code(create(&store, "a")), "already_exists");
-        session.unarchive().expect("a log");
+        session.restore().expect("a log");
         assert!(bytes_of(&store, &log_key("a")) == log);
         assert_eq!(code(store.info(&archive_key("a"))), "not_found");
-        assert_eq!(code(session.unarchive()), "already_exists");
+        assert_eq!(code(session.restore()), "already_exists");
         assert_eq!(session.append_one(&user("x")).expect("an append"), 31);
     });
 }
@@ -355,7 +355,7 @@ fn archiving_leaves_a_torn_tail_out_and_says_so() {
         let session = open(&store, "a").expect("it opens");
         let archived = session.archive().expect("an archive");
         assert_eq!(archived.torn.map(|torn| torn.bytes), Some(7));
-        session.unarchive().expect("a log");
+        session.restore().expect("a log");
         assert!(bytes_of(&store, &log_key("a")) == log);
     });
 }
@@ -410,7 +410,7 @@ fn an_archive_of_several_parts_is_staged() {
         let archived = session.archive().expect("an archive");
         assert!(archived.archive_bytes > 2 * (8 << 20), "{archived:?}");
         assert!(session.verify().expect("a report").is_whole());
-        session.unarchive().expect("a log");
+        session.restore().expect("a log");
         assert!(bytes_of(&store, &log_key("a")) == log);
     });
 }
@@ -541,7 +541,7 @@ fn a_sessions_state_is_that_of_its_log() {
 #[test]
 fn an_unknown_session_is_not_found_by_anything() {
     over_every_store(|store: Arc<dyn Store>| {
-        use turnkeep::core::session::{archive, read, state, summary, unarchive, verify};
+        use turnkeep::core::session::{archive, read, state, summary, restore, verify};
         let missing = || id("missing");
         assert_eq!(code(drive(read(missing(), Range::all()), &*store)), "not_found");
         assert_eq!(
@@ -551,7 +551,7 @@ fn an_unknown_session_is_not_found_by_anything() {
         assert_eq!(code(drive(summary(missing()), &*store)), "not_found");
         assert_eq!(code(drive(verify(missing(), None, false), &*store)), "not_found");
         assert_eq!(code(drive(archive(missing()), &*store)), "not_found");
-        assert_eq!(code(drive(unarchive(missing()), &*store)), "not_found");
+        assert_eq!(code(drive(restore(missing()), &*store)), "not_found");
         assert!(SessionId::new("").is_err());
         assert!(store.list("", None, 10).expect("a list").objects.is_empty());
     });

@@ -98,9 +98,9 @@ fn archives_are_the_same_in_a_store() {
         let report = session.verify().expect("a report");
         assert_eq!(report.is_whole(), is_whole, "{}: {report:?}", vector.name);
         assert_eq!(session.state().is_ok(), is_whole, "{}", vector.name);
-        let unarchived = session.unarchive();
-        assert_eq!(unarchived.is_ok(), is_whole, "{}: {unarchived:?}", vector.name);
-        // What cannot be unarchived stays as it was.
+        let restored = session.restore();
+        assert_eq!(restored.is_ok(), is_whole, "{}: {restored:?}", vector.name);
+        // What cannot be restored stays as it was.
         let form = if is_whole { Form::Live } else { Form::Archived };
         let now = Session::open(store, &id(name)).expect("it opens");
         assert_eq!(now.form(), form, "{}", vector.name);

@@ -211,20 +211,22 @@ impl Session {
         self.drive(session::summary(self.id()))
     }
 
-    /// Archives the session.
+    /// Archives the session. It can be read and appended to as before.
     pub fn archive(&self) -> Result<Archived> {
-        let mut live = self.live();
-        let archived = self.drive(session::archive(live.id().clone()))?;
-        (live.form, live.torn) = (Form::Archived, None);
-        Ok(archived)
+        self.moved(session::archive)
     }
 
-    /// Makes an archived session live again.
-    pub fn unarchive(&self) -> Result<Archived> {
+    /// Makes an archived session live again, byte for byte as it was.
+    pub fn restore(&self) -> Result<Archived> {
+        self.moved(session::restore)
+    }
+
+    /// What takes the session from one form to the other, and where it is then.
+    fn moved(&self, task: impl FnOnce(SessionId) -> Task<Archived>) -> Result<Archived> {
         let mut live = self.live();
-        let unarchived = self.drive(session::unarchive(live.id().clone()))?;
+        let archived = self.drive(task(live.id().clone()))?;
         *live = self.drive(session::open(live.id().clone()))?;
-        Ok(unarchived)
+        Ok(archived)
     }
 
     /// Adds an event (any JSON) to what is kept beside the log for whoever looks for what happened.

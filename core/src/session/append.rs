@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::live::{Known, Seen};
 use super::read::{Range, read_page};
-use super::{Form, Session, Task, open::open_session};
+use super::open::{find_session, open_session, wake};
+use super::{Form, Session, Task};
 use crate::Hash;
 use crate::entry::{Envelope, utf8};
 use crate::line::Line;
@@ -115,10 +116,6 @@ pub(super) async fn apply_to(
     append: &Append,
     state: Option<&State>,
 ) -> Result<Appended> {
-    if session.form == Form::Archived {
-        let message = "the session is archived; unarchive it to append to it";
-        return Err(Error::new(ErrorKind::NotSupported, message));
-    }
     check_expected(&session, append)?;
     if append.once
         && let Some(first_seq) = applied_at(io, &session, &append.drafts).await?
@@ -144,29 +141,53 @@ async fn write(
     append: &Append,
     state: Option<&State>,
 ) -> Result<Appended> {
+    if session.form == Form::Archived {
+        session = woken(io, session).await?;
+    }
     let stamp = io.stamp(session.writer.random_bytes(append.drafts.len())).await?;
     let batch = session.writer.write(&append.drafts, &stamp)?;
     check_kept(io, &session, &batch.bytes, append, state).await?;
     let seen = session.live.lock().look_at(&batch.bytes, batch.first_seq)?;
-    let at = session.head().map_or(0, |head| head.bytes);
-    let torn = session.torn.map_or(0, |torn| torn.bytes);
     let key = Key::of(session.id(), Part::Log);
-    match io.append(&key, batch.bytes, (at, torn), append.durability).await {
-        Ok(_) => {
-            session.writer.advance(batch.head);
-            let recovered = session.torn.take();
-            let record_fault = follow(io, &session, seen, batch.head, &stamp).await.err();
-            let (first_seq, already_applied) = (batch.first_seq, false);
-            Ok(Appended { session, first_seq, already_applied, recovered, record_fault })
-        }
+    match io.append(&key, batch.bytes, session.place(), append.durability).await {
         Err(error) if error.kind() == ErrorKind::Conflict => {
-            let actual = open_session(io, session.id()).await.ok().and_then(|now| now.head());
-            Err(match actual {
-                Some(head) => error.with_actual(head),
-                None => error,
-            })
+            session = moved(io, session, error).await?;
+            // The same lines again: they are made of the same head, drafts and chance.
+            let bytes = session.writer.write(&append.drafts, &stamp)?.bytes;
+            io.append(&key, bytes, session.place(), append.durability).await?;
         }
-        Err(error) => Err(error),
+        appended => _ = appended?,
+    }
+    session.writer.advance(batch.head);
+    session.form = Form::Live;
+    let recovered = session.torn.take();
+    let record_fault = follow(io, &session, seen, batch.head, &stamp).await.err();
+    let (first_seq, already_applied) = (batch.first_seq, false);
+    Ok(Appended { session, first_seq, already_applied, recovered, record_fault })
+}
+
+/// An archived session that may be written to, if it is still at the same entry.
+async fn woken(io: &Io, session: Session) -> Result<Session> {
+    let (mut now, source) = find_session(io, session.id()).await?;
+    if let (Some(actual), true) = (now.head(), now.head() != session.head()) {
+        let message = "someone else wrote to the session";
+        return Err(Error::new(ErrorKind::Conflict, message).with_actual(actual));
+    }
+    if now.form == Form::Archived {
+        wake(io, &mut now, &source).await?;
+    }
+    now.live = session.live;
+    Ok(now)
+}
+
+/// A session that refused an append, where it only went from one form to the other meanwhile.
+async fn moved(io: &Io, session: Session, conflict: Error) -> Result<Session> {
+    let Ok(now) = open_session(io, session.id()).await else { return Err(conflict) };
+    let is_moved = (now.form, now.base) != (session.form, session.base);
+    match now.head() {
+        head if head == session.head() && is_moved => woken(io, session).await,
+        Some(actual) => Err(conflict.with_actual(actual)),
+        None => Err(conflict),
     }
 }
 

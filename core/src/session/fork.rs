@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::open::{generated, open_session};
 use super::scan::Chunks;
+use super::source::found;
 use super::{Session, Task};
 use crate::field::Point;
 use crate::log::{Expectation, Head, Verified, Verifier, Writer};
@@ -112,16 +113,12 @@ pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Res
 
 pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {
     for part in [Part::Log, Part::Archive] {
-        match io.info(&Key::of(id, part)).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Ok(_) => {
-                let message = "the session to fork into exists";
-                return Err(Error::new(ErrorKind::AlreadyExists, message).in_session(id));
-            }
-            Err(error) => return Err(error),
+        if found(io.info(&Key::of(id, part)).await)?.is_some() {
+            let message = "the session to fork into exists";
+            return Err(Error::new(ErrorKind::AlreadyExists, message).in_session(id));
         }
     }
-    Ok(())
+    super::retention::check_free(io, id).await.map_err(|error| error.in_session(id))
 }
 
 /// Where the copy ends, and what a writer has to know there.

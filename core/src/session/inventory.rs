@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Form, Task};
+use super::{Form, Listed, Task};
 use crate::store::{Info, Key, Part};
 use crate::task::Io;
 use crate::{Result, SessionId};
@@ -66,7 +66,15 @@ impl Held {
         self.archive = Some(Info { bytes: archive_bytes, ..Info::default() });
     }
 
-    pub(super) fn live_bytes(&self) -> u64 {
+    pub(super) fn listed(&self) -> Listed {
+        let form = if self.is_archived() { Form::Archived } else { Form::Live };
+        let stored_bytes = self.live_bytes() + self.archive_bytes();
+        let written = self.log.as_ref().or(self.archive.as_ref());
+        let modified_ms = written.and_then(|info| info.modified_ms);
+        Listed { id: self.id.clone(), form, stored_bytes, modified_ms }
+    }
+
+    fn live_bytes(&self) -> u64 {
         self.log.as_ref().map_or(0, |log| log.bytes)
     }
 
@@ -98,11 +106,11 @@ pub(super) async fn inventory(io: &Io) -> Result<Vec<Held>> {
 /// The room that sessions take.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Usage {
+pub struct StoreUsage {
     /// Each session, in order of their encoded ids.
     pub sessions: Vec<SessionUsage>,
     /// All of them together.
-    pub total: Bytes,
+    pub total: UsedBytes,
 }
 
 /// The room that a session takes.
@@ -116,13 +124,13 @@ pub struct SessionUsage {
     /// When its log or archive was last written, in milliseconds since 1970, where the store knows.
     pub modified_ms: Option<u64>,
     /// Its bytes.
-    pub bytes: Bytes,
+    pub bytes: UsedBytes,
 }
 
 /// Bytes, by what they are for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Bytes {
+pub struct UsedBytes {
     /// Of logs.
     pub live: u64,
     /// Of archives.
@@ -137,30 +145,28 @@ pub struct Bytes {
 /// Tells the room that every session of a store takes, and how much of it is in logs that were not
 /// written to for `inactive_ms` milliseconds. Reads listings only.
 #[must_use]
-pub fn usage(inactive_ms: u64) -> Task<Usage> {
-    Task::new(async move |io: Io| -> Result<Usage> {
+pub fn usage(inactive_ms: u64) -> Task<StoreUsage> {
+    Task::new(async move |io: Io| -> Result<StoreUsage> {
         let oldest = io.stamp(0).await?.now_ms.saturating_sub(inactive_ms);
-        let mut usage = Usage::default();
+        let mut usage = StoreUsage::default();
         for held in inventory(&io).await? {
-            let form = if held.is_archived() { Form::Archived } else { Form::Live };
-            let modified_ms = held.log.as_ref().or(held.archive.as_ref()).and_then(|i| i.modified_ms);
+            let Listed { id, form, modified_ms, .. } = held.listed();
             let is_idle = modified_ms.is_some_and(|modified| modified <= oldest);
-            let bytes = Bytes {
+            let bytes = UsedBytes {
                 live: held.live_bytes(),
                 archived: held.archive_bytes(),
                 beside: held.beside,
                 reclaimable: if is_idle { held.live_bytes() } else { 0 },
             };
             usage.total = usage.total.and(bytes);
-            usage.sessions.push(SessionUsage { id: held.id, form, modified_ms, bytes });
+            usage.sessions.push(SessionUsage { id, form, modified_ms, bytes });
         }
         Ok(usage)
     })
 }
 
-impl Bytes {
+impl UsedBytes {
     /// The sums.
-    #[must_use]
     fn and(self, other: Self) -> Self {
         Self {
             live: self.live + other.live,

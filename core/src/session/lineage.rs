@@ -81,7 +81,7 @@ async fn follow(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
 }
 
 /// The origins that a session's own log tells.
-async fn own(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
+pub(super) async fn own(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
     let (session, source) = find_session(io, id).await?;
     let Some(head) = session.head() else { return Ok(Vec::new()) };
     let mut line = Vec::new();

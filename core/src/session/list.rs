@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::about::read_about;
 use super::append::each_line;
+use super::inventory::{Held, inventory};
 use super::read::{Range, read_page};
 use super::{Form, Task};
 use crate::item::text;
@@ -12,8 +13,6 @@ use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Entry, Kind, Result, SessionId};
 
-/// Objects a listing asks for at once.
-const LIST_LIMIT: u32 = 1000;
 /// Where a title is looked for: among the first entries, in so many bytes, and how much it takes.
 const TITLE_ENTRIES: u64 = 8;
 const TITLE_BYTES: u64 = 16 << 10;
@@ -151,21 +150,7 @@ async fn first_words(io: &Io, listed: &Listed) -> Option<String> {
 
 /// Every session of the store, in order of their encoded ids.
 pub(super) async fn all_sessions(io: &Io) -> Result<Vec<Listed>> {
-    let mut all = Vec::<Listed>::new();
-    let mut after = None;
-    loop {
-        let page = list_page(io, "", after, LIST_LIMIT).await?;
-        for listed in page.sessions {
-            // A page may end between a log and its archive.
-            if all.last().is_none_or(|last| last.id != listed.id) {
-                all.push(listed);
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(all);
-        }
-    }
+    Ok(inventory(io).await?.iter().map(Held::listed).collect())
 }
 
 /// Whose log or archive that is; `None` for other objects.

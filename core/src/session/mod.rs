@@ -35,7 +35,7 @@ pub use delete::delete;
 pub use edit::{Compact, Place, compact, create_compacted, replace_history, truncate_from};
 pub use file::FileVerifier;
 pub use fork::{At, Fork, ensure_head, fork};
-pub use inventory::{Bytes, SessionUsage, Usage, usage};
+pub use inventory::{SessionUsage, StoreUsage, UsedBytes, usage};
 pub use lineage::{Ancestor, Lineage, ancestors, lineage};
 pub use list::{Listed, Recent, RecentSessions, Sessions, list, recent};
 pub use open::{Create, Form, Session, create, open};
@@ -46,8 +46,11 @@ pub use recovery::{
     record, remove_record, track,
 };
 pub use repair::{LeftOut, Repair, repair};
+pub use retention::{Pruned, Retention};
 pub use scan::{Summary, summary, verify};
+pub use schedule::{Scheduled, sweep_if_due};
 pub use state::{View, state};
+pub use sweep::{Outcome, Policy, Reason, Sweep, Swept, sweep};
 pub use trace::trace;
 
 use crate::task::Task;

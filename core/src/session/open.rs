@@ -119,6 +119,12 @@ impl Session {
     pub fn head(&self) -> Option<Head> {
         self.writer.head()
     }
+
+    /// Where the next entry goes in the log's object, and how much of a torn write follows there.
+    pub(super) fn place(&self) -> (u64, u64) {
+        let at = self.head().map_or(0, |head| head.bytes.saturating_sub(self.base));
+        (at, self.torn.map_or(0, |torn| torn.bytes))
+    }
 }
 
 /// Creates a session with its first entry. `already_exists` where there is one of that id.
@@ -139,14 +145,11 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         None => generated(&stamp, &id_random)?,
     };
     let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(&id);
-    for part in [Part::Archive, Part::Retention] {
-        match found(io.info(&Key::of(&id, part)).await) {
-            Ok(None) => {}
-            Ok(Some(_)) if part == Part::Archive => return Err(exists()),
-            Ok(Some(_)) => super::retention::check_free(io, &id).await?,
-            Err(error) => return Err(error.in_session(&id)),
-        }
+    let archive = found(io.info(&Key::of(&id, Part::Archive)).await);
+    if archive.map_err(|error| error.in_session(&id))?.is_some() {
+        return Err(exists());
     }
+    super::retention::check_free(io, &id).await.map_err(|error| error.in_session(&id))?;
     let mut writer = Writer::create(id.clone(), options.is_salted);
     let batch = writer.write(&drafts, &stamp).map_err(|error| error.in_session(&id))?;
     let log = Key::of(&id, Part::Log);
@@ -325,19 +328,18 @@ pub(super) async fn wake(io: &Io, session: &mut Session, source: &Source) -> Res
     let Some(head) = session.head() else { return Ok(()) };
     let id = session.id().clone();
     super::retention::touch(io, &id).await?;
-    let (mut is_salted, mut fork, mut seq) = (true, None, head.seq);
-    loop {
+    let mut seq = head.seq;
+    let (is_salted, fork) = loop {
         let line = entry(io, source, head, seq).await?;
-        let split = Line::split(&line).map(|line| line.rest).unwrap_or_default();
-        let envelope = Envelope::parse(utf8(split)?)?;
-        // A redacted entry tells nothing of this.
+        let rest = Line::split(&line).map(|line| line.rest).unwrap_or_default();
+        let envelope = Envelope::parse(utf8(rest)?)?;
         if envelope.kind != Kind::Redacted || seq == 0 {
-            is_salted = envelope.is_salted || envelope.kind == Kind::Redacted;
-            fork = if envelope.kind == Kind::Fork { Some(seq) } else { envelope.fork };
-            break;
+            let is_fork = envelope.kind == Kind::Fork;
+            break (envelope.is_salted, if is_fork { Some(seq) } else { envelope.fork });
         }
+        // It tells nothing of this.
         seq -= 1;
-    }
+    };
     let owner = match fork {
         Some(fork) => fork_owner(io, source, head, fork).await?,
         None => owner_of_first(&entry(io, source, head, 0).await?)?,

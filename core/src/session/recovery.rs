@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::append::each_line;
+use super::inventory::all_objects;
 use super::live::Recording;
 use super::open::open_session;
 use super::read::{Range, first_prev, read_page};
@@ -13,9 +14,6 @@ use crate::recovery::{Change, Owner, Record};
 use crate::store::{Condition, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
-
-/// Objects a listing asks for at once.
-const LIST_LIMIT: u32 = 1000;
 
 /// How a session stands that was not completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,17 +288,18 @@ pub fn cleanup_old(max_age_ms: u64) -> Task<u64> {
 }
 
 async fn records(io: &Io) -> Result<Vec<(Key, SessionId)>> {
-    let mut found = Vec::new();
-    let mut after = None;
-    loop {
-        let listing = io.list("", after, LIST_LIMIT).await?;
-        after = listing.objects.last().map(|(key, _)| key.clone());
-        found.extend(listing.objects.into_iter().filter_map(|(key, _)| {
-            let (id, part) = key.session()?;
-            (part == Part::Recovery).then_some((key, id))
-        }));
-        if !listing.more {
-            return Ok(found);
-        }
+    let recovery = |(key, _): (Key, _)| match key.session()? {
+        (id, Part::Recovery) => Some((key, id)),
+        _ => None,
+    };
+    Ok(all_objects(io).await?.into_iter().filter_map(recovery).collect())
+}
+
+/// Whether a session's record says that a run of it has not ended.
+pub(super) async fn is_running(io: &Io, id: &SessionId) -> Result<bool> {
+    match read(io, id).await {
+        Ok(record) => Ok(!record.completed && record.run.as_deref() == Some("running")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }

@@ -50,7 +50,7 @@ function overAnyStore(t, host, inStore) {
     await t.throws(() => session.append(item("three")), "not_supported");
     t.equal(await listed(store), [["Run 7/b", "archived"]]);
 
-    await session.unarchive();
+    await session.restore();
     t.equal([session.form, session.head], ["live", two.head]);
     await session.append(item("three"));
     await session.close();

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     append, archive, cat, compact, completions, fork, fsck, incomplete, log, ls, repair, resume,
-    rm, show, unarchive, verify,
+    restore, rm, show, verify,
 };
 use crate::exit;
 
@@ -69,7 +69,7 @@ pub(crate) enum Command {
     Cat(cat::Args),
     Verify(verify::Args),
     Archive(archive::Args),
-    Unarchive(unarchive::Args),
+    Restore(restore::Args),
     Fsck(fsck::Args),
     Resume(resume::Args),
     Log(log::Args),

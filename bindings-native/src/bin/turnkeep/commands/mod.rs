@@ -15,7 +15,7 @@ pub(crate) mod repair;
 pub(crate) mod resume;
 pub(crate) mod rm;
 pub(crate) mod show;
-pub(crate) mod unarchive;
+pub(crate) mod restore;
 pub(crate) mod verify;
 pub(crate) mod version;
 
@@ -35,7 +35,7 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Cat(args) => cat::run(args, context),
         Command::Verify(args) => verify::run(args, context),
         Command::Archive(args) => archive::run(args, context),
-        Command::Unarchive(args) => unarchive::run(args, context),
+        Command::Restore(args) => restore::run(args, context),
         Command::Fsck(args) => fsck::run(args, context),
         Command::Resume(args) => resume::run(args, context),
         Command::Log(args) => log::run(args, context),

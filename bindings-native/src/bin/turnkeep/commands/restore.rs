@@ -1,4 +1,4 @@
-//! `turnkeep unarchive`
+//! `turnkeep restore`
 
 use turnkeep::SessionId;
 use turnkeep::core::session;
@@ -15,5 +15,5 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    super::archive::convert(&args.id, "live", session::unarchive(args.id.clone()), context)
+    super::archive::convert(&args.id, "live", session::restore(args.id.clone()), context)
 }
