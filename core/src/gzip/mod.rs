@@ -2,9 +2,11 @@
 
 pub mod deflate;
 mod header;
+mod inflating;
 mod reader;
 
 pub(crate) use header::{INDEX_OFFSET, read_header, write_header};
+pub(crate) use inflating::Inflating;
 pub use reader::{Bound, Reader, gunzip};
 
-pub(crate) use zlib_rs::crc32::crc32;
+pub(crate) use zlib_rs::crc32::{crc32, crc32_combine};

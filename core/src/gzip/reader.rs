@@ -7,10 +7,10 @@ use super::deflate::Inflater;
 use super::header::{INDEX_OFFSET, read_header};
 use crate::archive::Index;
 use crate::limits::{RATIO_FREE_BYTES, RATIO_MAX};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Place, Result};
 
 /// Bytes inflated in one step: fits into a second-level cache.
-const STEP_BYTES: usize = 128 << 10;
+pub(super) const STEP_BYTES: usize = 128 << 10;
 /// CRC-32 and length.
 const TRAILER_BYTES: usize = 8;
 
@@ -57,6 +57,10 @@ pub struct Reader {
     member_bytes: u32,
     taken: u64,
     given: u64,
+    /// Where the current part starts, or the current input.
+    part_from: u64,
+    /// The last step filled its room: there may be more.
+    is_full: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,32 +86,74 @@ impl Reader {
             member_bytes: 0,
             taken: 0,
             given: 0,
+            part_from: 0,
+            is_full: false,
         }
     }
 
     /// Takes bytes of the file and gives what they inflate to, piece by piece. An error that
     /// `found` answers ends the reading.
     pub fn push(&mut self, input: &[u8], mut found: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        self.push_to(input, &mut found)
+        let mut buffer = core::mem::take(&mut self.buffer);
+        let pushed = self.push_to(input, &mut buffer, &mut found);
+        self.buffer = buffer;
+        pushed
     }
 
     /// Not generic: it is large, and would stand in the wasm once for each caller.
     fn push_to(
         &mut self,
         mut input: &[u8],
+        buffer: &mut Vec<u8>,
         found: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        while !input.is_empty() {
-            let before = input.len();
-            input = match self.part {
-                Part::Header => self.header(input),
-                Part::Content => self.content(input, found),
-                Part::Trailer => self.trailer(input),
+        buffer.resize(STEP_BYTES, 0);
+        self.start();
+        while self.has_more(input) {
+            let given = self.step(&mut input, buffer)?;
+            if given > 0 {
+                let output = buffer.get(..given).unwrap_or_default();
+                found(output).map_err(|error| error.at(|place| self.locate(place)))?;
             }
-            .map_err(|error| error.at(|place| _ = place.offset.get_or_insert(self.taken)))?;
-            self.taken += (before - input.len()) as u64;
         }
         Ok(())
+    }
+
+    /// From here on, bytes of another input are taken.
+    pub(super) fn start(&mut self) {
+        self.part_from = self.taken;
+    }
+
+    /// Whether [`Self::step`] has something left to do.
+    pub(super) fn has_more(&self, input: &[u8]) -> bool {
+        !input.is_empty() || self.is_full
+    }
+
+    /// Takes some input away, and gives how many bytes of `room` it inflated to.
+    pub(super) fn step(&mut self, input: &mut &[u8], room: &mut [u8]) -> Result<usize> {
+        let part = self.part;
+        let stepped = match part {
+            Part::Header => self.header(input).map(|rest| (rest, 0)),
+            Part::Content => self.content(input, room),
+            Part::Trailer => self.trailer(input).map(|rest| (rest, 0)),
+        };
+        let (rest, given) = stepped.map_err(|error| error.at(|place| self.locate(place)))?;
+        self.taken += (input.len() - rest.len()) as u64;
+        *input = rest;
+        if self.part != part {
+            self.part_from = self.taken;
+        }
+        Ok(given)
+    }
+
+    /// Where the current part of the file starts, or the current input if that is later: there,
+    /// faults are said to be.
+    pub(super) fn part_from(&self) -> u64 {
+        self.part_from
+    }
+
+    fn locate(&self, place: &mut Place) {
+        place.offset.get_or_insert(self.part_from);
     }
 
     /// Ends the input: the file must end here.
@@ -142,37 +188,25 @@ impl Reader {
         Ok(input.get(header.length - had..).unwrap_or_default())
     }
 
-    fn content<'a>(
-        &mut self,
-        mut input: &'a [u8],
-        found: &mut dyn FnMut(&[u8]) -> Result<()>,
-    ) -> Result<&'a [u8]> {
+    /// The rest of the input, and how much of `room` was filled.
+    fn content<'a>(&mut self, input: &'a [u8], room: &mut [u8]) -> Result<(&'a [u8], usize)> {
         let corrupt = || Error::new(ErrorKind::GzipCorrupt, "the compressed data is damaged");
-        self.buffer.resize(STEP_BYTES, 0);
-        let mut taken = self.taken;
-        loop {
-            let step = self.inflater.step(input, &mut self.buffer).ok_or_else(corrupt)?;
-            input = input.get(step.taken..).unwrap_or_default();
-            let output = self.buffer.get(..step.given).unwrap_or_default();
-            self.crc = crc32(self.crc, output);
-            self.member_bytes = self.member_bytes.wrapping_add(step.given as u32);
-            self.given += step.given as u64;
-            taken += step.taken as u64;
-            check_bound(self.bound, self.indexed, taken, self.given)?;
-            if step.given > 0 {
-                found(output)?;
-            }
-            let is_starved = step.taken == 0 && step.given == 0;
-            if is_starved && !input.is_empty() && !step.ended {
-                return Err(corrupt());
-            }
-            if step.ended {
-                self.part = Part::Trailer;
-            }
-            if step.ended || is_starved || (input.is_empty() && step.given < STEP_BYTES) {
-                return Ok(input);
-            }
+        let step = self.inflater.step(input, room).ok_or_else(corrupt)?;
+        let output = room.get(..step.given).unwrap_or_default();
+        self.crc = crc32(self.crc, output);
+        self.member_bytes = self.member_bytes.wrapping_add(step.given as u32);
+        self.given += step.given as u64;
+        check_bound(self.bound, self.indexed, self.taken + step.taken as u64, self.given)?;
+        let is_starved = step.taken == 0 && step.given == 0;
+        if is_starved && !input.is_empty() && !step.ended {
+            return Err(corrupt());
         }
+        if step.ended {
+            self.part = Part::Trailer;
+        }
+        // What no longer found room comes without more input.
+        self.is_full = !step.ended && step.given == room.len();
+        Ok((input.get(step.taken..).unwrap_or_default(), step.given))
     }
 
     fn trailer<'a>(&mut self, input: &'a [u8]) -> Result<&'a [u8]> {
