@@ -3,10 +3,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::inflated::get_chunk;
 use super::open::open_session;
 use super::scan::{each_chunk, scan_archive};
 use super::{Form, Task};
-use crate::archive::{HEADER_BYTES, Writer, read_index};
+use crate::archive::{Deflating, HEADER_BYTES, Writer, read_index};
+use crate::gzip::{Bound, Inflating};
 use crate::log::{Expectation, Head, Torn, Verifier};
 use crate::store::{Condition, Key, PART_BYTES, Part, StageId};
 use crate::task::Io;
@@ -117,6 +119,7 @@ async fn compress(
     let expected = Some((contained.seq, contained.hash));
     let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
     let mut writer = Writer::new();
+    let mut deflating = Deflating::default();
     let mut at = 0;
     while at < head.bytes {
         let end = head.bytes.min(at + 4 * crate::limits::BLOCK_BYTES as u64);
@@ -126,10 +129,12 @@ async fn compress(
             return Err(Error::new(ErrorKind::Conflict, message).at_key(log));
         }
         at += chunk.len() as u64;
+        let mut blocks = Vec::new();
         verifier.push_each(&chunk, |verified| {
-            writer.push(verified);
+            blocks.extend(writer.collect(verified));
             Ok(())
         });
+        deflating.give(io, blocks, &mut writer).await?;
         if writer.ready_bytes() >= PART_BYTES {
             let blocks = writer.take_blocks();
             if parts.first.is_empty() {
@@ -146,6 +151,7 @@ async fn compress(
         return Err(Error::new(ErrorKind::Conflict, message).at_key(log));
     }
     let condition = old.map_or(Condition::Absent, |old| Condition::Version(old.version));
+    deflating.finish(&mut writer).await?;
     let frame = writer.finish(head);
     let last = [writer.take_blocks(), frame.trailer].concat();
     let first = [frame.header, core::mem::take(&mut parts.first)].concat();
@@ -231,27 +237,37 @@ async fn unarchive_session(io: &Io, id: &SessionId) -> Result<Archived> {
 async fn inflate(io: &Io, id: &SessionId, log: &Key, head: Head, parts: &mut Parts) -> Result<()> {
     let key = Key::of(id, Part::Archive);
     let bytes = io.info(&key).await?.bytes;
-    let mut reader = crate::gzip::Reader::new(crate::gzip::Bound::default());
+    let mut inflating = Inflating::new(Bound::default());
     let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: None });
     let mut at = 0;
     let mut open = Vec::new();
     while at < bytes {
-        let chunk = io.get(&key, Some(at..bytes.min(at + (256 << 10)))).await?.bytes;
-        if chunk.is_empty() {
-            let message = "the archive became shorter while it was read";
-            return Err(Error::new(ErrorKind::Conflict, message).at_key(&key));
-        }
-        at += chunk.len() as u64;
-        reader.push(&chunk, |raw| {
+        let mut found = |raw: &[u8]| {
             verifier.push(raw);
             open.extend_from_slice(raw);
             Ok(())
-        })?;
+        };
+        match get_chunk(io, &key, at, bytes).await {
+            Ok(chunk) => {
+                at += chunk.len() as u64;
+                inflating.push(io, chunk, &mut found).await?;
+            }
+            Err(error) => {
+                // What does not hold in the bytes before comes first.
+                inflating.drain(io, &mut found).await?;
+                return Err(error);
+            }
+        }
         if open.len() >= PART_BYTES {
             stage_in_order(io, log, parts, core::mem::take(&mut open)).await?;
         }
     }
-    reader.finish()?;
+    let mut found = |raw: &[u8]| {
+        verifier.push(raw);
+        open.extend_from_slice(raw);
+        Ok(())
+    };
+    inflating.finish(io, &mut found).await?;
     let report = verifier.finish();
     report.sound()?;
     if report.head != Some(head) {

@@ -8,6 +8,7 @@ mod delete;
 mod edit;
 mod file;
 mod fork;
+mod inflated;
 mod lineage;
 mod list;
 mod live;

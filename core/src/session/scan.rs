@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::inflated::each_inflated;
 use super::open::open_session;
 use super::{Form, Task};
 use crate::archive::{HEADER_BYTES, read_index};
@@ -164,9 +165,7 @@ pub(super) async fn scan_archive(io: &Io, id: &SessionId, found: Found<'_>) -> R
         Err(error) if error.kind() != ErrorKind::NoIndex => return Err(error.at_key(&key)),
         index => index.ok(),
     };
-    let mut reader = Reader::new(Bound::default());
-    each_chunk(io, &key, stored_bytes, &mut |chunk| reader.push(chunk, &mut *found)).await?;
-    reader.finish().map_err(|error| error.at_key(&key))?;
+    each_inflated(io, &key, stored_bytes, found).await.map_err(|error| error.at_key(&key))?;
     Ok(Source { stored_bytes, indexed: index.map(|index| index.head) })
 }
 
