@@ -8,8 +8,10 @@ use turnkeep_core::task::{Step, Task};
 use turnkeep_core::{Error, ErrorKind, Result};
 
 use crate::Store;
+use crate::helpers::{Helpers, helpers_max};
 
-/// Carries out a task of the core over a store, until it is done.
+/// Carries out a task of the core over a store, until it is done. Heavy computations are shared with
+/// up to three more threads where there are processors for them; those end with the task.
 ///
 /// ```
 /// use turnkeep::{MemoryStore, core::session, drive};
@@ -17,10 +19,24 @@ use crate::Store;
 /// assert!(sessions.sessions.is_empty());
 /// # Ok::<_, turnkeep::Error>(())
 /// ```
-pub fn drive<T>(mut task: Task<T>, store: &dyn Store) -> Result<T> {
+pub fn drive<T>(task: Task<T>, store: &dyn Store) -> Result<T> {
+    drive_with(task, store, helpers_max())
+}
+
+fn drive_with<T>(mut task: Task<T>, store: &dyn Store, helpers_max: usize) -> Result<T> {
+    let helpers = Helpers::new(helpers_max);
+    if helpers_max > 0 {
+        task = task.sharing_work(helpers.share());
+    }
     loop {
+        // Before the task looks for what has ended: nothing that ends later is missed.
+        let ended = helpers.ended();
         match task.next() {
-            Step::Done(result) => return result,
+            Step::Done(result) => {
+                helpers.resume_panic();
+                return result;
+            }
+            Step::Requests(requests) if requests.is_empty() => helpers.help_or_wait(ended),
             Step::Requests(requests) => {
                 for (id, request) in requests {
                     task.reply(id, perform(request, store));
