@@ -14,7 +14,7 @@ pub(crate) use deflating::Deflating;
 
 use alloc::vec::Vec;
 
-use crate::gzip::{Bound, Inflating};
+use crate::gzip::{Bound, Inflating, room_for};
 use crate::limits::BLOCK_BYTES;
 use crate::log::{Expectation, Verifier, committed_part};
 use crate::task::{Io, Task, at_once};
@@ -81,7 +81,7 @@ pub fn unarchiving(archive: Vec<u8>) -> Task<Vec<u8>> {
 
 async fn unarchive_with(io: &Io, archive: &[u8]) -> Result<Vec<u8>> {
     let index = read_index(archive, archive.len() as u64)?;
-    let mut log = Vec::new();
+    let mut log = room_for(archive, Bound::default());
     let mut verifier = Verifier::new(Expectation::default());
     let mut found = |raw: &[u8]| {
         log.extend_from_slice(raw);

@@ -7,6 +7,7 @@ mod reader;
 
 pub(crate) use header::{INDEX_OFFSET, read_header, write_header};
 pub(crate) use inflating::Inflating;
+pub(crate) use reader::room_for;
 pub use reader::{Bound, Reader, gunzip};
 
 pub(crate) use zlib_rs::crc32::{crc32, crc32_combine};
