@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use turnkeep_core::task::Work;
-
 /// Most threads of one task, the driving one included.
 const THREADS_MAX: usize = 4;
+
+type Job = Box<dyn FnOnce() + Send>;
 
 /// The helpers of one task. The first starts with the first work; all end when this is dropped.
 pub(crate) struct Helpers(Arc<Shared>);
@@ -23,7 +23,7 @@ struct Shared {
 }
 
 struct State {
-    waiting: VecDeque<Work>,
+    waiting: VecDeque<Job>,
     threads: Vec<JoinHandle<()>>,
     threads_max: usize,
     /// How many threads do nothing.
@@ -51,7 +51,7 @@ impl Helpers {
     }
 
     /// Takes work for them.
-    pub(crate) fn share(&self) -> impl FnMut(Work) + Send + use<> {
+    pub(crate) fn share(&self) -> impl FnMut(Job) + Send + use<> {
         let shared = Arc::clone(&self.0);
         move |work| {
             let mut state = shared.state();
@@ -120,8 +120,8 @@ impl Shared {
     }
 
     /// Where it panics, the operation fails, and has its chance to clean up; then the driver panics.
-    fn run(&self, work: Work) {
-        let panic = catch_unwind(AssertUnwindSafe(|| work.run())).err();
+    fn run(&self, work: Job) {
+        let panic = catch_unwind(AssertUnwindSafe(work)).err();
         let mut state = self.state();
         state.ended += 1;
         state.panic = state.panic.take().or(panic);
@@ -130,7 +130,7 @@ impl Shared {
     }
 
     /// Waits for work; `None` once there is nothing more to come.
-    fn next(&self) -> Option<Work> {
+    fn next(&self) -> Option<Job> {
         let mut state = self.state();
         loop {
             if state.is_over {
@@ -151,4 +151,62 @@ pub(crate) fn helpers_max() -> usize {
     static HELPERS_MAX: OnceLock<usize> = OnceLock::new();
     *HELPERS_MAX
         .get_or_init(|| thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX) - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn finish(helpers: &Helpers, jobs: u64) {
+        loop {
+            let ended = helpers.ended();
+            if ended == jobs {
+                return;
+            }
+            helpers.help_or_wait(ended);
+        }
+    }
+
+    #[test]
+    fn all_work_is_done_with_any_number_of_helpers() {
+        for threads_max in 0..4 {
+            let helpers = Helpers::new(threads_max);
+            let mut share = helpers.share();
+            let done = Arc::new(AtomicUsize::new(0));
+            for _ in 0..100 {
+                let done = Arc::clone(&done);
+                share(Box::new(move || _ = done.fetch_add(1, Ordering::Relaxed)));
+            }
+            finish(&helpers, 100);
+            assert_eq!(done.load(Ordering::Relaxed), 100);
+            assert!(helpers.0.state().threads.len() <= threads_max);
+        }
+    }
+
+    #[test]
+    fn a_panic_in_work_reaches_the_driver_and_nothing_hangs() {
+        for threads_max in 0..4 {
+            let helpers = Helpers::new(threads_max);
+            let mut share = helpers.share();
+            for number in 0..8 {
+                share(Box::new(move || assert_ne!(number, 3, "a panic on purpose")));
+            }
+            finish(&helpers, 8);
+            assert!(catch_unwind(AssertUnwindSafe(|| helpers.resume_panic())).is_err());
+        }
+    }
+
+    #[test]
+    fn work_that_nobody_waits_for_ends_with_the_task() {
+        let helpers = Helpers::new(1);
+        let mut share = helpers.share();
+        for _ in 0..8 {
+            share(Box::new(|| thread::sleep(std::time::Duration::from_millis(1))));
+        }
+        let shared = Arc::downgrade(&helpers.0);
+        drop((helpers, share));
+        assert_eq!(shared.strong_count(), 0);
+    }
 }

@@ -64,3 +64,74 @@ impl<T> Future for Working<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{Io, Step, Task};
+    use alloc::vec::Vec;
+
+    type Given = Arc<Mutex<Vec<Work>>>;
+
+    /// A task whose work is kept to be done later.
+    fn shared<T>(task: Task<T>) -> (Task<T>, Given) {
+        let given = Given::default();
+        let taker = Arc::clone(&given);
+        (task.sharing_work(move |work| taker.lock().push(work)), given)
+    }
+
+    fn three_in_order() -> Task<Vec<u32>> {
+        Task::new(async move |io: Io| {
+            let working: Vec<_> = (0..3).map(|n| io.work(move || n * 10)).collect();
+            let mut results = Vec::new();
+            for working in working {
+                results.push(working.await?);
+            }
+            Ok(results)
+        })
+    }
+
+    #[test]
+    fn a_host_that_knows_nothing_of_work_needs_no_more_calls() {
+        let Step::Done(results) = three_in_order().next() else { panic!() };
+        assert_eq!(results.unwrap(), [0, 10, 20]);
+    }
+
+    #[test]
+    fn several_works_end_in_any_order() {
+        let (mut task, given) = shared(three_in_order());
+        for _ in 0..3 {
+            let Step::Requests(requests) = task.next() else { panic!() };
+            assert!(requests.is_empty());
+            let last = given.lock().pop();
+            last.unwrap().run();
+        }
+        let Step::Done(results) = task.next() else { panic!() };
+        assert_eq!(results.unwrap(), [0, 10, 20]);
+    }
+
+    #[test]
+    fn a_result_that_nobody_waits_for_does_no_harm() {
+        let (mut task, given) = shared(Task::new(async move |io: Io| {
+            drop(io.work(|| 1));
+            io.work(|| 2).await
+        }));
+        assert!(matches!(task.next(), Step::Requests(_)));
+        core::mem::take(&mut *given.lock()).into_iter().for_each(Work::run);
+        assert!(matches!(task.next(), Step::Done(Ok(2))));
+    }
+
+    #[test]
+    fn lost_work_is_an_error_and_lost_tasks_are_none() {
+        let (mut task, given) = shared(three_in_order());
+        assert!(matches!(task.next(), Step::Requests(_)));
+        let works = core::mem::take(&mut *given.lock());
+        drop(works);
+        assert!(matches!(task.next(), Step::Done(Err(_))));
+
+        let (mut task, given) = shared(three_in_order());
+        assert!(matches!(task.next(), Step::Requests(_)));
+        drop(task);
+        core::mem::take(&mut *given.lock()).into_iter().for_each(Work::run);
+    }
+}
