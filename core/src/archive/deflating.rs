@@ -60,3 +60,53 @@ impl Deflating {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::OUT_MAX;
+    use crate::SessionId;
+    use crate::archive::{archive, archiving};
+    use crate::log::{Draft, Stamp, Writer};
+    use crate::task::{Step, Work};
+    use alloc::string::String;
+    use alloc::sync::Arc;
+    use alloc::vec::Vec;
+    use spin::Mutex;
+
+    fn log() -> Vec<u8> {
+        let mut writer = Writer::create(SessionId::new("blocks").unwrap(), false);
+        let mut log = Vec::new();
+        for number in 0..40 {
+            let text: String = (0..12_000).map(|n| alloc::format!("{} ", n * number)).collect();
+            let draft = Draft::user_input(&alloc::format!("\"{text}\""));
+            let written = writer.write(&[draft], &Stamp::default()).unwrap();
+            writer.advance(written.head);
+            log.extend(written.bytes);
+        }
+        log
+    }
+
+    #[test]
+    fn few_blocks_are_out_and_come_back_in_order() {
+        let log = log();
+        let given = Arc::new(Mutex::new(Vec::<Work>::new()));
+        let taker = Arc::clone(&given);
+        let mut task = archiving(log.clone()).sharing_work(move |work| taker.lock().push(work));
+        let mut most = 0;
+        let archived = loop {
+            match task.next() {
+                Step::Done(archived) => break archived.unwrap(),
+                Step::Requests(_) => {
+                    let last = {
+                        let mut given = given.lock();
+                        most = most.max(given.len());
+                        given.pop()
+                    };
+                    last.unwrap().run();
+                }
+            }
+        };
+        assert_eq!(most, OUT_MAX);
+        assert!(archived == archive(&log).unwrap());
+    }
+}

@@ -155,3 +155,153 @@ impl Piece {
         self.taken = self.input.len() - input.len();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gzip::deflate::Deflater;
+    use crate::gzip::{crc32, write_header};
+    use crate::task::{Step, Task, Work};
+    use crate::{Error, ErrorKind};
+    use alloc::sync::Arc;
+    use spin::Mutex;
+
+    /// What was given, where `found` answered with an error, and how it ended.
+    type Ending = (Vec<u8>, Result<()>);
+
+    /// Answers with an error once it was given that many bytes.
+    fn taker(out: &mut Vec<u8>, fault_at: usize) -> impl FnMut(&[u8]) -> Result<()> {
+        move |bytes| {
+            out.extend_from_slice(bytes);
+            let fault = Error::new(ErrorKind::BadLine, "on purpose");
+            if out.len() < fault_at { Ok(()) } else { Err(fault) }
+        }
+    }
+
+    fn sequential(file: &[u8], chunk: usize, bound: Bound, fault_at: usize) -> Ending {
+        let mut out = Vec::new();
+        let mut reader = Reader::new(bound);
+        let mut found = taker(&mut out, fault_at);
+        let mut chunks = file.chunks(chunk);
+        let ended = chunks.try_for_each(|chunk| reader.push(chunk, &mut found));
+        drop(found);
+        (out, ended.and_then(|()| reader.finish()))
+    }
+
+    fn ahead(file: Vec<u8>, chunk: usize, bound: Bound, fault_at: usize) -> Task<Ending> {
+        Task::new(async move |io| {
+            let mut out = Vec::new();
+            let mut inflating = Inflating::new(bound);
+            let mut found = taker(&mut out, fault_at);
+            let mut ended = Ok(());
+            for chunk in file.chunks(chunk) {
+                ended = inflating.push(&io, chunk.to_vec(), &mut found).await;
+                if ended.is_err() {
+                    break;
+                }
+            }
+            if ended.is_ok() {
+                ended = inflating.finish(&io, &mut found).await;
+            }
+            drop(found);
+            Ok((out, ended))
+        })
+    }
+
+    /// Does the work between the calls; there must be one at a time.
+    fn shared<T>(task: Task<T>) -> T {
+        let given = Arc::new(Mutex::new(Vec::<Work>::new()));
+        let taker = Arc::clone(&given);
+        let mut task = task.sharing_work(move |work| taker.lock().push(work));
+        loop {
+            match task.next() {
+                Step::Done(result) => return result.unwrap(),
+                Step::Requests(_) => {
+                    let work = given.lock().pop().unwrap();
+                    assert!(given.lock().is_empty());
+                    work.run();
+                }
+            }
+        }
+    }
+
+    fn inline<T>(mut task: Task<T>) -> T {
+        let Step::Done(result) = task.next() else { panic!() };
+        result.unwrap()
+    }
+
+    /// One member of a block, with an index that is none.
+    fn member(raw: &[u8]) -> Vec<u8> {
+        let mut file = write_header(b"");
+        Deflater::new().block(raw, &mut file);
+        file.extend_from_slice(&[3, 0]);
+        file.extend_from_slice(&crc32(0, raw).to_le_bytes());
+        file.extend_from_slice(&(raw.len() as u32).to_le_bytes());
+        file
+    }
+
+    /// Text of any length that deflates to about a quarter.
+    fn text(bytes: usize) -> Vec<u8> {
+        let words = (0_u32..).map(|n| alloc::format!("{:08x} ", n.wrapping_mul(0x9e37_79b9)));
+        let mut text = Vec::with_capacity(bytes + 9);
+        words.take(bytes / 9 + 1).for_each(|word| text.extend_from_slice(word.as_bytes()));
+        text.truncate(bytes);
+        text
+    }
+
+    #[test]
+    fn bytes_and_errors_are_those_of_a_reader() {
+        let whole = member(&text(3_000_000));
+        let several = [member(&text(700_000)), member(b"little"), member(&text(9))].concat();
+        let trailing = [several.clone(), b"more".to_vec()].concat();
+        let mut damaged = whole.clone();
+        let half = damaged.len() / 2;
+        damaged[half] ^= 0x40;
+        let mut checksum = whole.clone();
+        let end = checksum.len() - 7;
+        checksum[end] ^= 1;
+        let cut = whole[..half].to_vec();
+        let zeros = member(&alloc::vec![0; 5_000_000]);
+        for (place, file) in
+            [whole, several, trailing, damaged, checksum, cut, zeros, Vec::new()].iter().enumerate()
+        {
+            for chunk in [1000, 256 << 10, 8 << 20] {
+                for (output_bytes, fault_at) in
+                    [(u64::MAX, usize::MAX), (1_500_000, usize::MAX), (u64::MAX, 900_000)]
+                {
+                    let bound = Bound { output_bytes };
+                    let (out, ended) = sequential(file, chunk, bound, fault_at);
+                    let task = || ahead(file.clone(), chunk, bound, fault_at);
+                    for (own, own_ended) in [inline(task()), shared(task())] {
+                        assert_eq!(own_ended, ended, "file {place} in {chunk}");
+                        // After a fault, a piece more or less was given.
+                        let same = own.len().min(out.len());
+                        assert!(own[..same] == out[..same], "file {place} in {chunk}");
+                        assert!(fault_at < usize::MAX || own == out, "file {place} in {chunk}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_inflates_a_thousandfold_comes_in_bounded_pieces() {
+        let zeros = alloc::vec![0; 1 << 20];
+        // Each member alone is below the length from which the ratio counts.
+        let file = member(&zeros);
+        let most = shared(Task::new(async move |io| {
+            let (mut most, mut sum) = (0, 0);
+            let mut inflating = Inflating::new(Bound::default());
+            let mut found = |bytes: &[u8]| {
+                most = most.max(bytes.len());
+                sum += bytes.len();
+                Ok(())
+            };
+            inflating.push(&io, file, &mut found).await?;
+            inflating.finish(&io, &mut found).await?;
+            assert_eq!(sum, 1 << 20);
+            Ok(most)
+        }));
+        assert!(most <= PIECE_BYTES);
+    }
+}
