@@ -8,8 +8,10 @@ use turnkeep_core::task::{Step, Task};
 use turnkeep_core::{Error, ErrorKind, Result};
 
 use crate::Store;
+use crate::helpers::{Helpers, helpers_max};
 
-/// Carries out a task of the core over a store, until it is done.
+/// Carries out a task of the core over a store, until it is done. Heavy computations are shared with
+/// up to three more threads where there are processors for them; those end with the task.
 ///
 /// ```
 /// use turnkeep::{MemoryStore, core::session, drive};
@@ -17,10 +19,25 @@ use crate::Store;
 /// assert!(sessions.sessions.is_empty());
 /// # Ok::<_, turnkeep::Error>(())
 /// ```
-pub fn drive<T>(mut task: Task<T>, store: &dyn Store) -> Result<T> {
+pub fn drive<T>(task: Task<T>, store: &dyn Store) -> Result<T> {
+    drive_with(task, store, helpers_max())
+}
+
+fn drive_with<T>(mut task: Task<T>, store: &dyn Store, helpers_max: usize) -> Result<T> {
+    let helpers = Helpers::new(helpers_max);
+    if helpers_max > 0 {
+        let mut share = helpers.share();
+        task = task.sharing_work(move |work| share(Box::new(|| work.run())));
+    }
     loop {
+        // Before the task looks for what has ended: nothing that ends later is missed.
+        let ended = helpers.ended();
         match task.next() {
-            Step::Done(result) => return result,
+            Step::Done(result) => {
+                helpers.resume_panic();
+                return result;
+            }
+            Step::Requests(requests) if requests.is_empty() => helpers.help_or_wait(ended),
             Step::Requests(requests) => {
                 for (id, request) in requests {
                     task.reply(id, perform(request, store));
@@ -65,4 +82,74 @@ fn stamp(random_bytes: usize) -> Result<Stamp> {
         .map_err(|error| Error::new(ErrorKind::StoreFailed, format!("no random bytes: {error}")))?;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(Stamp { now_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), random })
+}
+
+#[cfg(test)]
+mod tests {
+    use turnkeep_core::archive;
+    use turnkeep_core::log::{Draft, Writer};
+    use turnkeep_core::session;
+    use turnkeep_core::store::{Condition, Key, Part};
+    use turnkeep_core::{Hash, SessionId};
+
+    use super::*;
+    use crate::MemoryStore;
+
+    /// Some megabytes: texts that repeat each other a little.
+    fn log(id: &SessionId) -> Vec<u8> {
+        let mut writer = Writer::create(id.clone(), false);
+        let mut log = Vec::new();
+        let mut hash: Hash = turnkeep_core::sha256(b"");
+        for number in 0..2000 {
+            let mut text = String::new();
+            for _ in 0..20 {
+                hash = turnkeep_core::sha256(hash.as_bytes());
+                text += &format!("{hash} is what came of it. ");
+            }
+            let draft = Draft::user_input(&format!("\"{number}: {text}\""));
+            let written = writer.write(&[draft], &Stamp::default()).expect("a batch");
+            writer.advance(written.head);
+            log.extend(written.bytes);
+        }
+        log
+    }
+
+    #[test]
+    fn an_archive_has_the_same_bytes_whoever_deflates_its_blocks() {
+        let id = SessionId::new("shared").expect("an id");
+        let (log, key) = (log(&id), Key::of(&id, Part::Archive));
+        let inline = archive::archive(&log).expect("archived");
+        for helpers in 0..4 {
+            let store = MemoryStore::new();
+            let archived = drive_with(archive::archiving(log.clone()), &store, helpers);
+            assert!(archived.expect("archived") == inline, "{helpers} helpers");
+            let restored = drive_with(archive::unarchiving(inline.clone()), &store, helpers);
+            assert!(restored.expect("restored") == log, "{helpers} helpers");
+
+            store.put(&Key::of(&id, Part::Log), &log, &Condition::Absent).expect("a log");
+            drive_with(session::archive(id.clone()), &store, helpers).expect("archived");
+            assert!(store.get(&key, None).expect("an archive").bytes == inline);
+            let state = drive_with(session::verify(id.clone(), None, false), &store, helpers);
+            assert!(state.expect("verified").is_whole());
+            drive_with(session::restore(id.clone()), &store, helpers).expect("restored");
+            let stored = store.get(&Key::of(&id, Part::Log), None).expect("a log");
+            assert!(stored.bytes == log, "{helpers} helpers");
+        }
+    }
+
+    #[test]
+    fn a_damaged_archive_fails_alike_whoever_inflates_it() {
+        let id = SessionId::new("damaged").expect("an id");
+        let archived = archive::archive(&log(&id)).expect("archived");
+        for place in [archived.len() / 9, archived.len() / 2, archived.len() - 5] {
+            let mut damaged = archived.clone();
+            damaged[place] ^= 0x55;
+            let inline = archive::unarchive(&damaged).expect_err("damaged");
+            for helpers in 1..4 {
+                let task = archive::unarchiving(damaged.clone());
+                let error = drive_with(task, &MemoryStore::new(), helpers).expect_err("damaged");
+                assert_eq!(error, inline);
+            }
+        }
+    }
 }

@@ -35,6 +35,7 @@
 mod async_session;
 mod drive;
 mod file;
+mod helpers;
 mod memory;
 pub mod recovery;
 mod session;

@@ -49,6 +49,7 @@ pub mod session;
 mod state;
 pub mod store;
 pub mod task;
+mod work;
 
 pub use entry::{Entry, FORMAT_VERSION};
 pub use error::{Error, ErrorClass, ErrorKind, Place, Result};

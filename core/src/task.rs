@@ -8,6 +8,7 @@ use core::fmt;
 use core::future::Future;
 use core::ops::Range;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 
 use spin::Mutex;
@@ -16,7 +17,10 @@ use crate::log::Stamp;
 use crate::store::{
     Condition, Durability, Holder, Info, Key, Listing, Object, Reply, Request, StageId,
 };
+use crate::work::Working;
 use crate::{Error, ErrorKind, Result};
+
+pub use crate::work::Work;
 
 /// One operation of the core in flight. It does nothing by itself: its host carries out what
 /// [`Task::next`] asks for and gives the answers to [`Task::reply`], until it is done. Dropping it
@@ -49,7 +53,7 @@ pub type RequestId = u32;
 #[must_use]
 pub enum Step<T> {
     /// Carry these out, in any order or at once, and reply to each. Empty while replies to earlier
-    /// ones are missing.
+    /// ones are missing, or [`Work`] that was given away is still being done.
     Requests(Vec<(RequestId, Request)>),
     /// The operation is over.
     Done(Result<T>),
@@ -63,6 +67,21 @@ impl<T> Task<T> {
         let mailbox = Mailbox::default();
         let future = Box::pin(operation(Io(mailbox.clone())));
         Self { future, mailbox, open: Vec::new(), is_over: false }
+    }
+
+    /// The same task, which gives its heavy computations to `share` as soon as it has them, so that
+    /// other threads can do them meanwhile. Call [`Task::next`] again after each that has ended.
+    /// A task without this computes everything itself while it is called.
+    #[must_use]
+    pub fn sharing_work(self, share: impl FnMut(Work) + Send + 'static) -> Self {
+        self.mailbox.0.lock().share = Some(Box::new(share));
+        self
+    }
+
+    /// What asks this task to end early, from any thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.mailbox.0.lock().is_stopping.clone())
     }
 
     /// Goes on as far as possible. Call it first, then after every reply (or several).
@@ -95,9 +114,32 @@ impl<T> Task<T> {
     }
 }
 
+/// Asks a long operation, such as a sweep, to end at the next good place: it then gives what it did
+/// so far. Others go on to their end.
+#[derive(Debug, Clone)]
+pub struct Stopper(Arc<AtomicBool>);
+
+impl Stopper {
+    /// Asks it to end.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
+/// Carries out an operation that asks for no store, here and now.
+pub(crate) fn at_once<T>(operation: impl AsyncFnOnce(Io) -> Result<T>) -> Result<T> {
+    let future = core::pin::pin!(operation(Io(Mailbox::default())));
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => {
+            Err(Error::new(ErrorKind::NotSupported, "the operation needs a store, and has none"))
+        }
     }
 }
 
@@ -111,6 +153,9 @@ struct Letters {
     last_id: RequestId,
     requests: Vec<(RequestId, Request)>,
     replies: Vec<(RequestId, Reply)>,
+    /// Takes work, where the host does.
+    share: Option<Box<dyn FnMut(Work) + Send>>,
+    is_stopping: Arc<AtomicBool>,
 }
 
 /// The store as an operation sees it.
@@ -222,6 +267,34 @@ impl Io {
 
     pub(crate) async fn stamp(&self, random_bytes: usize) -> Result<Stamp> {
         answer!(self.call(Request::Stamp { random_bytes }).await, Reply::Stamp(stamp) => stamp)
+    }
+
+    /// Whether the operation was asked to end early.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.0.lock().is_stopping.load(Ordering::Relaxed)
+    }
+
+    /// Gives a computation away, or does it at once where the host takes none. Whoever calls this
+    /// bounds how many are out at a time, for each holds what it works on in memory.
+    pub(crate) fn work<T: Send + 'static>(
+        &self,
+        compute: impl FnOnce() -> T + Send + 'static,
+    ) -> Working<T> {
+        let (work, working) = Work::new(compute);
+        self.share(work);
+        working
+    }
+
+    /// Not generic: it would stand in the wasm once for each computation.
+    fn share(&self, work: Work) {
+        let mut letters = self.0.0.lock();
+        match &mut letters.share {
+            Some(share) => share(work),
+            None => {
+                drop(letters);
+                work.run();
+            }
+        }
     }
 
     fn call(&self, request: Request) -> Call<'_> {

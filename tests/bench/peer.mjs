@@ -58,6 +58,7 @@ const operations = {
     for await (const entry of session.entries({ last: 50 })) items.push(entry.item);
     return items;
   }),
+  gzipped: ({ file }) => ({ bytes: gzipSync(read(file), { level: 6 }).length }),
   size: ({ file }) => ({ gzip: gzipSync(read(file), { level: 9 }).length }),
   append,
 };

@@ -5,17 +5,23 @@ use alloc::vec::Vec;
 use super::reader::ending;
 use super::{Index, Span};
 use crate::gzip::deflate::Deflater;
-use crate::gzip::{crc32, write_header};
+use crate::gzip::{crc32, crc32_combine, write_header};
 use crate::limits::BLOCK_BYTES;
 use crate::log::{Head, Verified};
 
 /// Makes an archive of verified lines, in bounded memory: blocks leave as they fill, the header
 /// comes last because it holds the index.
+///
+/// [`Self::push`] deflates each block as it fills. Where others can do that meanwhile,
+/// [`Self::collect`] and [`Self::close`] give the blocks away instead, and [`Self::add`] takes what
+/// became of them back, in the same order: the archive has the same bytes.
 #[derive(Debug, Default)]
 pub struct Writer {
     deflater: Deflater,
     raw: Vec<u8>,
     open: Option<Span>,
+    /// Earliest time in the last block that was closed.
+    before_s: u64,
     spans: Vec<Span>,
     first_seq: Option<u64>,
     crc: u32,
@@ -23,6 +29,38 @@ pub struct Writer {
     /// Bytes at the start of the open block that checksum and length count already.
     counted: usize,
     blocks: Vec<u8>,
+}
+
+/// A block's lines, to be deflated.
+#[derive(Debug)]
+pub struct Block {
+    raw: Vec<u8>,
+    span: Span,
+    /// Bytes at its start that checksum and length count already.
+    counted: usize,
+}
+
+/// A block as it stands in the archive, with its part in the index and in the checksum.
+#[derive(Debug)]
+pub struct Deflated {
+    bytes: Vec<u8>,
+    span: Span,
+    /// Checksum and length of what is new in it.
+    crc: u32,
+    new_bytes: u64,
+}
+
+impl Block {
+    /// Deflates it. Whichever deflater does, the bytes are the same.
+    #[must_use]
+    pub fn deflate(self, deflater: &mut Deflater) -> Deflated {
+        let mut bytes = Vec::new();
+        deflater.block(&self.raw, &mut bytes);
+        let new = self.raw.get(self.counted..).unwrap_or_default();
+        let (crc, new_bytes) = (crc32(0, new), new.len() as u64);
+        let span = Span { compressed_bytes: bytes.len() as u64, ..self.span };
+        Deflated { bytes, span, crc, new_bytes }
+    }
 }
 
 /// What stands around the blocks.
@@ -49,6 +87,7 @@ impl Writer {
         let (kept, again) = index.spans.split_at_checked(kept).unwrap_or((&index.spans, &[]));
         let counted = again.iter().map(|span| span.raw_bytes as usize).sum();
         Self {
+            before_s: kept.last().map_or(0, |last| last.from_s),
             spans: kept.to_vec(),
             first_seq: Some(index.first_seq),
             crc,
@@ -60,14 +99,41 @@ impl Writer {
 
     /// Adds the next line.
     pub fn push(&mut self, verified: &Verified<'_>) {
+        if let Some(block) = self.collect(verified) {
+            self.deflate(block);
+        }
+    }
+
+    /// Adds the next line, and gives the block that it fills.
+    #[must_use]
+    pub fn collect(&mut self, verified: &Verified<'_>) -> Option<Block> {
         self.first_seq.get_or_insert(verified.seq);
         self.raw.extend_from_slice(verified.line);
         self.raw.push(b'\n');
-        let before = self.spans.last().map_or(0, |span| span.from_s);
-        self.open = Some(grown(self.open, verified, before));
-        if self.raw.len() >= BLOCK_BYTES {
-            self.close_block();
+        self.open = Some(grown(self.open, verified, self.before_s));
+        if self.raw.len() < BLOCK_BYTES {
+            return None;
         }
+        self.close()
+    }
+
+    /// Ends the open block, if one is, and gives it.
+    #[must_use]
+    pub fn close(&mut self) -> Option<Block> {
+        let span = self.open.take()?;
+        self.before_s = span.from_s;
+        let raw = core::mem::take(&mut self.raw);
+        let counted = core::mem::take(&mut self.counted);
+        Some(Block { span: Span { raw_bytes: raw.len() as u64, ..span }, raw, counted })
+    }
+
+    /// Takes what became of the first block that was given away and is not back yet.
+    pub fn add(&mut self, deflated: Deflated) {
+        let Deflated { bytes, span, crc, new_bytes } = deflated;
+        self.blocks.extend_from_slice(&bytes);
+        self.crc = crc32_combine(self.crc, crc, new_bytes);
+        self.raw_bytes += new_bytes;
+        self.spans.push(span);
     }
 
     /// Compressed blocks so far, which are not given again.
@@ -81,28 +147,21 @@ impl Writer {
         self.blocks.len()
     }
 
-    /// Ends the archive of the log with that head; the last blocks are then ready to be taken.
+    /// Ends the archive of the log with that head; the last blocks are then ready to be taken. Every
+    /// block that was given away must be back.
     pub fn finish(&mut self, head: Head) -> Frame {
-        self.close_block();
+        if let Some(block) = self.close() {
+            self.deflate(block);
+        }
         let spans = core::mem::take(&mut self.spans);
         let index = Index::new(head, self.first_seq.unwrap_or_default(), spans).encode();
         let trailer = ending(self.crc, self.raw_bytes).to_vec();
         Frame { header: write_header(&index), trailer }
     }
 
-    fn close_block(&mut self) {
-        let Some(span) = self.open.take() else { return };
-        let start = self.blocks.len();
-        self.deflater.block(&self.raw, &mut self.blocks);
-        let new = self.raw.get(core::mem::take(&mut self.counted)..).unwrap_or_default();
-        self.crc = crc32(self.crc, new);
-        self.raw_bytes += new.len() as u64;
-        self.spans.push(Span {
-            compressed_bytes: (self.blocks.len() - start) as u64,
-            raw_bytes: self.raw.len() as u64,
-            ..span
-        });
-        self.raw.clear();
+    fn deflate(&mut self, block: Block) {
+        let deflated = block.deflate(&mut self.deflater);
+        self.add(deflated);
     }
 }
 

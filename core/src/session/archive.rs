@@ -10,7 +10,9 @@ use super::source::{ArchivePart, Source, found};
 use super::staging::Staging;
 use super::unpacking::Unpacking;
 use super::{Form, Session, Task};
-use crate::archive::{ENDING_BYTES, HEADER_BYTES, Index, Writer, checksum, inflate_span, read_index};
+use crate::archive::{
+    Deflating, ENDING_BYTES, HEADER_BYTES, Index, Writer, checksum, inflate_span, read_index,
+};
 use crate::limits::BLOCK_BYTES;
 use crate::log::{Expectation, Head, Torn, Verifier};
 use crate::store::{Condition, Info, Key, PART_BYTES, Part};
@@ -194,8 +196,8 @@ async fn extend(
         let raw = inflate_span(last, &bytes).map_err(|error| error.at_key(&archive.key))?;
         verifier = Verifier::resume(super::read::first_prev(&raw), last.first_seq, last.raw.start);
         verifier.push_each(&raw, |verified| {
-            writer.push(verified);
-            Ok(())
+            // Less than a block: it fills none.
+            writer.collect(verified).map_or(Ok(()), |_| Err(damaged()))
         });
     }
     let new = Source { archive: None, log: source.log.clone() };
@@ -230,13 +232,17 @@ async fn pack(
     head: Head,
     staging: &mut Staging,
 ) -> Result<()> {
+    let mut deflating = Deflating::default();
     while let Some(chunk) = chunks.next().await? {
+        let mut blocks = Vec::new();
         verifier.push_each(&chunk, |verified| {
-            writer.push(verified);
+            blocks.extend(writer.collect(verified));
             Ok(())
         });
+        deflating.give(io, blocks, &mut writer).await?;
         staging.add(io, &writer.take_blocks()).await?;
     }
+    deflating.finish(&mut writer).await?;
     let report = verifier.finish();
     report.sound()?;
     if report.head != Some(head) {

@@ -168,6 +168,8 @@ pub enum Reason {
     Empty,
     /// The policy archives nothing.
     Live,
+    /// The sweep was asked to end before ([`crate::task::Stopper`]).
+    Stopped,
 }
 
 impl Reason {
@@ -186,6 +188,7 @@ impl Reason {
             Self::Foreign => "foreign",
             Self::Empty => "empty",
             Self::Live => "live",
+            Self::Stopped => "stopped",
         }
     }
 }
@@ -227,10 +230,10 @@ pub(super) async fn run(io: &Io, policy: &Policy, mut lease: Option<&mut Lease>)
             lease.keep(io).await?;
         }
         let bytes = held.bytes();
-        let outcome = if held.log.is_some() {
-            shelve(io, &context, held).await
-        } else {
-            Outcome::Kept(Reason::Archived)
+        let outcome = match held.log {
+            None => Outcome::Kept(Reason::Archived),
+            Some(_) if io.is_stopping() => Outcome::Kept(Reason::Stopped),
+            Some(_) => shelve(io, &context, held).await,
         };
         sweep.archived += u64::from(outcome == Outcome::Archived);
         let freed_bytes = bytes.saturating_sub(held.bytes());
@@ -334,6 +337,9 @@ async fn make_room(
     }
     candidates.sort_unstable();
     for (last_activity_ms, place) in candidates {
+        if io.is_stopping() {
+            break;
+        }
         let Some(held) = all.get(place).filter(|_| sweep.archive_bytes > max) else { break };
         if let Some(lease) = &mut lease {
             lease.keep(io).await?;

@@ -6,8 +6,8 @@ use core::ops::Range;
 use super::scan::{CHUNK_BYTES, shorter};
 use super::source::ArchivePart;
 use super::staging::Staging;
-use crate::archive::{ENDING_BYTES, Index, Located, check_ending, inflate_span};
-use crate::gzip::{Bound, Reader, crc32};
+use crate::archive::{ENDING_BYTES, Index, Inflating, Located};
+use crate::gzip::{Bound, Reader};
 use crate::store::{Info, Key};
 use crate::task::Io;
 use crate::Result;
@@ -70,27 +70,29 @@ impl Place<'_> {
 pub(super) struct Spans<'a> {
     place: Place<'a>,
     left: vec::IntoIter<Located>,
-    raw_bytes: u64,
+    inflating: Inflating,
     end: u64,
-    crc: u32,
 }
 
 impl<'a> Spans<'a> {
     fn new(place: Place<'a>, index: &Index) -> Self {
         let left = index.located().collect::<Vec<_>>().into_iter();
-        Self { place, left, raw_bytes: index.head.bytes, end: index.archive_bytes(), crc: 0 }
+        Self { place, left, inflating: Inflating::default(), end: index.archive_bytes() }
     }
 
     async fn next(&mut self, io: &Io) -> Result<Option<Vec<u8>>> {
-        let Some(span) = self.left.next() else {
-            let ending = self.place.get(io, self.end - ENDING_BYTES..self.end).await?;
-            check_ending(&ending, self.crc, self.raw_bytes)?;
-            return Ok(None);
-        };
-        let bytes = self.place.get(io, span.compressed.clone()).await?;
-        let raw = inflate_span(&span, &bytes)?;
-        self.crc = crc32(self.crc, &raw);
-        Ok(Some(raw))
+        while !self.inflating.is_full()
+            && let Some(span) = self.left.next()
+        {
+            let compressed = self.place.get(io, span.compressed.clone()).await?;
+            self.inflating.give(io, span, compressed);
+        }
+        if let Some(raw) = self.inflating.take().await? {
+            return Ok(Some(raw));
+        }
+        let ending = self.place.get(io, self.end - ENDING_BYTES..self.end).await?;
+        self.inflating.check(&ending)?;
+        Ok(None)
     }
 }
 

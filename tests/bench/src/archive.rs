@@ -1,8 +1,16 @@
 //! Archiving beside Node's zlib on the same bytes, and the two implementations of deflate.
 
-use turnkeep_core::archive::{archive, read_index, unarchive};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use turnkeep::{FileStore, MemoryStore, Session, Store, drive};
+use turnkeep_core::SessionId;
+use turnkeep_core::archive::{archive, archiving, read_index, unarchive, unarchiving};
 use turnkeep_core::gzip::deflate::{self, miniz};
 use turnkeep_core::gzip::{Bound, gunzip};
+use turnkeep_core::store::{Condition, Key, Part};
+use turnkeep_core::task::Task;
 use zlib_rs::{Deflate, DeflateFlush, compress_bound};
 
 use crate::Options;
@@ -24,8 +32,14 @@ pub fn run(options: &Options, table: &mut Table) {
         options.rounds.min(5),
         vec![
             node.contender("Node gzipSync", "gzip", &raw, log.len()),
-            Contender::new("turnkeep archive, verified, native", log.len(), || {
+            Contender::new("turnkeep archive, verified, native, 1 thread", log.len(), || {
                 archive(&log).expect("archived")
+            }),
+            Contender::timed("turnkeep archive, verified, native, helpers", log.len(), || {
+                timed_task(archiving(log.clone()))
+            }),
+            Contender::timed("Session::archive, FileStore, read back", log.len(), || {
+                timed_whole(options, &log, false)
             }),
             node.contender("turnkeep archive, verified, wasm", "archive", &raw, log.len()),
         ],
@@ -38,14 +52,48 @@ pub fn run(options: &Options, table: &mut Table) {
             Contender::new("turnkeep gunzip, native", log.len(), || {
                 gunzip(&archived, Bound::default()).expect("inflated")
             }),
-            Contender::new("turnkeep unarchive, verified, native", log.len(), || {
+            Contender::new("turnkeep unarchive, verified, native, 1 thread", log.len(), || {
                 unarchive(&archived).expect("verified")
+            }),
+            Contender::timed("turnkeep unarchive, verified, native, helpers", log.len(), || {
+                timed_task(unarchiving(archived.clone()))
+            }),
+            Contender::timed("Session::unarchive, FileStore, read back", log.len(), || {
+                timed_whole(options, &log, true)
             }),
             node.contender("turnkeep unarchive, verified, wasm", "unarchive", &gz, log.len()),
         ],
     );
     deflaters(options, table, &log);
     overhead(table, group, &log, &archived);
+    let node_bytes = node.call(&json!({ "do": "gzipped", "file": raw }))["bytes"].as_f64();
+    let more = archived.len() as f64 / node_bytes.expect("a length") * 100.0 - 100.0;
+    table.note(group, "size over Node's gzipSync", format!("{more:+.2} %"));
+}
+
+/// How long a task that needs no store takes.
+fn timed_task<T>(task: Task<T>) -> Duration {
+    let start = Instant::now();
+    std::hint::black_box(drive(task, &MemoryStore::new()).expect("done"));
+    start.elapsed()
+}
+
+/// The whole operation on files: all that is written is synced, read back and verified. Either one
+/// that turns the log into an archive, or the one that turns that back.
+fn timed_whole(options: &Options, log: &[u8], is_reverse: bool) -> Duration {
+    let folder = options.folder.join("whole");
+    let _ = std::fs::remove_dir_all(&folder);
+    let store = Arc::new(FileStore::open(&folder).expect("a folder"));
+    let id = SessionId::new("bench").expect("an id");
+    let stored = store.put(&Key::of(&id, Part::Log), log, &Condition::Absent);
+    stored.expect("a log");
+    let session = Session::open(store, &id).expect("a session");
+    if is_reverse {
+        session.archive().expect("archived");
+    }
+    let start = Instant::now();
+    if is_reverse { session.unarchive() } else { session.archive() }.expect("done");
+    start.elapsed()
 }
 
 /// The two implementations behind the seam, on blocks of the same log.
