@@ -10,14 +10,14 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::sessions::Folder;
 
 /// Set where a test runs again, with mounts of its own: the folder for its disks.
 const FOLDER: &str = "TURNKEEP_TESTS_DISKS";
-/// Lines that start so are shown whether or not the test passes.
+/// What follows this in a line is shown whether or not the test passes, and this too.
 pub const SHOWN: &str = "power cut: ";
 /// Sizes are what can be written at most; nothing takes room before it is written.
 const IMAGE_BYTES: u64 = 320 << 20;
@@ -84,24 +84,26 @@ impl Disks {
     /// Where the test fails, a tool is missing or nothing can be mounted.
     pub fn with(name: &str, test: impl FnOnce(&Self)) {
         if let Some(folder) = std::env::var_os(FOLDER) {
-            return test(&Self::new(folder.into()));
+            std::thread::spawn(end_with_parent);
+            return test(&Self::new(Path::new(&folder)));
         }
+        sweep();
         let folder = Folder::new();
-        let output = output(inside(folder.path(), name));
+        let output = run_held(&mut inside(folder.path(), name));
         let text = String::from_utf8_lossy(&output.stdout);
         let mut out = std::io::stdout();
-        for line in text.lines().filter(|line| line.starts_with(SHOWN)) {
+        for line in text.lines().filter_map(|line| line.find(SHOWN).map(|at| &line[at..])) {
             // Not `println`, which a passing test keeps for itself.
             writeln!(out, "{line}").ok();
         }
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name} failed as root:\n{text}\n{errors}");
+        assert!(output.status.success(), "{name} failed with mounts of its own:\n{text}\n{errors}");
     }
 
-    fn new(folder: PathBuf) -> Self {
+    fn new(folder: &Path) -> Self {
         let mut mount = Command::new("mount");
-        run(mount.args(["-t", "tmpfs", "-o", MEMORY, "tmpfs"]).arg(&folder));
-        let memory = Mounted(folder.clone());
+        run(mount.args(["-t", "tmpfs", "-o", MEMORY, "tmpfs"]).arg(folder));
+        let memory = Mounted(folder.to_owned());
         let (image, pool) = (folder.join("pool.image"), folder.join("pool"));
         make(FileSystem::Xfs, &image, POOL_BYTES);
         let pool = mount_image(FileSystem::Xfs, &image, pool);
@@ -224,16 +226,36 @@ fn mount_image(system: FileSystem, image: &Path, folder: PathBuf) -> Mounted {
 }
 
 fn run(command: &mut Command) {
-    let output = output_of(command);
+    let output = command.output().unwrap_or_else(|error| missing(command, &error));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed: {errors}");
 }
 
-fn output(mut command: Command) -> Output {
-    output_of(&mut command)
+/// Runs a process that ends when this one does, by [`end_with_parent`].
+fn run_held(command: &mut Command) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| missing(command, &error));
+    let _held = child.stdin.take();
+    child.wait_with_output().expect("its output")
 }
 
-fn output_of(command: &mut Command) -> Output {
-    let missing = "is missing: cargo xtask setup installs what the tests need";
-    command.output().unwrap_or_else(|error| panic!("{command:?} {missing}: {error}"))
+fn end_with_parent() {
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
+    std::process::exit(1);
+}
+
+fn missing<T>(command: &Command, error: &std::io::Error) -> T {
+    panic!("{command:?} cannot be started; `cargo xtask setup` installs what it needs: {error}")
+}
+
+/// Removes the empty folders of tests that were killed an hour ago or earlier.
+fn sweep() {
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let is_ours = entry.file_name().to_string_lossy().starts_with("turnkeep-tests-");
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        let age = modified.and_then(|modified| modified.elapsed().ok()).unwrap_or_default();
+        if is_ours && age > Duration::from_secs(3600) {
+            fs::remove_dir(entry.path()).ok();
+        }
+    }
 }

@@ -32,8 +32,10 @@ struct Round {
     operations: &'static [Operation],
     sessions: usize,
     bytes: usize,
-    /// Cuts come at most so much after one another.
+    /// Cuts come at most so much after one another, or after what they are aimed at.
     pause_max: Duration,
+    /// A cut waits until there is a file whose name holds this: `None` takes any moment.
+    aim: Option<&'static str>,
     /// Cuts per operation.
     cuts: usize,
 }
@@ -42,19 +44,21 @@ struct Round {
 const SMALL: Round = Round {
     mode: "retain",
     operations: &[Operation::Archive, Operation::Restore],
-    sessions: 12,
-    bytes: 100_000,
+    sessions: 16,
+    bytes: 40_000,
     pause_max: Duration::from_millis(40),
+    aim: None,
     cuts: 20,
 };
 
-/// A session whose log and archive are put together from parts.
+/// A session whose log is put together from parts.
 const LARGE: Round = Round {
     mode: "retain",
-    operations: &[Operation::Archive, Operation::Restore],
+    operations: &[Operation::Restore],
     sessions: 1,
-    bytes: 24 << 20,
-    pause_max: Duration::from_millis(800),
+    bytes: 10_000_000,
+    pause_max: Duration::from_millis(150),
+    aim: Some(".stage-"),
     cuts: 5,
 };
 
@@ -66,6 +70,7 @@ const PRUNE: Round = Round {
     sessions: 100,
     bytes: 20_000,
     pause_max: Duration::from_millis(15),
+    aim: None,
     cuts: 20,
 };
 
@@ -78,6 +83,7 @@ const CARELESS: Round = Round {
     sessions: 100,
     bytes: 20_000,
     pause_max: Duration::from_millis(15),
+    aim: None,
     cuts: 5,
 };
 
@@ -140,17 +146,9 @@ struct Counts {
 }
 
 impl Tally {
-    fn is_enough(&self, round: &Round) -> bool {
-        let wanted =
-            std::env::var("TURNKEEP_CUTS").map_or(20, |cuts| cuts.parse().expect("a number"));
-        let wanted = (wanted * round.cuts).div_ceil(20);
-        let enough = |of: &Operation| self.counts.get(of).is_some_and(|count| count.cuts >= wanted);
-        round.operations.iter().all(enough)
-    }
-
     fn print(&self, system: FileSystem, round: &Round) {
-        let size = round.bytes >> 10;
-        print!("{SHOWN}{}, {}, sessions to {size} KiB: ", system.name(), round.mode);
+        let size = round.bytes / 1000;
+        print!("{SHOWN}{}, {}, sessions to {size} kB: ", system.name(), round.mode);
         for (operation, Counts { cuts, within, both, half }) in &self.counts {
             print!(
                 "{operation:?} {cuts} cuts ({within} within, {both} both there, {half} half written), "
@@ -164,13 +162,14 @@ impl Tally {
 fn run(disks: &Disks, system: FileSystem, round: &Round) -> Tally {
     let started = Instant::now();
     let mut tally = Tally { started, counts: BTreeMap::new(), lost: Vec::new() };
+    let mut wanted = round.wanted();
     let mut random = Random::new(u64::from(std::process::id()) ^ seed());
     for number in 0.. {
-        if tally.is_enough(round) {
+        if wanted.values().all(|cuts| *cuts == 0) {
             break;
         }
         assert!(number < 100, "too few cuts hit {:?}", round.operations);
-        let (known, cuts) = cut_often(&disks.image(system), round, &mut random);
+        let (known, cuts) = cut_often(&disks.image(system), round, &mut wanted, &mut random);
         // The disk itself is not mounted any more.
         for cut in cuts {
             cut.check(&known, &mut tally);
@@ -186,7 +185,12 @@ fn seed() -> u64 {
 }
 
 /// Runs the writer once, and gives the sessions that it acknowledged and the cuts.
-fn cut_often(image: &Image, round: &Round, random: &mut Random) -> (Known, Vec<Cut>) {
+fn cut_often(
+    image: &Image,
+    round: &Round,
+    wanted: &mut Wanted,
+    random: &mut Random,
+) -> (Known, Vec<Cut>) {
     let disk = image.mount();
     let root = disk.path().join("root");
     let mut writer = Writer::start(round, &root);
@@ -194,17 +198,48 @@ fn cut_often(image: &Image, round: &Round, random: &mut Random) -> (Known, Vec<C
     writer.go();
     let mut said = Vec::new();
     let mut cuts = Vec::new();
-    let pause_max = usize::try_from(round.pause_max.as_micros()).expect("a short time");
-    while cuts.len() < 2 * round.cuts {
-        let pause = u64::try_from(random.below(pause_max)).expect("a number");
-        std::thread::sleep(Duration::from_micros(pause));
-        let copy = writer.cut(image, &format!("cut-{}", cuts.len()), &mut said);
+    while cuts.len() < CUTS_AT_ONCE && wanted.values().any(|cuts| *cuts > 0) {
+        round.wait(&root, random);
+        let image = writer.cut(image, &format!("cut-{}", cuts.len()), &mut said);
+        if said.is_empty() {
+            continue;
+        }
         if said.last().is_some_and(|line| line == "finished") {
             break;
         }
-        cuts.extend(copy.map(|image| Cut { image, states: State::of_all(&said) }));
+        let cut = Cut { image, states: State::of_all(&said) };
+        // Of what takes longer there are more cuts than are looked at.
+        if let Some(left) = wanted.get_mut(&cut.last().operation).filter(|left| **left > 0) {
+            *left -= 1;
+            cuts.push(cut);
+        }
     }
     (known, cuts)
+}
+
+/// Copies that are kept before they are looked at.
+const CUTS_AT_ONCE: usize = 20;
+
+/// Cuts of each operation that there are still to be.
+type Wanted = BTreeMap<Operation, usize>;
+
+impl Round {
+    fn wanted(&self) -> Wanted {
+        let cuts =
+            std::env::var("TURNKEEP_CUTS").map_or(20, |cuts| cuts.parse().expect("a number"));
+        let wanted = (cuts * self.cuts).div_ceil(20);
+        self.operations.iter().map(|operation| (*operation, wanted)).collect()
+    }
+
+    /// Waits for the next cut.
+    fn wait(&self, root: &Path, random: &mut Random) {
+        let is_aim = |aim: &str| names(root).iter().any(|name| name.contains(aim));
+        while self.aim.is_some_and(|aim| !is_aim(aim)) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let part = u32::try_from(random.below(1000)).unwrap_or_default();
+        std::thread::sleep(self.pause_max / 1000 * part);
+    }
 }
 
 /// The sessions that were acknowledged as created: their heads and their logs.
@@ -254,9 +289,8 @@ impl Writer {
     }
 
     /// Cuts, and adds to what the writer `said` all that it had said by then. What it says it said
-    /// before: stopped, it finishes at most one call of the system, and says nothing of it. `None`
-    /// where it had not begun.
-    fn cut(&mut self, image: &Image, name: &str, said: &mut Vec<String>) -> Option<Image> {
+    /// before: stopped, it finishes at most one call of the system, and says nothing of it.
+    fn cut(&mut self, image: &Image, name: &str, said: &mut Vec<String>) -> Image {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::STOP).expect("the writer is there");
         // Not once it has stopped, which it does only at the end of a sync.
@@ -270,7 +304,7 @@ impl Writer {
         self.output.get_mut().take(bytes).read_to_string(&mut text).expect("what it said");
         said.extend(text.lines().map(str::to_owned));
         kill_process(pid, Signal::CONT).expect("the writer is there");
-        (!said.is_empty()).then_some(copy)
+        copy
     }
 }
 
@@ -330,6 +364,11 @@ struct Cut {
 }
 
 impl Cut {
+    /// What the writer was doing, or had just done.
+    fn last(&self) -> &State {
+        &self.states.each[&self.states.last]
+    }
+
     /// Opens every session, and counts what there is.
     fn check(&self, known: &Known, tally: &mut Tally) {
         let disk = self.image.mount();
@@ -342,14 +381,14 @@ impl Cut {
             lost.extend(outcome.err().map(|what| format!("{name}: {what}")));
         }
         let last = &self.states.last;
-        let State { operation, is_done } = &self.states.each[last];
+        let State { operation, is_done } = self.last();
         let place = format!("cut in {operation:?} of {last}, done: {is_done}");
         tally.lost.extend(lost.into_iter().map(|what| format!("{place}: {what}")));
     }
 
     fn count(&self, root: &Path, tally: &mut Tally) {
         let names = names(root);
-        let State { operation, is_done } = self.states.each[&self.states.last];
+        let State { operation, is_done } = *self.last();
         let counts = tally.counts.entry(operation).or_default();
         counts.cuts += 1;
         counts.within += usize::from(!is_done);

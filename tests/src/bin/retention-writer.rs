@@ -32,7 +32,7 @@ fn main() -> Outcome {
     };
     let store: Arc<dyn Store> = Arc::new(FileStore::open(root)?);
     let names: Vec<String> = (0..count.parse()?).map(|number| format!("s{number:03}")).collect();
-    for (number, name) in (1..).zip(&names) {
+    for (number, name) in names.iter().enumerate() {
         create(&store, name, number, bytes.parse()?)?;
     }
     if mode == "prune" {
