@@ -245,7 +245,8 @@ fn end_with_parent() {
 }
 
 fn missing<T>(command: &Command, error: &std::io::Error) -> T {
-    panic!("{command:?} cannot be started; `cargo xtask setup` installs what it needs: {error}")
+    let needs = "it needs root or sudo, and what `cargo xtask setup` installs";
+    panic!("{command:?} cannot be started ({needs}): {error}")
 }
 
 /// Removes the empty folders of tests that were killed an hour ago or earlier.
