@@ -8,8 +8,11 @@
 //! | [`spy`] | a store that counts, and fails when told to |
 //! | [`live`] | the operations on open sessions, driven over a store |
 //! | [`sessions`] | sessions to test with, over every store there is |
+//! | `disk_image` | file systems in files, which can be copied as a power cut leaves them (Linux) |
 
 pub mod build;
+#[cfg(target_os = "linux")]
+pub mod disk_image;
 pub mod live;
 pub mod sessions;
 pub mod spy;

@@ -18,6 +18,8 @@ pub(crate) enum Need {
     NpmPackages(&'static str),
     /// The browser of the browser tests.
     Chromium,
+    /// What makes and mounts the file systems of the power cuts. Only on Linux.
+    FileSystems,
 }
 
 /// What `setup` by itself installs, and `test` needs.
@@ -27,6 +29,7 @@ pub(crate) const EVERYTHING: &[Need] = &[
     Need::NpmPackages("tests/hosts"),
     Need::NpmPackages("tests/packaging"),
     Need::Chromium,
+    Need::FileSystems,
 ];
 
 /// What building the npm package needs.
@@ -42,6 +45,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::WasmTarget => wasm_target()?,
             Need::NpmPackages(folder) => npm_packages(folder)?,
             Need::Chromium => chromium()?,
+            Need::FileSystems => file_systems()?,
         }
     }
     Ok(())
@@ -102,13 +106,48 @@ fn chromium() -> Result<()> {
          or set CHROMIUM to the path of a Chromium",
         browser.display()
     );
-    if browser != Path::new(CHROMIUM) || find_program("apt-get").is_none() {
+    if browser != Path::new(CHROMIUM) {
         bail!(by_hand);
     }
+    debian_packages(&["chromium"], &by_hand)
+}
+
+fn file_systems() -> Result<()> {
+    let missing = |(program, _): &&(&str, &str)| find_system_program(program).is_none();
+    let mut packages: Vec<&str> = FILE_SYSTEMS
+        .iter()
+        .filter(|_| cfg!(target_os = "linux"))
+        .filter(missing)
+        .map(|(_, package)| *package)
+        .collect();
+    packages.dedup();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let by_hand = format!(
+        "The tests of power cuts need Debian's packages {}: install them, or what other \
+         distributions call them",
+        packages.join(", ")
+    );
+    debian_packages(&packages, &by_hand)
+}
+
+/// Where a program is that may lie where only root's PATH leads.
+fn find_system_program(name: &str) -> Option<PathBuf> {
+    let by_root =
+        ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(|folder| Path::new(folder).join(name));
+    find_program(name).or_else(|| by_root.into_iter().find(|path| path.exists()))
+}
+
+/// Installs packages, or says what is to be done `by_hand` where that is impossible.
+fn debian_packages(packages: &[&str], by_hand: &str) -> Result<()> {
+    if find_program("apt-get").is_none() {
+        bail!("{by_hand}");
+    }
     let Some(sudo) = privilege()? else { bail!("{by_hand}. (Not root, and there is no sudo.)") };
-    say("installing Debian's package chromium");
+    say(&format!("installing Debian's packages {}", packages.join(", ")));
     run(&mut apt_get(sudo, &["update"]))?;
-    run(&mut apt_get(sudo, &["install", "--yes", "--no-install-recommends", "chromium"]))
+    run(apt_get(sudo, &["install", "--yes", "--no-install-recommends"]).args(packages))
 }
 
 /// How to become root: `Some(false)` when we are, `Some(true)` when sudo can.
@@ -129,5 +168,14 @@ fn say(what: &str) {
     println!("setup: {what}");
 }
 
+/// Programs, and the packages that hold them, one after another.
+const FILE_SYSTEMS: &[(&str, &str)] = &[
+    ("mkfs.ext4", "e2fsprogs"),
+    ("mkfs.xfs", "xfsprogs"),
+    ("mkfs.btrfs", "btrfs-progs"),
+    ("mount", "mount"),
+    ("umount", "mount"),
+    ("unshare", "util-linux"),
+];
 const CHROMIUM: &str = "/usr/bin/chromium";
 const NODE_MAJOR_MIN: u32 = 20;
