@@ -26,6 +26,7 @@
 //! | [`AsyncSession`] | the same for async code |
 //! | [`sessions()`], [`recent`], [`lineage`], [`repair`], … | the sessions of a store |
 //! | [`recovery`] | which sessions were interrupted |
+//! | [`retention`] | archiving what is idle, pruning what is old |
 //! | [`Store`] | where bytes live: [`MemoryStore`], [`FileStore`], or your own |
 //! | [`drive`] | carries out any task of the core over a store |
 //! | [`core`] | the format and the operations, without I/O |
@@ -38,6 +39,7 @@ mod file;
 mod helpers;
 mod memory;
 pub mod recovery;
+pub mod retention;
 mod session;
 mod sessions;
 mod store;

@@ -861,7 +861,8 @@ mod archive {
         place.run(&["restore", "demo"]).ends_with(12);
         place.run(&["archive", "demo"]).ends_with(0);
         place.run(&["archive", "demo"]).ends_with(12);
-        place.run_with(&["append", "demo"], HI).ends_with(1);
+        place.run_with(&["append", "demo"], HI).ends_with(0);
+        place.run(&["archive", "demo"]).ends_with(0);
         place.run(&["archive", "other"]).ends_with(10);
     }
 

@@ -50,7 +50,8 @@ impl<'a> Line<'a> {
 /// What the line that starts here says it follows; `None` where it opens a log, or is no line.
 pub(crate) fn followed(start: &[u8]) -> Option<Hash> {
     let (_, rest) = start.strip_prefix(BEFORE_HASH)?.split_first_chunk::<64>()?;
-    let (prev, _) = rest.strip_prefix(BEFORE_PREV)?.strip_prefix(b"\"")?.split_first_chunk::<64>()?;
+    let (prev, _) =
+        rest.strip_prefix(BEFORE_PREV)?.strip_prefix(b"\"")?.split_first_chunk::<64>()?;
     Hash::from_hex(prev)
 }
 

@@ -62,8 +62,6 @@ const LARGE: Round = Round {
     cuts: 5,
 };
 
-/// TODO: into `ROUNDS`, as soon as the writer can prune; then it is no dead code any more.
-#[allow(dead_code)]
 const PRUNE: Round = Round {
     mode: "prune",
     operations: &[Operation::Prune],
@@ -74,7 +72,7 @@ const PRUNE: Round = Round {
     cuts: 20,
 };
 
-const ROUNDS: &[Round] = &[SMALL, LARGE];
+const ROUNDS: &[Round] = &[SMALL, LARGE, PRUNE];
 
 /// An order that loses sessions, to see that these tests would notice.
 const CARELESS: Round = Round {
@@ -470,7 +468,7 @@ fn go_on(store: &Arc<dyn Store>, name: &str) -> Result<(), String> {
     let session = open(store, name).map_err(|error| error.to_string())?;
     match session.form() {
         Form::Live => session.archive(),
-        Form::Archived => session.unarchive(),
+        Form::Archived => session.restore(),
     }
     .map(drop)
     .map_err(|error| format!("it opens, but does not go on: {error}"))

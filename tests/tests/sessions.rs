@@ -335,7 +335,6 @@ fn archiving_and_its_reverse_keep_every_byte() {
         assert_eq!((session.form(), session.head()), (Form::Archived, Some(archived.head)));
         assert!(session.verify_with(None, true).expect("a report").is_whole());
         assert_eq!(session.state().expect("a state"), state);
-        assert_eq!(code(session.append_one(&user("x"))), "not_supported");
         assert_eq!(code(session.archive()), "already_exists");
         assert_eq!(code(create(&store, "a")), "already_exists");
         session.restore().expect("a log");
@@ -541,7 +540,7 @@ fn a_sessions_state_is_that_of_its_log() {
 #[test]
 fn an_unknown_session_is_not_found_by_anything() {
     over_every_store(|store: Arc<dyn Store>| {
-        use turnkeep::core::session::{archive, read, state, summary, restore, verify};
+        use turnkeep::core::session::{archive, read, restore, state, summary, verify};
         let missing = || id("missing");
         assert_eq!(code(drive(read(missing(), Range::all()), &*store)), "not_found");
         assert_eq!(

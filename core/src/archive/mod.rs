@@ -9,8 +9,8 @@ mod writer;
 
 pub(crate) use index::ENDING_BYTES;
 pub use index::{Index, Located, Span};
-pub(crate) use reader::checksum;
 use reader::check_ending;
+pub(crate) use reader::checksum;
 pub use reader::{HEADER_BYTES, inflate_span, read_index};
 pub use writer::{Block, Deflated, Frame, Writer};
 

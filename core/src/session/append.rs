@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::live::{Known, Seen};
-use super::read::{Range, read_page};
 use super::open::{find_session, open_session, wake};
+use super::read::{Range, read_page};
 use super::{Form, Session, Task};
 use crate::Hash;
 use crate::entry::{Envelope, utf8};

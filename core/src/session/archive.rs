@@ -304,10 +304,8 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
     };
     let mut staging = Staging::new(Key::of(id, Part::Log));
     let written = async {
-        let expectation = || Expectation {
-            session: Some(id.clone()),
-            head: Some((head.seq, head.hash)),
-        };
+        let expectation =
+            || Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
         let mut verifier = Verifier::new(expectation());
         let mut chunks = Chunks::of(io, &source, Some(head));
         while let Some(chunk) = chunks.next().await? {

@@ -2,9 +2,9 @@
 
 use alloc::string::String;
 
+use super::Task;
 use super::retention::{self, Retention, bounded};
 use super::source::{ArchivePart, found};
-use super::Task;
 use crate::store::{Condition, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};

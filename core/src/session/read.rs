@@ -285,7 +285,8 @@ pub(super) async fn entry(io: &Io, source: &Source, head: Head, seq: u64) -> Res
     let (from, to, cursor) = (seq, seq, None);
     let mut line = match &source.log {
         Some(log) if seq >= log.first_seq => {
-            let offset = if seq == log.first_seq { log.offset } else { find(io, log, head, seq).await? };
+            let offset =
+                if seq == log.first_seq { log.offset } else { find(io, log, head, seq).await? };
             let mut line = log.line_at(io, offset, head.bytes).await?;
             line.push(b'\n');
             let mut verifier = Verifier::resume(first_prev(&line), seq, offset);
@@ -293,7 +294,11 @@ pub(super) async fn entry(io: &Io, source: &Source, head: Head, seq: u64) -> Res
             verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(&log.key)))?;
             line
         }
-        _ => page_of(io, source, head, &Wanted { from, to, cursor, page_bytes: 1 }, false).await?.lines,
+        _ => {
+            page_of(io, source, head, &Wanted { from, to, cursor, page_bytes: 1 }, false)
+                .await?
+                .lines
+        }
     };
     line.pop();
     Ok(line)

@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
+use super::Task;
 use super::source::found;
 use super::sweep::{Policy, Sweep, run};
-use super::Task;
 use crate::entry::utf8;
 use crate::field;
 use crate::json::Object;

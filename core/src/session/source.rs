@@ -66,7 +66,9 @@ impl Source {
         let archive = ArchivePart::find(io, id).await?;
         match &archive {
             Some(archive) => log.follow(io, archive.head(io).await?, followed).await?,
-            None if followed.is_some() => return Err(super::retention::lost(io, id, &log.key).await),
+            None if followed.is_some() => {
+                return Err(super::retention::lost(io, id, &log.key).await);
+            }
             None => {}
         }
         Ok(Self { archive, log: Some(log) })

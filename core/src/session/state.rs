@@ -1,10 +1,10 @@
 //! What a session has come to: all of it, or what a resume needs.
 
+use super::Task;
 use super::open::find_session;
 use super::read::{Range, read_page};
 use super::scan::{CHUNK_BYTES, scan};
 use super::source::Source;
-use super::Task;
 use crate::log::{Head, Torn, Verifier};
 use crate::state::{Folder, State};
 use crate::task::Io;

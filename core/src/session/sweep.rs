@@ -6,6 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::Task;
 use super::about::read_about;
 use super::archive::archive_session;
 use super::inventory::{Held, inventory};
@@ -14,7 +15,6 @@ use super::prune::prune_session;
 use super::recovery::is_running;
 use super::retention;
 use super::schedule::Lease;
-use super::Task;
 use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};

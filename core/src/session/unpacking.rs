@@ -6,11 +6,11 @@ use core::ops::Range;
 use super::scan::{CHUNK_BYTES, shorter};
 use super::source::ArchivePart;
 use super::staging::Staging;
+use crate::Result;
 use crate::archive::{ENDING_BYTES, Index, Inflating, Located};
 use crate::gzip::{Bound, Reader};
 use crate::store::{Info, Key};
 use crate::task::Io;
-use crate::Result;
 
 /// Compressed bytes that are inflated at once. Deflate gives at most 1,032 times as many.
 const PIECE_BYTES: usize = 16 << 10;

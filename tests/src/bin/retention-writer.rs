@@ -17,9 +17,10 @@ use std::fs::{self, File};
 use std::io::{Write, stdin, stdout};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use turnkeep::core::store::Condition;
-use turnkeep::{Create, Durability, FileStore, MemoryStore, Session, SessionId, Store};
+use turnkeep::{Create, Durability, FileStore, MemoryStore, Session, SessionId, Store, retention};
 use turnkeep_tests::build::Random;
 use turnkeep_tests::sessions::{archive_key, bytes_of, head, id, log_key, open, user};
 
@@ -36,6 +37,7 @@ fn main() -> Outcome {
         create(&store, name, number, bytes.parse()?)?;
     }
     if mode == "prune" {
+        names.iter().try_for_each(|name| age(root.as_ref(), name))?;
         names.iter().try_for_each(|name| archive(&store, name))?;
     }
     say("ready")?;
@@ -109,13 +111,20 @@ fn archive(store: &Arc<dyn Store>, name: &str) -> Outcome {
 }
 
 fn restore(store: &Arc<dyn Store>, name: &str) -> Outcome {
-    open(store, name)?.unarchive()?;
+    open(store, name)?.restore()?;
     Ok(())
 }
 
-/// TODO: prune, as soon as there is such an operation; until then the test leaves this mode out.
-fn prune(_store: &dyn Store, id: &SessionId) -> Outcome {
-    todo!("prune {id}")
+fn prune(store: &dyn Store, id: &SessionId) -> Outcome {
+    retention::prune(store, id, "cut off")?;
+    Ok(())
+}
+
+/// Makes a session look unused: nothing is pruned that was in use within the last minute.
+fn age(root: &Path, name: &str) -> Outcome {
+    let hour = Duration::from_secs(3600);
+    let log = File::options().write(true).open(root.join(log_key(name).as_str()))?;
+    Ok(log.set_modified(SystemTime::now() - hour)?)
 }
 
 /// The archive is what it should be, but written under its final name and not synced; then the log

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    append, archive, cat, compact, completions, fork, fsck, incomplete, log, ls, repair, resume,
-    restore, rm, show, verify,
+    append, archive, cat, compact, completions, fork, fsck, incomplete, log, ls, repair, restore,
+    resume, rm, show, verify,
 };
 use crate::exit;
 

@@ -44,7 +44,7 @@ impl Exit {
         use ErrorKind as Kind;
         match kind {
             Kind::InvalidId | Kind::InvalidArgument => Self::Usage,
-            Kind::NotFound => Self::NotFound,
+            Kind::NotFound | Kind::Pruned => Self::NotFound,
             Kind::Locked => Self::Locked,
             Kind::AlreadyExists | Kind::Conflict => Self::Conflict,
             Kind::TornTail => Self::Torn,

@@ -12,10 +12,10 @@ pub(crate) mod incomplete;
 pub(crate) mod log;
 pub(crate) mod ls;
 pub(crate) mod repair;
+pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod rm;
 pub(crate) mod show;
-pub(crate) mod restore;
 pub(crate) mod verify;
 pub(crate) mod version;
 
