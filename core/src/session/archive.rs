@@ -282,8 +282,8 @@ async fn check(
     Err(Error::new(ErrorKind::HeadMismatch, "the archive does not lead to the log's head"))
 }
 
-/// Makes an archived session live again, its log byte for byte as it was: verifies the archive while
-/// writing the log, reads that back, and only then removes the archive. Counts as activity.
+/// Makes an archived session live again, its log byte for byte as it was: writes the log, reads it
+/// back and verifies it, publishes it, and only then removes the archive. Counts as activity.
 /// `already_exists` where nothing of it is archived.
 #[must_use]
 pub fn restore(id: SessionId) -> Task<Archived> {
@@ -304,17 +304,15 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
     };
     let mut staging = Staging::new(Key::of(id, Part::Log));
     let written = async {
-        let expectation =
-            || Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
-        let mut verifier = Verifier::new(expectation());
         let mut chunks = Chunks::of(io, &source, Some(head));
         while let Some(chunk) = chunks.next().await? {
-            verifier.push(&chunk);
             staging.add(io, &chunk).await?;
         }
-        verifier.finish().sound()?;
         staging.finish(io, Vec::new()).await?;
-        let mut verifier = Verifier::new(expectation());
+        // Read back, so that what is verified is what is there.
+        let expectation =
+            Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
+        let mut verifier = Verifier::new(expectation);
         staging.each_chunk(io, |chunk| verifier.push(chunk)).await?;
         verifier.finish().sound()?;
         staging.commit(io, replaced).await

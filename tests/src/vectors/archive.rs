@@ -8,7 +8,7 @@ use crate::build::{
     Archive, Log, Member, after_fork, deflated, entry, hex, point, stored, trailer, varint,
 };
 
-const BLOCK_BYTES: usize = 262_144;
+const BLOCK_BYTES: usize = 327_680;
 /// Blocks of two or three lines of the sample.
 const SMALL: usize = 600;
 
