@@ -1,4 +1,4 @@
-//! Saving what can be saved of a damaged log.
+//! Saving what can be saved of a damaged session.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 use super::edit::quoted;
 use super::fork::refuse_existing;
 use super::open::generated;
+use super::scan::{CHUNK_BYTES, Chunks};
+use super::source::{Source, found};
 use super::{Session, Task};
 use crate::entry::{Entry, Envelope, redacted_digest, utf8};
 use crate::hash::{Hash, HexText, body_digest, chain};
@@ -16,7 +18,7 @@ use crate::line::Line;
 use crate::log::{Draft, Expectation, Head, Report, Stamp, Verifier, Writer};
 use crate::store::{Condition, Key, PART_BYTES, Part};
 use crate::task::Io;
-use crate::{Error, ErrorKind, Kind, Result, SessionId};
+use crate::{Error, ErrorClass, ErrorKind, Kind, Result, SessionId};
 
 /// What a repair found, and did.
 #[derive(Debug, Clone)]
@@ -55,9 +57,8 @@ pub struct LeftOut {
 pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Repair> {
     Task::new(async move |io| {
         let repairing = async {
-            let key = Key::of(&id, Part::Log);
-            let log = log_of(&io, &id, &key).await?;
-            let (report, mut repair, drafts) = look(&log, &id);
+            let (log, gap) = log_of(&io, &id).await?;
+            let (report, mut repair, drafts) = look(&log, gap, &id);
             if dry_run || repair.fault.is_none() {
                 return Ok(repair);
             }
@@ -79,25 +80,47 @@ pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Rep
     })
 }
 
-async fn log_of(io: &Io, id: &SessionId, key: &Key) -> Result<Vec<u8>> {
-    match io.get(key, None).await {
-        Ok(object) => Ok(object.bytes),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            io.info(&Key::of(id, Part::Archive)).await?;
-            let message = "a log can be repaired; unpack the archive with any gunzip first";
-            Err(Error::new(ErrorKind::NotSupported, message))
+/// What can be read of a session's log, and why some of an archive cannot: what follows the archive
+/// comes after what was read of it.
+async fn log_of(io: &Io, id: &SessionId) -> Result<(Vec<u8>, Option<Error>)> {
+    let mut bytes = Vec::new();
+    let source = match Source::find(io, id, CHUNK_BYTES).await {
+        Ok(source) => source,
+        Err(error) if error.kind().class() == ErrorClass::Data => {
+            // Whatever does not let them be joined: the log has what came last.
+            let log = found(io.get(&Key::of(id, Part::Log), None).await)?;
+            return Ok((log.map(|log| log.bytes).unwrap_or_default(), Some(error)));
         }
-        Err(error) => Err(error),
+        Err(error) => return Err(error),
+    };
+    let mut gap = None;
+    let mut archive = Chunks::of(io, &Source { log: None, ..source.clone() }, None);
+    loop {
+        match archive.next().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(error) if error.kind().class() == ErrorClass::Data => {
+                gap = Some(error);
+                break;
+            }
+            Err(error) => return Err(error),
+        }
     }
+    let mut log = Chunks::of(io, &Source { archive: None, ..source }, None);
+    while let Some(chunk) = log.next().await? {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok((bytes, gap))
 }
 
 /// Finds the first fault, what can be saved after it, and what cannot.
-fn look(log: &[u8], id: &SessionId) -> (Report, Repair, Vec<String>) {
+fn look(log: &[u8], gap: Option<Error>, id: &SessionId) -> (Report, Repair, Vec<String>) {
     let expectation = Expectation { session: Some(id.clone()), head: None };
     let mut verifier = Verifier::new(expectation);
     verifier.push(log);
     let report = verifier.finish();
-    let fault = report.fault.clone();
+    // Nobody knows how much is missing where an archive cannot be read: that comes first.
+    let fault = gap.or_else(|| report.fault.clone());
     let (sound, left_out) = (report.head, Vec::new());
     let mut repair = Repair { sound, fault, saved: 0, left_out, session: None };
     let mut drafts = Vec::new();

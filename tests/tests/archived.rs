@@ -1,0 +1,278 @@
+//! Sessions whose first entries are in an archive: they are used like any other.
+
+use std::sync::Arc;
+
+use turnkeep::core::session::{self, Form};
+use turnkeep::core::store::Condition;
+use turnkeep::{Append, At, Compact, Draft, Fork, Range, Session, Store, drive, repair, sessions};
+use turnkeep_tests::build::Member;
+use turnkeep_tests::sessions::{
+    archive_key, bytes_of, filled, id, log_key, open, over_every_store, user, write,
+};
+
+fn code<T: std::fmt::Debug>(result: turnkeep::Result<T>) -> &'static str {
+    result.expect_err("it should fail").code()
+}
+
+/// A session of 40 entries, 30 of them archived.
+fn continued(store: &Arc<dyn Store>) -> Session {
+    let session = filled(store, "a", 30, 300);
+    session.archive().expect("an archive");
+    for n in 30..40 {
+        session.append_one(&user(&format!("after the archive, {n}"))).expect("an append");
+    }
+    session
+}
+
+/// The whole log, as it was before anything of it was archived.
+fn log_of(store: &Arc<dyn Store>, name: &str) -> Vec<u8> {
+    let page = drive(session::read(id(name), Range::all()), &**store).expect("a page");
+    let mut lines = page.lines;
+    let mut next = page.next;
+    while let Some(cursor) = next {
+        let page = drive(session::read(id(name), Range::all().after(cursor)), &**store);
+        let page = page.expect("a page");
+        lines.extend(page.lines);
+        next = page.next;
+    }
+    lines
+}
+
+fn lines(store: &Arc<dyn Store>, range: Range) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    let mut next = Some(range.clone());
+    while let Some(range) = next.take() {
+        let page = drive(session::read(id("a"), range.clone()), &**store).expect("a page");
+        seqs.extend(page.seqs);
+        next = page.next.map(|cursor| range.after(cursor));
+    }
+    seqs
+}
+
+#[test]
+fn an_archived_session_is_appended_to() {
+    over_every_store(|store| {
+        let session = continued(&store);
+        assert_eq!((session.form(), session.head().map(|head| head.seq)), (Form::Live, Some(40)));
+        assert!(store.info(&log_key("a")).expect("a log").bytes < 4000);
+        drop(session);
+        let session = open(&store, "a").expect("it opens");
+        assert!(session.verify_with(None, true).expect("a report").is_whole());
+        assert_eq!(session.state().expect("a state").history.len(), 40);
+        assert_eq!(session.append_one(&user("one more")).expect("an append"), 41);
+        let listed = sessions(&*store).expect("a listing");
+        assert_eq!((listed.len(), listed[0].form), (1, Form::Live));
+    });
+}
+
+#[test]
+fn reads_cross_the_border_both_ways() {
+    over_every_store(|store| {
+        let _session = continued(&store);
+        let all: Vec<u64> = (0..=40).collect();
+        for page_bytes in [1, 700, 1 << 20] {
+            let range = Range::all().in_pages_of(page_bytes);
+            assert_eq!(lines(&store, range.clone()), all);
+            let back: Vec<u64> = all.iter().rev().copied().collect();
+            assert_eq!(lines(&store, range.newest_first()), back);
+            let last = Range::last(15).in_pages_of(page_bytes);
+            assert_eq!(lines(&store, last), all[26..]);
+        }
+        assert_eq!(lines(&store, Range::between(29, Some(32))), [29, 30, 31, 32]);
+    });
+}
+
+#[test]
+fn the_next_archiving_merges_and_restoring_gives_the_log() {
+    over_every_store(|store| {
+        let session = continued(&store);
+        let log = log_of(&store, "a");
+        let archived = session.archive().expect("an archive");
+        assert_eq!((archived.raw_bytes, archived.head.seq), (log.len() as u64, 40));
+        assert_eq!(code(store.info(&log_key("a"))), "not_found");
+        assert!(log_of(&store, "a") == log);
+        assert!(session.verify().expect("a report").is_whole());
+        session.append_one(&user("and on")).expect("an append");
+        let log = log_of(&store, "a");
+        let restored = session.restore().expect("a log");
+        assert_eq!(restored.raw_bytes, log.len() as u64);
+        assert!(bytes_of(&store, &log_key("a")) == log);
+        assert_eq!(code(store.info(&archive_key("a"))), "not_found");
+        session.append_one(&user("and on")).expect("an append");
+    });
+}
+
+/// Blocks that are full are copied as they are, one that is not is filled.
+#[test]
+fn many_small_archivings_give_few_blocks() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 1, 300);
+        for n in 0..60 {
+            session.append_one(&user(&"x".repeat(20_000 + n))).expect("an append");
+            session.archive().expect("an archive");
+        }
+        let archive = bytes_of(&store, &archive_key("a"));
+        let index = turnkeep::core::archive::read_index(&archive, archive.len() as u64);
+        let spans = index.expect("an index").spans.len();
+        assert!(spans <= 8, "{spans} blocks");
+        let whole = turnkeep::core::archive::unarchive(&archive).expect("its log");
+        assert!(whole == log_of(&store, "a"));
+    });
+}
+
+#[test]
+fn forks_start_before_and_after_the_border() {
+    over_every_store(|store| {
+        let session = continued(&store);
+        for (at, name) in [(10, "before"), (30, "border"), (35, "after")] {
+            let mut fork = Fork::default();
+            (fork.at, fork.id) = (At::Seq(at), Some(id(name)));
+            let child = session.fork(fork).expect("a fork");
+            assert_eq!(child.head().map(|head| head.seq), Some(at + 1));
+            child.archive().expect("an archive");
+            child.append_one(&user("on")).expect("an append");
+            let origin = turnkeep::ancestors(&*store, &id(name)).expect("ancestors");
+            assert_eq!((origin[0].point.seq, origin[0].point.session.clone()), (at, id("a")));
+            drop(child);
+            assert!(open(&store, name).expect("it opens").verify().expect("a report").is_whole());
+        }
+    });
+}
+
+#[test]
+fn an_append_that_happens_once_looks_into_the_archive() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 3, 50);
+        let draft = || Draft::user_input("\"Hi\"").with_text("id", "m-1");
+        session.append_with(Append::from([draft()]).once()).expect("an append");
+        session.archive().expect("an archive");
+        session.append_one(&user("on")).expect("an append");
+        let again = session.append_with(Append::from([draft()]).once()).expect("an append");
+        assert!(again.already_applied);
+        assert_eq!(again.first_seq, 4);
+    });
+}
+
+/// A handle that was opened before goes on, whatever form the session has now.
+#[test]
+fn handles_follow_from_form_to_form() {
+    over_every_store(|store| {
+        let one = filled(&store, "a", 3, 50);
+        let other = open(&store, "a").expect("it opens");
+        other.archive().expect("an archive");
+        assert_eq!(one.append_one(&user("1")).expect("an append"), 4);
+        other.archive().expect("all there is, archived");
+        assert_eq!(one.append_one(&user("2")).expect("an append"), 5);
+        drop(other);
+        open(&store, "a").expect("it opens").restore().expect("a log");
+        assert_eq!(one.append_one(&user("3")).expect("an append"), 6);
+        assert!(one.verify().expect("a report").is_whole());
+    });
+}
+
+#[test]
+fn a_tail_alone_or_of_another_session_is_told() {
+    over_every_store(|store| {
+        drop(continued(&store));
+        let archive = bytes_of(&store, &archive_key("a"));
+        store.delete(&archive_key("a"), &Condition::Any).expect("deleted");
+        assert_eq!(code(open(&store, "a")), "broken_link");
+        drop(filled(&store, "b", 5, 50));
+        open(&store, "b").expect("it opens").archive().expect("an archive");
+        write(&store, &archive_key("a"), &bytes_of(&store, &archive_key("b")));
+        assert_eq!(code(open(&store, "a")), "broken_link");
+        write(&store, &archive_key("a"), &archive);
+        assert_eq!(open(&store, "a").expect("it opens").head().map(|head| head.seq), Some(40));
+        // Nobody writes after an archive of another session.
+        store.delete(&log_key("a"), &Condition::Any).expect("deleted");
+        write(&store, &archive_key("a"), &bytes_of(&store, &archive_key("b")));
+        let session = open(&store, "a").expect("it opens");
+        assert_eq!(code(session.append_one(&user("x"))), "wrong_session");
+    });
+}
+
+#[test]
+fn an_unfinished_write_after_an_archive_is_cut_off() {
+    over_every_store(|store| {
+        filled(&store, "a", 3, 50).archive().expect("an archive");
+        write(&store, &log_key("a"), b"{\"hash\":\"00");
+        let session = open(&store, "a").expect("it opens");
+        assert_eq!(session.torn().map(|torn| torn.bytes), Some(11));
+        assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
+        assert!(session.verify().expect("a report").is_whole());
+    });
+}
+
+#[test]
+fn a_damaged_archive_is_repaired_with_what_follows_it() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 1, 300);
+        for _ in 0..8 {
+            session.append_one(&user(&"x".repeat(100_000))).expect("an append");
+        }
+        session.archive().expect("an archive");
+        session.append_one(&user("after")).expect("an append");
+        drop(session);
+        let mut archive = bytes_of(&store, &archive_key("a"));
+        let middle = archive.len() - 60;
+        archive[middle..middle + 20].fill(0x55);
+        write(&store, &archive_key("a"), &archive);
+        let report = open(&store, "a").expect("it opens").verify().expect("a report");
+        assert!(report.fault.is_some() && report.head.is_some());
+        let repaired = repair(&*store, &id("a"), Some(id("b")), false).expect("a repair");
+        assert_eq!(repaired.saved, 1);
+        let repaired = open(&store, "b").expect("it opens");
+        assert!(repaired.verify_with(None, true).expect("a report").is_whole());
+        let history = repaired.state().expect("a state").history;
+        assert!(history.last().expect("an item").item.contains("after"));
+    });
+}
+
+#[test]
+fn a_compaction_and_what_follows_it_are_read_over_the_border() {
+    over_every_store(|store| {
+        let session = continued(&store);
+        session.compact(Compact::new(vec!["\"all of it\"".into()], 2)).expect("a compaction");
+        session.archive().expect("an archive");
+        session.append_one(&user("on")).expect("an append");
+        let view = turnkeep::View::default().since_compaction();
+        let state = session.state_with(view).expect("a state");
+        assert_eq!(state.history.len(), 4);
+        assert_eq!(state.history, session.state().expect("a state").history);
+    });
+}
+
+/// A log packed by the gzip program, in one member or several.
+#[test]
+fn foreign_archives_are_read_appended_to_and_archived_anew() {
+    over_every_store(|store| {
+        let log = {
+            drop(filled(&store, "a", 30, 300));
+            let log = bytes_of(&store, &log_key("a"));
+            store.delete(&log_key("a"), &Condition::Any).expect("deleted");
+            log
+        };
+        let half = log.len() / 2;
+        let members = [gzip(&log[..half]), gzip(&log[half..])].concat();
+        for foreign in [gzip(&log), members] {
+            write(&store, &archive_key("a"), &foreign);
+            let session = open(&store, "a").expect("it opens");
+            assert_eq!(session.head().map(|head| head.seq), Some(30));
+            assert!(session.verify().expect("a report").is_whole());
+            assert_eq!(lines(&store, Range::last(3)), [28, 29, 30]);
+            let back: Vec<u64> = (0..=30).rev().collect();
+            assert_eq!(lines(&store, Range::all().newest_first().in_pages_of(900)), back);
+            session.append_one(&user("on")).expect("an append");
+            assert_eq!(lines(&store, Range::last(3)), [29, 30, 31]);
+            session.archive().expect("an archive");
+            let archive = bytes_of(&store, &archive_key("a"));
+            assert!(turnkeep::core::archive::unarchive(&archive).expect("a log").starts_with(&log));
+            drop(session);
+            store.delete(&archive_key("a"), &Condition::Any).expect("deleted");
+        }
+    });
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    Member::of(bytes).bytes()
+}
