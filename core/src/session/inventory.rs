@@ -7,8 +7,9 @@ use crate::store::{Info, Key, Part};
 use crate::task::Io;
 use crate::{Result, SessionId};
 
-/// Objects a listing asks for at once.
-const LIST_LIMIT: u32 = 1000;
+/// Objects a listing asks for at once. A store that gives fewer says that more follow; one that looks
+/// through a directory each time should not have to do so often.
+const LIST_LIMIT: u32 = 100_000;
 
 /// Every object of a store, in order of their keys.
 pub(super) async fn all_objects(io: &Io) -> Result<Vec<(Key, Info)>> {
@@ -68,10 +69,9 @@ impl Held {
 
     pub(super) fn listed(&self) -> Listed {
         let form = if self.is_archived() { Form::Archived } else { Form::Live };
-        let stored_bytes = self.live_bytes() + self.archive_bytes();
         let written = self.log.as_ref().or(self.archive.as_ref());
         let modified_ms = written.and_then(|info| info.modified_ms);
-        Listed { id: self.id.clone(), form, stored_bytes, modified_ms }
+        Listed { id: self.id.clone(), form, stored_bytes: self.bytes(), modified_ms }
     }
 
     fn live_bytes(&self) -> u64 {
@@ -82,8 +82,9 @@ impl Held {
         self.archive.as_ref().map_or(0, |archive| archive.bytes)
     }
 
+    /// Of its log and its archive.
     pub(super) fn bytes(&self) -> u64 {
-        self.live_bytes() + self.archive_bytes() + self.beside
+        self.live_bytes() + self.archive_bytes()
     }
 }
 

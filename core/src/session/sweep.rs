@@ -108,7 +108,8 @@ pub struct Sweep {
     pub archived: u64,
     /// How many were pruned.
     pub pruned: u64,
-    /// Bytes that the store has less now; of what would only be archived nothing is known.
+    /// Bytes of logs and archives that the store has less now; what archiving would save is not known
+    /// beforehand.
     pub freed_bytes: u64,
     /// Bytes of all archives afterwards.
     pub archive_bytes: u64,
@@ -122,9 +123,9 @@ pub struct Swept {
     pub id: SessionId,
     /// What was done.
     pub outcome: Outcome,
-    /// Bytes it had in the store.
+    /// Bytes of its log and its archive before.
     pub bytes: u64,
-    /// Bytes it has less now.
+    /// How many of them are gone.
     pub freed_bytes: u64,
 }
 
