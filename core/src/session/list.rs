@@ -51,19 +51,23 @@ pub fn list(prefix: impl Into<String>, after: Option<Key>, limit: u32) -> Task<S
 }
 
 async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Result<Sessions> {
-    let mut before = after.as_ref().and_then(form_of).map(|(id, _)| id);
+    let before = after.as_ref().and_then(form_of).map(|(id, _)| id);
     let listing = io.list(prefix, after, limit.max(1)).await?;
-    let last = listing.objects.last().map(|(key, _)| key.clone());
-    let listed = listing.objects.into_iter().filter_map(|(key, info)| {
-        let (id, form) = form_of(&key)?;
-        // An archive beside its log is what an interrupted archiving left: the log holds.
-        if before.replace(id.clone()).as_ref() == Some(&id) {
-            return None;
+    let next = listing.objects.last().map(|(key, _)| key.clone()).filter(|_| listing.more);
+    let mut sessions = Vec::<Listed>::new();
+    for (key, info) in listing.objects {
+        let Some((id, form)) = form_of(&key) else { continue };
+        match sessions.last_mut() {
+            // The log comes before the archive: together they are the session.
+            Some(last) if last.id == id => last.stored_bytes += info.bytes,
+            None if before.as_ref() == Some(&id) => {}
+            _ => {
+                let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
+                sessions.push(Listed { id, form, stored_bytes, modified_ms });
+            }
         }
-        let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
-        Some(Listed { id, form, stored_bytes, modified_ms })
-    });
-    Ok(Sessions { sessions: listed.collect(), next: last.filter(|_| listing.more) })
+    }
+    Ok(Sessions { sessions, next })
 }
 
 /// Some of a store's sessions, the last written first.
