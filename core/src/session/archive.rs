@@ -54,10 +54,11 @@ pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived>
     if source.log.is_none() && is_indexed {
         return Err(Error::new(ErrorKind::AlreadyExists, "the session is archived already"));
     }
-    let noted = retention::of(io, id).await?;
     if let Some(log) = &source.log {
+        check_free(io, &log.key).await?;
         sync(io, &log.key).await?;
     }
+    let noted = retention::of(io, id).await?;
     let info = write_archive(io, id, &session, &source, head).await?;
     let now_ms = io.stamp(0).await?.now_ms;
     let noted = noted.map(|(retention, _)| retention.last_activity_ms);
@@ -67,6 +68,17 @@ pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived>
     remove_log(io, id, &source, &info).await?;
     let (raw_bytes, archive_bytes, torn) = (head.bytes, info.bytes, session.torn);
     Ok(Archived { head, raw_bytes, archive_bytes, torn })
+}
+
+/// A log that another process writes to could not be removed in the end.
+async fn check_free(io: &Io, log: &Key) -> Result<()> {
+    match io.holder(log).await? {
+        Some(holder) if holder.is_alive && !holder.is_self => {
+            let message = alloc::format!("process {} on {} writes to it", holder.pid, holder.host);
+            Err(Error::new(ErrorKind::Locked, message).at_key(log))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What is removed next must not be more durable than what replaces it, and not less either: after

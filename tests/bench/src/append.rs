@@ -62,7 +62,7 @@ fn fresh(folder: &Path) -> PathBuf {
 
 fn turnkeep(folder: &Path, batches: &[&[String]]) -> Duration {
     let store = Arc::new(FileStore::open(folder).expect("a store"));
-    let mut session = Session::create(store, Create::default()).expect("a session");
+    let session = Session::create(store, Create::default()).expect("a session");
     let start = Instant::now();
     for batch in batches {
         session.append(batch).expect("appended");
@@ -112,7 +112,7 @@ pub fn flat(options: &Options, table: &mut Table) {
             let store = Arc::new(FileStore::open(&folder).expect("a store"));
             let id = SessionId::new("flat").expect("an id");
             let options = Create::default().with_id(id);
-            let mut session = Session::create(store, options).expect("a session");
+            let session = Session::create(store, options).expect("a session");
             before[..*size]
                 .chunks(BATCH)
                 .for_each(|batch| _ = session.append(batch).expect("appended"));

@@ -58,7 +58,7 @@ pub fn run(options: &Options, table: &mut Table) {
             Contender::timed("turnkeep unarchive, verified, native, helpers", log.len(), || {
                 timed_task(unarchiving(archived.clone()))
             }),
-            Contender::timed("Session::unarchive, FileStore, read back", log.len(), || {
+            Contender::timed("Session::restore, FileStore, read back", log.len(), || {
                 timed_whole(options, &log, true)
             }),
             node.contender("turnkeep unarchive, verified, wasm", "unarchive", &gz, log.len()),
@@ -92,7 +92,7 @@ fn timed_whole(options: &Options, log: &[u8], is_reverse: bool) -> Duration {
         session.archive().expect("archived");
     }
     let start = Instant::now();
-    if is_reverse { session.unarchive() } else { session.archive() }.expect("done");
+    if is_reverse { session.restore() } else { session.archive() }.expect("done");
     start.elapsed()
 }
 

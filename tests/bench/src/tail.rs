@@ -39,7 +39,7 @@ fn one(options: &Options, table: &mut Table, size: u64, name: &str) {
     write_log(&log, size);
     let single = single_stream_bytes(&log);
     let id = SessionId::new("bench").expect("an id");
-    let mut session = Session::open(store.clone(), &id).expect("a session");
+    let session = Session::open(store.clone(), &id).expect("a session");
     let start = std::time::Instant::now();
     let archived = session.archive().expect("archived");
     let seconds = start.elapsed().as_secs_f64();
