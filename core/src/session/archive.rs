@@ -51,21 +51,20 @@ pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived>
     let (session, source) = find_session(io, id).await?;
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
     let is_indexed = source.archive.as_ref().is_some_and(|archive| archive.index.is_some());
-    if source.log.is_none() && is_indexed {
+    let noted = retention::of(io, id).await?;
+    if source.log.is_none() && is_indexed && noted.is_some() {
         return Err(Error::new(ErrorKind::AlreadyExists, "the session is archived already"));
     }
     if let Some(log) = &source.log {
         check_free(io, &log.key).await?;
         sync(io, &log.key).await?;
     }
-    let noted = retention::of(io, id).await?;
     let info = write_archive(io, id, &session, &source, head).await?;
     let now_ms = io.stamp(0).await?.now_ms;
-    let noted = noted.map(|(retention, _)| retention.last_activity_ms);
-    let last_activity_ms = last_activity(&source).or(noted).unwrap_or(now_ms);
-    let retention = Retention::new(head, info.bytes, now_ms, last_activity_ms);
-    retention::put(io, id, &retention, Condition::Any).await?;
-    remove_log(io, id, &source, &info).await?;
+    let last_activity_ms = last_activity(&source);
+    let record = Retention::new(head, info.bytes, now_ms, last_activity_ms.unwrap_or(now_ms));
+    let version = retention::note(io, id, record, last_activity_ms.is_some(), noted).await?;
+    remove_log(io, id, &source, &info, version).await?;
     let (raw_bytes, archive_bytes, torn) = (head.bytes, info.bytes, session.torn);
     Ok(Archived { head, raw_bytes, archive_bytes, torn })
 }
@@ -96,7 +95,13 @@ fn last_activity(source: &Source) -> Option<u64> {
 }
 
 /// Removes what the archive holds now. Where that is refused, an archive that is not needed goes.
-async fn remove_log(io: &Io, id: &SessionId, source: &Source, archive: &Info) -> Result<()> {
+async fn remove_log(
+    io: &Io,
+    id: &SessionId,
+    source: &Source,
+    archive: &Info,
+    noted: String,
+) -> Result<()> {
     let Some(log) = &source.log else { return Ok(()) };
     let removed = io.delete(&log.key, Condition::Version(log.info.version.clone())).await;
     let Err(error) = removed else { return Ok(()) };
@@ -108,7 +113,7 @@ async fn remove_log(io: &Io, id: &SessionId, source: &Source, archive: &Info) ->
     if is_refused && source.archive.is_none() && io.info(&log.key).await.is_ok() {
         let written = Condition::Version(archive.version.clone());
         if io.delete(&Key::of(id, Part::Archive), written).await.is_ok() {
-            retention::remove(io, id).await.ok();
+            retention::remove(io, id, noted).await.ok();
         }
     }
     Err(error)
@@ -132,7 +137,7 @@ async fn write_archive(
     let (replaced, contained) = match &source.archive {
         Some(archive) => (Condition::Version(archive.info.version.clone()), None),
         None => match leftover(io, id).await? {
-            Some((version, head)) => (Condition::Version(version), Some(head)),
+            Some((info, head)) => (Condition::Version(info.version), Some(head)),
             None => (Condition::Absent, None),
         },
     };
@@ -152,18 +157,19 @@ async fn write_archive(
     written
 }
 
-/// An archive that an interrupted archiving or restoring left beside a whole log: its version, and
-/// the entry up to which the log must hold the same for it to be replaced.
-async fn leftover(io: &Io, id: &SessionId) -> Result<Option<(String, Head)>> {
-    let key = Key::of(id, Part::Archive);
-    let Some(start) = found(io.get(&key, Some(0..HEADER_BYTES as u64)).await)? else {
-        return Ok(None);
-    };
-    let index = read_index(&start.bytes, start.info.bytes).map_err(|error| {
+/// An archive that an interrupted archiving or restoring left beside a whole log, and the entry up to
+/// which the log must hold the same for it to be replaced.
+async fn leftover(io: &Io, id: &SessionId) -> Result<Option<(Info, Head)>> {
+    let damaged = |error: Error| {
+        if error.kind().class() != crate::ErrorClass::Data {
+            return error;
+        }
         let message = alloc::format!("a damaged archive is in the way: {}", error.message());
-        Error::new(ErrorKind::AlreadyExists, message).at_key(&key)
-    })?;
-    Ok(Some((start.info.version, index.head)))
+        Error::new(ErrorKind::AlreadyExists, message).at_key(&Key::of(id, Part::Archive))
+    };
+    let Some(part) = ArchivePart::find(io, id).await.map_err(damaged)? else { return Ok(None) };
+    let head = part.head(io).await.map_err(damaged)?;
+    Ok(Some((part.info, head)))
 }
 
 async fn compress(
@@ -306,10 +312,16 @@ pub fn restore(id: SessionId) -> Task<Archived> {
 
 async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
     let (session, source) = find_session(io, id).await?;
-    let live = || Error::new(ErrorKind::AlreadyExists, "the session is live already");
-    let archive = source.archive.as_ref().ok_or_else(live)?;
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-    retention::touch(io, id).await?;
+    let live = || Error::new(ErrorKind::AlreadyExists, "the session is live already");
+    let archived = match &source.archive {
+        Some(archive) => (archive.info.clone(), head),
+        // What an interrupted archiving or restoring left goes only after the log was written anew:
+        // who archives it just now finds another one.
+        None => leftover(io, id).await?.ok_or_else(live)?,
+    };
+    let (info, contained) = archived;
+    let noted = retention::touch(io, id).await?;
     let replaced = match &source.log {
         Some(log) => Condition::Version(log.info.version.clone()),
         None => Condition::Absent,
@@ -322,19 +334,25 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
         }
         staging.finish(io, Vec::new()).await?;
         // Read back, so that what is verified is what is there.
-        let expectation =
-            Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) };
-        let mut verifier = Verifier::new(expectation);
+        let expected = Some((contained.seq, contained.hash));
+        let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
         staging.each_chunk(io, |chunk| verifier.push(chunk)).await?;
-        verifier.finish().sound()?;
+        let report = verifier.finish();
+        report.sound()?;
+        if report.head != Some(head) {
+            let message = "the log does not lead to the session's head";
+            return Err(Error::new(ErrorKind::HeadMismatch, message));
+        }
         staging.commit(io, replaced).await
     };
     if let Err(error) = written.await {
         staging.abort(io).await;
         return Err(error);
     }
-    io.delete(&archive.key, Condition::Version(archive.info.version.clone())).await?;
-    retention::remove(io, id).await?;
-    let (raw_bytes, archive_bytes, torn) = (head.bytes, archive.info.bytes, session.torn);
+    io.delete(&Key::of(id, Part::Archive), Condition::Version(info.version)).await?;
+    if let Some(noted) = noted {
+        retention::remove(io, id, noted).await?;
+    }
+    let (raw_bytes, archive_bytes, torn) = (head.bytes, info.bytes, session.torn);
     Ok(Archived { head, raw_bytes, archive_bytes, torn })
 }

@@ -30,7 +30,7 @@ pub(super) async fn prune_session(io: &Io, id: &SessionId, reason: &str) -> Resu
     let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
     let noted = retention::of(io, id).await?;
     let part = ArchivePart::find(io, id).await?;
-    let Some(part) = part else { return Err(absent(io, id, &log).await?) };
+    let Some(part) = part else { return Err(absent(io, id, &log, noted).await?) };
     let foreign = || {
         let message = "only archives that this store made, and that nobody changed, are pruned";
         Error::new(ErrorKind::NotSupported, message).at_key(&archive)
@@ -47,18 +47,32 @@ pub(super) async fn prune_session(io: &Io, id: &SessionId, reason: &str) -> Resu
         return Err(live(&log));
     }
     io.delete(&archive, Condition::Version(part.info.version)).await?;
-    for beside in [Part::Trace, Part::Recovery] {
-        found(io.delete(&Key::of(id, beside), Condition::Any).await)?;
-    }
+    remove_beside(io, id).await?;
     Ok(tombstone)
 }
 
-/// What to say of a session without an archive.
-async fn absent(io: &Io, id: &SessionId, log: &Key) -> Result<Error> {
-    Ok(match found(io.info(log).await)? {
-        Some(_) => live(log),
-        None => retention::missing(io, id).await,
-    })
+/// Removes what lies beside a session that is gone; its title and tags stay with the tombstone.
+async fn remove_beside(io: &Io, id: &SessionId) -> Result<()> {
+    for beside in [Part::Trace, Part::Recovery] {
+        found(io.delete(&Key::of(id, beside), Condition::Any).await)?;
+    }
+    Ok(())
+}
+
+/// What to say of a session without an archive. A pruning that was interrupted ends here.
+async fn absent(
+    io: &Io,
+    id: &SessionId,
+    log: &Key,
+    noted: Option<(Retention, String)>,
+) -> Result<Error> {
+    if found(io.info(log).await)?.is_some() {
+        return Ok(live(log));
+    }
+    if noted.is_some_and(|(record, _)| record.pruned.is_some()) {
+        remove_beside(io, id).await?;
+    }
+    Ok(retention::missing(io, id).await)
 }
 
 fn live(log: &Key) -> Error {

@@ -136,18 +136,60 @@ pub(super) async fn put(
     Ok(io.put(&key, record.to_json().into_bytes(), condition).await?.version)
 }
 
-/// Removes a session's record, if it has one.
-pub(super) async fn remove(io: &Io, id: &SessionId) -> Result<()> {
-    found(io.delete(&Key::of(id, Part::Retention), Condition::Any).await).map(|_| ())
+/// Notes that a session was archived, in place of what was noted when that began; gives the record's
+/// version. Its last activity is the latest that anybody knows; that of the new record counts only
+/// `if_known`. `pruned` where it was pruned meanwhile.
+pub(super) async fn note(
+    io: &Io,
+    id: &SessionId,
+    mut record: Retention,
+    if_known: bool,
+    mut noted: Option<(Retention, String)>,
+) -> Result<String> {
+    let activity = noted.as_ref().map(|(noted, _)| noted.last_activity_ms);
+    if let (false, Some(activity)) = (if_known, activity) {
+        record.last_activity_ms = activity;
+    }
+    let mut tries = 1;
+    loop {
+        let condition = match &noted {
+            Some((noted, version)) => {
+                record.last_activity_ms = record.last_activity_ms.max(noted.last_activity_ms);
+                Condition::Version(version.clone())
+            }
+            None => Condition::Absent,
+        };
+        match put(io, id, &record, condition).await {
+            Err(error) if is_raced(&error) && tries < 4 => tries += 1,
+            put => return put,
+        }
+        noted = of(io, id).await?;
+        if let Some((Retention { pruned: Some(pruned), .. }, _)) = &noted {
+            return Err(gone(pruned));
+        }
+    }
+}
+
+fn is_raced(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists)
+}
+
+/// Removes a session's record, unless someone else wrote another one.
+pub(super) async fn remove(io: &Io, id: &SessionId, version: String) -> Result<()> {
+    let removed = io.delete(&Key::of(id, Part::Retention), Condition::Version(version)).await;
+    match found(removed) {
+        Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
+        removed => removed.map(|_| ()),
+    }
 }
 
 /// Notes that an archived session is in use. Who prunes has to read the record before, and changes
 /// it only if nobody else did: from now on nobody prunes the session for a while. `pruned` where
-/// someone was faster.
-pub(super) async fn touch(io: &Io, id: &SessionId) -> Result<()> {
+/// someone was faster. Gives the record's version, if there is one.
+pub(super) async fn touch(io: &Io, id: &SessionId) -> Result<Option<String>> {
     let mut tries = 1;
     loop {
-        let Some((record, version)) = of(io, id).await? else { return Ok(()) };
+        let Some((record, version)) = of(io, id).await? else { return Ok(None) };
         if let Some(pruned) = &record.pruned {
             return Err(gone(pruned));
         }
@@ -155,7 +197,7 @@ pub(super) async fn touch(io: &Io, id: &SessionId) -> Result<()> {
         let record = Retention { last_activity_ms, ..record };
         match put(io, id, &record, Condition::Version(version)).await {
             Err(error) if error.kind() == ErrorKind::Conflict && tries < 4 => tries += 1,
-            touched => return touched.map(|_| ()),
+            touched => return touched.map(Some),
         }
     }
 }

@@ -95,11 +95,13 @@ impl Staging {
         Ok(())
     }
 
-    /// Publishes it.
+    /// Publishes it. Where that fails it may still have to be given up: the store may not have heard.
     pub(super) async fn commit(&mut self, io: &Io, condition: Condition) -> Result<Info> {
         let missing = || Error::new(ErrorKind::StoreFailed, "nothing was staged");
-        let stage = self.stage.take().ok_or_else(missing)?;
-        io.commit(&stage, condition).await.map_err(|error| error.at_key(&self.key))
+        let stage = self.stage.as_ref().ok_or_else(missing)?;
+        let info = io.commit(stage, condition).await.map_err(|error| error.at_key(&self.key))?;
+        self.stage = None;
+        Ok(info)
     }
 
     /// Gives it up, unless it was published.
