@@ -1,13 +1,11 @@
 //! How a session's objects lie: what is told of a store besides whether its logs hold.
 
 use super::Task;
+use super::open::START_BYTES;
 use super::source::{Source, found};
 use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Result, SessionId};
-
-/// First look at a log's start: holds the envelope of the first line.
-const START_BYTES: u64 = 1 << 10;
 
 /// How a session's objects lie.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,12 +7,14 @@ use alloc::vec::Vec;
 
 use super::edit::quoted;
 use super::fork::refuse_existing;
-use super::open::generated;
+use super::open::{START_BYTES, generated};
+use super::scan::Chunks;
+use super::source::{Source, found};
 use super::{Session, Task};
 use crate::entry::{Entry, Envelope, redacted_digest, utf8};
 use crate::hash::{Hash, HexText, body_digest, chain};
 use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LINE_BYTES_MAX};
-use crate::line::Line;
+use crate::line::{Line, followed};
 use crate::log::{Draft, Expectation, Head, Report, Stamp, Verifier, Writer};
 use crate::store::{Condition, Key, PART_BYTES, Part};
 use crate::task::Io;
@@ -79,16 +81,27 @@ pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Rep
     })
 }
 
+/// The session's log, with what precedes it where that is archived.
 async fn log_of(io: &Io, id: &SessionId, key: &Key) -> Result<Vec<u8>> {
-    match io.get(key, None).await {
-        Ok(object) => Ok(object.bytes),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            io.info(&Key::of(id, Part::Archive)).await?;
+    let archive = found(io.info(&Key::of(id, Part::Archive)).await)?;
+    let log = match found(io.get(key, None).await)? {
+        Some(object) => object.bytes,
+        None if archive.is_none() => return Err(super::retention::missing(io, id).await),
+        None => {
             let message = "a log can be repaired; unpack the archive with any gunzip first";
-            Err(Error::new(ErrorKind::NotSupported, message))
+            return Err(Error::new(ErrorKind::NotSupported, message));
         }
-        Err(error) => Err(error),
+    };
+    if archive.is_none() || followed(&log).is_none() {
+        return Ok(log);
     }
+    let source = Source::find(io, id, START_BYTES).await?;
+    let mut chunks = Chunks::of(io, &source, None);
+    let mut whole = Vec::new();
+    while let Some(chunk) = chunks.next().await? {
+        whole.extend(chunk);
+    }
+    Ok(whole)
 }
 
 /// Finds the first fault, what can be saved after it, and what cannot.
