@@ -897,8 +897,9 @@ mod archive {
                 place.run(&["ls", "--json"]).document()["sessions"].as_array().unwrap().len(),
                 1
             );
-            let summary = place.run(&["fsck", "--json"]).ends_with(0).document()["summary"].clone();
-            assert_eq!(summary["leftover_archives"], 1);
+            let documents = place.run(&["fsck", "--json"]).ends_with(0).documents();
+            assert_eq!((&documents[0]["leftover"], documents.len()), (&true.into(), 2));
+            assert_eq!(documents[1]["summary"]["leftovers"], 1);
             place.run(&["archive", "demo"]).ends_with(0);
             assert!(!place.log().exists());
             let head = place.run(&["verify", "demo", "--json"]).ends_with(0).document();

@@ -37,7 +37,6 @@ impl Does {
     }
 }
 
-
 fn running(does: Does) -> Job {
     match does {
         Does::Append => open_then(|opened| session::append(opened, Append::from([user("new")]))),
@@ -143,8 +142,8 @@ impl Race<'_> {
 
     /// What was archived can be pruned later: its record says what the archive is.
     fn check_record(&self, node: &Node<'_>, what: &str) {
-        let is_archived = node.store.info(&log_key("a")).is_err()
-            && node.store.info(&archive_key("a")).is_ok();
+        let is_archived =
+            node.store.info(&log_key("a")).is_err() && node.store.info(&archive_key("a")).is_ok();
         if is_archived {
             let later = Host::new(node.store, NOW_MS + 2 * DAY_MS, NOW_MS);
             let pruned = later.finish(job(|| session::prune(id("a"), "later"))());
@@ -159,7 +158,11 @@ fn race(scene: &str, does: [Does; 2], jobs: [&Job; 2]) {
     let explored = explore(&scene, jobs, &mut |node| race.check(node));
     println!(
         "{:?} of {}: {} orders, {} points, ends {:?}",
-        does, scene.name, explored.orders, explored.points, race.ends.borrow()
+        does,
+        scene.name,
+        explored.orders,
+        explored.points,
+        race.ends.borrow()
     );
 }
 

@@ -1,11 +1,14 @@
 //! Sessions over every store: what is appended is what is read, in every way to read it.
 
+use std::io::Read;
 use std::sync::Arc;
 
-use turnkeep::core::session::Listed;
+use flate2::Compression;
+use flate2::read::GzEncoder;
+use turnkeep::core::session::{self, Listed};
 use turnkeep::core::store::Condition;
 use turnkeep::{
-    Create, Draft, Form, Kind, Range, Session, SessionId, State, Store, drive, sessions,
+    Create, Draft, Form, Key, Kind, Range, Session, SessionId, State, Store, drive, sessions,
 };
 use turnkeep_tests::build::Log;
 use turnkeep_tests::sessions::{
@@ -501,6 +504,66 @@ fn sessions_are_listed_once_each() {
         let archived: Vec<&Listed> =
             listed.iter().filter(|one| one.form == Form::Archived).collect();
         assert_eq!(archived.len(), 2);
+    });
+}
+
+#[test]
+fn a_session_takes_the_room_of_its_archive_and_of_what_follows() {
+    over_every_store(|store| {
+        for name in ["a", "b"] {
+            let session = filled(&store, name, 20, 100);
+            session.archive().expect("archived");
+            open(&store, name).expect("it opens").append(&[user("more")]).expect("appended");
+        }
+        let length = |key: &Key| bytes_of(&store, key).len() as u64;
+        for limit in 1..6 {
+            let (mut after, mut listed) = (None, Vec::new());
+            loop {
+                let page = drive(session::list("", after, limit), &*store).expect("a page");
+                listed.extend(page.sessions);
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            let found: Vec<_> =
+                listed.iter().map(|listed| (listed.id.as_str(), listed.stored_bytes)).collect();
+            let bytes = |name| length(&log_key(name)) + length(&archive_key(name));
+            assert_eq!(found, [("a", bytes("a")), ("b", bytes("b"))], "{limit} a page");
+        }
+    });
+}
+
+#[test]
+fn how_a_sessions_objects_lie_can_be_told() {
+    over_every_store(|store| {
+        let layout = || {
+            let layout = drive(session::layout(id("a")), &*store).expect("a layout");
+            (layout.is_foreign, layout.has_tail, layout.has_leftover)
+        };
+        drop(filled(&store, "a", 20, 100));
+        assert_eq!(layout(), (false, false, false));
+        let log = bytes_of(&store, &log_key("a"));
+        open(&store, "a").expect("it opens").archive().expect("archived");
+        assert_eq!(layout(), (false, false, false));
+        let archive = bytes_of(&store, &archive_key("a"));
+        write(&store, &log_key("a"), &log);
+        assert_eq!(layout(), (false, false, true), "an archive beside the whole log");
+        store.delete(&log_key("a"), &Condition::Any).expect("deleted");
+        open(&store, "a").expect("it opens").append(&[user("more")]).expect("appended");
+        assert_eq!(layout(), (false, true, false));
+        let tail = bytes_of(&store, &log_key("a"));
+        open(&store, "a").expect("it opens").archive().expect("archived");
+        write(&store, &log_key("a"), &tail);
+        assert_eq!(layout(), (false, true, true), "entries that the archive holds too");
+        write(&store, &archive_key("a"), &archive);
+        assert_eq!(layout(), (false, true, false));
+        let mut foreign = Vec::new();
+        GzEncoder::new(&log[..], Compression::fast()).read_to_end(&mut foreign).expect("gzip");
+        write(&store, &archive_key("a"), &foreign);
+        assert_eq!(layout(), (true, true, false));
+        store.delete(&archive_key("a"), &Condition::Any).expect("deleted");
+        assert_eq!(code(drive(session::layout(id("a")), &*store)), "broken_link");
     });
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::open::find_session;
 use super::retention::{self, Retention};
 use super::scan::Chunks;
-use super::source::{ArchivePart, Source, found};
+use super::source::{ArchivePart, Source};
 use super::staging::Staging;
 use super::unpacking::Unpacking;
 use super::{Form, Session, Task};

@@ -7,6 +7,7 @@ use super::about::read_about;
 use super::append::each_line;
 use super::inventory::{Held, inventory};
 use super::read::{Range, read_page};
+use super::source::found;
 use super::{Form, Task};
 use crate::item::text;
 use crate::store::{Key, Part};
@@ -51,21 +52,28 @@ pub fn list(prefix: impl Into<String>, after: Option<Key>, limit: u32) -> Task<S
 }
 
 async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Result<Sessions> {
-    let before = after.as_ref().and_then(form_of).map(|(id, _)| id);
+    let mut before = after.as_ref().and_then(form_of).map(|(id, _)| id);
     let listing = io.list(prefix, after, limit.max(1)).await?;
-    let next = listing.objects.last().map(|(key, _)| key.clone()).filter(|_| listing.more);
+    let last = listing.objects.last().map(|(key, _)| key.clone());
     let mut sessions = Vec::<Listed>::new();
     for (key, info) in listing.objects {
         let Some((id, form)) = form_of(&key) else { continue };
-        match sessions.last_mut() {
-            // The log comes before the archive: together they are the session.
-            Some(last) if last.id == id => last.stored_bytes += info.bytes,
-            None if before.as_ref() == Some(&id) => {}
-            _ => {
-                let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
-                sessions.push(Listed { id, form, stored_bytes, modified_ms });
-            }
+        if before.as_ref() != Some(&id) {
+            let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
+            before = Some(id.clone());
+            sessions.push(Listed { id, form, stored_bytes, modified_ms });
+        } else if let Some(live) = sessions.last_mut().filter(|live| live.id == id) {
+            // Its archive: the log goes on after it, or an interrupted archiving left it.
+            live.stored_bytes += info.bytes;
         }
+    }
+    let next = last.filter(|_| listing.more);
+    // The archive of the page's last session is on the next page.
+    if let (Some((id, Form::Live)), Some(live)) =
+        (next.as_ref().and_then(form_of), sessions.last_mut())
+        && let Some(archive) = found(io.info(&Key::of(&id, Part::Archive)).await)?
+    {
+        live.stored_bytes += archive.bytes;
     }
     Ok(Sessions { sessions, next })
 }

@@ -9,6 +9,7 @@ mod edit;
 mod file;
 mod fork;
 mod inventory;
+mod layout;
 mod lineage;
 mod list;
 mod live;
@@ -36,6 +37,7 @@ pub use edit::{Compact, Place, compact, create_compacted, replace_history, trunc
 pub use file::FileVerifier;
 pub use fork::{At, Fork, ensure_head, fork};
 pub use inventory::{SessionUsage, StoreUsage, UsedBytes, usage};
+pub use layout::{Layout, layout};
 pub use lineage::{Ancestor, Lineage, ancestors, lineage};
 pub use list::{Listed, Recent, RecentSessions, Sessions, list, recent};
 pub use open::{Create, Form, Session, create, open};

@@ -178,6 +178,11 @@ impl LogPart {
         })
     }
 
+    /// Whether the archive holds some of it too.
+    pub(super) fn holds_archived(&self) -> bool {
+        self.skip > 0
+    }
+
     /// How much of the session's log precedes the object.
     pub(super) fn base(&self) -> u64 {
         self.offset.saturating_sub(self.skip)

@@ -52,7 +52,8 @@ const SUFFIXES: [(&str, Part); 6] = [
 
 impl Key {
     /// The store's note of its last sweep.
-    pub(crate) fn sweep() -> Self {
+    #[must_use]
+    pub fn sweep() -> Self {
         Self(SWEEP.into())
     }
 

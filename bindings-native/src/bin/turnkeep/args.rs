@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    append, archive, cat, compact, completions, fork, fsck, incomplete, log, ls, repair, restore,
-    resume, rm, show, verify,
+    append, archive, cat, compact, completions, du, fork, fsck, incomplete, log, ls, prune, repair,
+    restore, resume, rm, show, sweep, verify,
 };
 use crate::exit;
 
@@ -17,7 +17,8 @@ Examples:
     turnkeep resume demo --since-compaction
     turnkeep fork demo other --at turn:2
     turnkeep verify demo --head 1:bfe5…2cce
-    turnkeep cat demo --raw | turnkeep verify -";
+    turnkeep cat demo --raw | turnkeep verify -
+    turnkeep sweep --inactive 7d --max-bytes 2GiB --dry-run";
 
 /// Keeps AI agents' sessions: one append-only, hash-chained log per session.
 #[derive(Debug, Parser)]
@@ -70,6 +71,9 @@ pub(crate) enum Command {
     Verify(verify::Args),
     Archive(archive::Args),
     Restore(restore::Args),
+    Sweep(sweep::Args),
+    Prune(prune::Args),
+    Du(du::Args),
     Fsck(fsck::Args),
     Resume(resume::Args),
     Log(log::Args),

@@ -12,10 +12,8 @@ use turnkeep::core::store::{
 };
 use turnkeep::{Entry, Error, ErrorKind, Key, Result, SessionId, Store};
 
+use crate::stream::GZIP_START;
 use crate::{Failure, Outcome};
-
-/// What a gzip file starts with, and no log does.
-const GZIP_START: u8 = 0x1f;
 
 /// The file, read only.
 #[derive(Debug)]

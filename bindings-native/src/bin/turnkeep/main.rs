@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`args`] | what the command line says |
 //! | [`commands`] | a file for each command |
-//! | [`output`], [`json`], [`visible`], [`time`] | what is written, for people and programs |
+//! | [`output`], [`json`], [`visible`], [`time`], [`units`] | what is written, for people and programs |
+//! | [`ask`], [`signal`] | what people say while a command runs |
 //! | [`exit`], [`failure`] | how a command ends, and what is told of it |
 //! | [`store`], [`target`], [`file_object`], [`stream`] | where sessions are read from |
 
 mod args;
+mod ask;
 mod commands;
 mod content;
 mod exit;
@@ -19,10 +21,12 @@ mod json;
 mod output;
 mod progress;
 mod report;
+mod signal;
 mod store;
 mod stream;
 mod target;
 mod time;
+mod units;
 mod visible;
 
 use std::process::ExitCode;

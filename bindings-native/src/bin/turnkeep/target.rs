@@ -82,7 +82,8 @@ fn no_file(name: &OsStr) -> Failure {
 pub(crate) struct Source {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) id: SessionId,
-    pub(crate) path: PathBuf,
+    /// The archive and what follows it, or either.
+    pub(crate) files: Vec<PathBuf>,
 }
 
 impl Target {
@@ -90,15 +91,15 @@ impl Target {
         match self {
             Self::File(path) => {
                 let object = FileObject::open(path)?;
-                let (id, path) = (object.id().clone(), path.clone());
-                Ok(Source { store: Arc::new(object), id, path })
+                let (id, files) = (object.id().clone(), vec![path.clone()]);
+                Ok(Source { store: Arc::new(object), id, files })
             }
             Self::Id(id) => {
                 let store = globals.store()?;
-                let log = store.path(&Key::of(id, Part::Log));
-                let archive = store.path(&Key::of(id, Part::Archive));
-                let path = if log.is_file() { log } else { archive };
-                Ok(Source { store, id: id.clone(), path })
+                let parts = [Part::Archive, Part::Log];
+                let files = parts.map(|part| store.path(&Key::of(id, part))).into_iter();
+                let files = files.filter(|path| path.is_file()).collect();
+                Ok(Source { store, id: id.clone(), files })
             }
         }
     }

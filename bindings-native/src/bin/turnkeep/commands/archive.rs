@@ -4,6 +4,7 @@ use turnkeep::core::session::{self, Archived};
 use turnkeep::core::task::Task;
 use turnkeep::{SessionId, drive};
 
+use super::each::each;
 use crate::Outcome;
 use crate::exit::Exit;
 use crate::json::{Object, head_object, torn_object};
@@ -12,33 +13,47 @@ use crate::progress::{Meter, Metered};
 use crate::report::torn_text;
 use crate::visible::visible;
 
-/// Compress a session into an archive
+/// Compress sessions into archives
 ///
-/// The log is verified, compressed, read back and verified once more before it is removed.
-/// Archived sessions are read like any other; to append, unarchive them.
+/// Each log is verified, compressed, read back and verified once more before it is removed. Archived
+/// sessions are read like any other, and appended to directly: what comes after is a log beside the
+/// archive, and archiving again puts it in. What fails is told, and the others go on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    #[arg(value_parser = super::session_id)]
-    id: SessionId,
+    #[arg(required = true, value_parser = super::session_id)]
+    ids: Vec<SessionId>,
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    convert(&args.id, "archived", session::archive(args.id.clone()), context)
+    let words = Words { doing: "archiving", form: "archived" };
+    convert(&args.ids, &words, session::archive, context)
 }
 
-/// Carries out an archiving or its reverse, and tells what it did.
+/// What is said of an archiving, or of its reverse.
+pub(super) struct Words {
+    pub(super) doing: &'static str,
+    pub(super) form: &'static str,
+}
+
+/// Archives sessions, or does the reverse, and tells what was done.
 pub(super) fn convert(
-    id: &SessionId,
-    form: &'static str,
-    task: Task<Archived>,
+    ids: &[SessionId],
+    words: &Words,
+    task: fn(SessionId) -> Task<Archived>,
     context: &mut Context,
 ) -> Outcome<Exit> {
     let store = context.globals.store()?;
-    let meter = Meter::new(context, "reading", None);
-    let done = drive(task, &Metered { store: &*store, meter: &meter })?;
-    drop(meter);
+    each(ids, context, |id, context| {
+        let meter = Meter::new(context, words.doing, None);
+        let done = drive(task(id.clone()), &Metered { store: &*store, meter: &meter })?;
+        drop(meter);
+        tell(id, words.form, &done, context)
+    })
+}
+
+fn tell(id: &SessionId, form: &str, done: &Archived, context: &mut Context) -> Outcome<()> {
     if context.globals.json {
-        context.out.json(object(id, form, &done))?;
+        context.out.json(object(id, form, done))?;
     } else {
         let (raw, archive, head) = (done.raw_bytes, done.archive_bytes, done.head);
         let bytes = format!("log {raw} bytes, archive {archive} bytes");
@@ -48,7 +63,7 @@ pub(super) fn convert(
     if let Some(torn) = done.torn {
         context.note(&format!("left out {}", torn_text(torn)));
     }
-    Ok(Exit::Ok)
+    Ok(())
 }
 
 fn object(id: &SessionId, form: &str, done: &Archived) -> Object {

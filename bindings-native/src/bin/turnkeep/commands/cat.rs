@@ -1,7 +1,6 @@
 //! `turnkeep cat`
 
-use std::fs::File;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anstyle::Style;
 use turnkeep::core::ErrorClass;
@@ -25,7 +24,7 @@ use crate::{Failure, Outcome};
 /// For people: a header and the content of each entry, with nothing in it that acts on a terminal.
 /// With --json: one document a line, {"schema_version":1,"seq":…,"time":…,"entry":{…}}, where entry
 /// is the log's line. Only what is printed is read and verified. Of a damaged log, what holds is
-/// printed.
+/// printed. Any gzip file of a log's lines is read, of several members too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -42,6 +41,10 @@ pub(crate) struct Args {
     /// The log's lines, byte for byte
     #[arg(long, conflicts_with = "json")]
     raw: bool,
+    /// What the file holds, whatever that is, unverified: of a gzip file what it inflates to, unless
+    /// that is more than 1 MiB and more than 200 times its length
+    #[arg(long, conflicts_with_all = ["json", "raw", "last", "from", "to"])]
+    inflate: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
@@ -51,11 +54,14 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let target = args.target.target()?;
     let source = target.source(&context.globals)?;
     let meter = Meter::new(context, "reading", None);
+    if args.inflate {
+        return inflate(&source, &meter, &mut context.out);
+    }
     let mut printer = Printer { form: args.form(context), out: &mut context.out, next: None };
     let printed = pages(&source, args.range(), &mut printer);
     match printed {
         Err(Failure::Failed(failed)) if is_damage(&failed.error) => {
-            salvage(&source.path, args, &mut printer, &meter)?;
+            salvage(&source, args, &mut printer, &meter)?;
         }
         printed => printed.map_err(|failure| args.target.explain(failure))?,
     }
@@ -114,12 +120,47 @@ fn is_damage(error: &Error) -> bool {
     error.kind().class() == ErrorClass::Data && error.kind() != ErrorKind::UnsupportedVersion
 }
 
+/// Prints what files hold, as it is.
+fn inflate(source: &Source, meter: &Meter, out: &mut Output) -> Outcome<Exit> {
+    for path in files(source)? {
+        let printed = stream::each_piece(&path, meter, |bytes| out.raw(bytes));
+        printed.map_err(|failure| match &failure {
+            Failure::Failed(failed) if failed.error.kind() == ErrorKind::OutputLimit => {
+                failure.with_hint("If you trust the file, `gzip -dc` inflates it without a bound.")
+            }
+            _ => failure,
+        })?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// The files that make up the session. An archive beside a log that holds everything is none.
+fn files(source: &Source) -> Outcome<Vec<PathBuf>> {
+    let mut files = source.files.clone();
+    if files.is_empty() {
+        // Says what became of it.
+        drive(session::open(source.id.clone()), &*source.store)?;
+    }
+    if files.len() > 1 {
+        let layout = drive(session::layout(source.id.clone()), &*source.store);
+        if layout.is_ok_and(|layout| !layout.has_tail) {
+            files.remove(0);
+        }
+    }
+    Ok(files)
+}
+
 /// Prints what holds, reading from end to end: once to see how far that is, once to print.
-fn salvage(path: &Path, args: &Args, printer: &mut Printer<'_>, meter: &Meter) -> Outcome<()> {
-    let cannot = |error| Failure::reading(&path.display().to_string(), &error);
-    let file = || File::open(path).map_err(cannot);
-    let report = stream::verify(file()?, stream::plain(), meter, |_| Ok(())).map_err(cannot)?;
-    let mut failure = report.fault.map(Failure::from);
+fn salvage(source: &Source, args: &Args, printer: &mut Printer<'_>, meter: &Meter) -> Outcome<()> {
+    let files = files(source)?;
+    let report = stream::verify_files(&files, meter, |_| Ok(()))?;
+    let is_any = report.head.is_some();
+    let mut failure = report.fault.map(Failure::from).map(|failure| match &failure {
+        Failure::Failed(failed) if !is_any && is_no_log(&failed.error) => failure.with_hint(
+            "If it was never a log of turnkeep's: `turnkeep cat --inflate` prints what it holds.",
+        ),
+        _ => failure,
+    });
     if let Some(head) = report.head {
         let (from, to) = args.bounds(head);
         let from = printer.next.unwrap_or(from);
@@ -130,16 +171,21 @@ fn salvage(path: &Path, args: &Args, printer: &mut Printer<'_>, meter: &Meter) -
                 Err(Error::new(ErrorKind::StoreFailed, "stop"))
             }
         };
-        stream::verify(file()?, stream::plain(), &Meter::silent(), |verified| {
+        stream::verify_files(&files, &Meter::silent(), |verified| {
             if (from..=to).contains(&verified.seq) {
                 print(verified.seq, verified.line)
             } else {
                 Ok(())
             }
-        })
-        .map_err(cannot)?;
+        })?;
     }
     failure.map_or(Ok(()), Err)
+}
+
+/// What is wrong with the first line of anything else.
+fn is_no_log(error: &Error) -> bool {
+    use ErrorKind as Kind;
+    matches!(error.kind(), Kind::BadLine | Kind::EmptyLog | Kind::InvalidUtf8 | Kind::LineTooLong)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,17 +5,21 @@ pub(crate) mod archive;
 pub(crate) mod cat;
 pub(crate) mod compact;
 pub(crate) mod completions;
+pub(crate) mod du;
+mod each;
 pub(crate) mod fork;
 pub(crate) mod fsck;
 mod graph;
 pub(crate) mod incomplete;
 pub(crate) mod log;
 pub(crate) mod ls;
+pub(crate) mod prune;
 pub(crate) mod repair;
 pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod rm;
 pub(crate) mod show;
+pub(crate) mod sweep;
 pub(crate) mod verify;
 pub(crate) mod version;
 
@@ -36,6 +40,9 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Verify(args) => verify::run(args, context),
         Command::Archive(args) => archive::run(args, context),
         Command::Restore(args) => restore::run(args, context),
+        Command::Sweep(args) => sweep::run(args, context),
+        Command::Prune(args) => prune::run(args, context),
+        Command::Du(args) => du::run(args, context),
         Command::Fsck(args) => fsck::run(args, context),
         Command::Resume(args) => resume::run(args, context),
         Command::Log(args) => log::run(args, context),

@@ -1,19 +1,19 @@
 //! `turnkeep rm`
 
-use std::io::{IsTerminal, stdin};
-
 use turnkeep::SessionId;
 
+use super::each::each;
+use crate::Outcome;
+use crate::ask::{check_askable, is_agreed};
 use crate::exit::Exit;
 use crate::json::Object;
-use crate::output::{Context, write_stderr};
+use crate::output::Context;
 use crate::visible::visible;
-use crate::{Failure, Outcome};
 
 /// Delete sessions, with all that is kept beside them
 ///
 /// Asks first; where nobody can be asked, --yes is needed. A session that another writer holds is
-/// not deleted.
+/// not deleted. What fails is told, and the others go on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[arg(required = true, value_parser = super::session_id)]
@@ -25,33 +25,20 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let store = context.globals.store()?;
-    if !args.yes && !is_agreed(&args.ids)? {
-        context.note("nothing was deleted");
-        return Ok(Exit::Failure);
-    }
-    for (index, id) in args.ids.iter().enumerate() {
-        turnkeep::delete(&*store, id).map_err(|error| {
-            let failure = Failure::from(error);
-            if index > 0 { failure.after_some() } else { failure }
-        })?;
-        if context.globals.json {
-            let document = Object::document().put("session", id.as_str()).put("deleted", true);
-            context.out.json(document)?;
-        } else {
-            context.out.text(&format!("deleted {}\n", visible(id.as_str())))?;
+    if !args.yes {
+        check_askable("delete")?;
+        let names: Vec<_> = args.ids.iter().map(|id| visible(id.as_str())).collect();
+        if !is_agreed(&format!("delete {}", names.join(", ")))? {
+            context.note("nothing was deleted");
+            return Ok(Exit::Failure);
         }
     }
-    Ok(Exit::Ok)
-}
-
-fn is_agreed(ids: &[SessionId]) -> Outcome<bool> {
-    if !stdin().is_terminal() {
-        return Err(Failure::usage("nobody can be asked whether to delete")
-            .with_hint("Say --yes to delete without being asked."));
-    }
-    let names: Vec<_> = ids.iter().map(|id| visible(id.as_str())).collect();
-    write_stderr(&format!("delete {} for good? [y/N] ", names.join(", ")));
-    let mut answer = String::new();
-    stdin().read_line(&mut answer).map_err(|error| Failure::reading("the answer", &error))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    each(&args.ids, context, |id, context| {
+        turnkeep::delete(&*store, id)?;
+        if context.globals.json {
+            let document = Object::document().put("session", id.as_str()).put("deleted", true);
+            return context.out.json(document);
+        }
+        context.out.text(&format!("deleted {}\n", visible(id.as_str())))
+    })
 }

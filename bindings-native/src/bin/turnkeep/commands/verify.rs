@@ -82,8 +82,8 @@ fn verifier(args: &Args) -> FileVerifier {
 fn look_at_session(args: &Args, id: &SessionId, context: &Context) -> Outcome<Report> {
     let store = context.globals.store()?;
     let infos = [Part::Log, Part::Archive].map(|part| store.info(&Key::of(id, part)).ok());
-    let total = infos.into_iter().flatten().next().map(|info| info.bytes);
-    let meter = Meter::new(context, "verifying", total);
+    let total = infos.into_iter().flatten().map(|info| info.bytes).sum();
+    let meter = Meter::new(context, "verifying", Some(total));
     let metered = Metered { store: &*store, meter: &meter };
     Ok(drive(session::verify(id.clone(), args.head, args.deep), &metered)?)
 }

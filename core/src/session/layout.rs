@@ -1,0 +1,42 @@
+//! How a session's objects lie: what is told of a store besides whether its logs hold.
+
+use super::Task;
+use super::open::START_BYTES;
+use super::source::{Source, found};
+use crate::store::{Key, Part};
+use crate::task::Io;
+use crate::{Result, SessionId};
+
+/// How a session's objects lie.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Layout {
+    /// It has an archive that turnkeep did not write: gzip without an index.
+    pub is_foreign: bool,
+    /// It has an archive, and a log that goes on after it.
+    pub has_tail: bool,
+    /// An interrupted archiving or restoring left what is not needed: an archive beside a log that
+    /// holds everything, or a log whose first entries the archive holds too. Archiving the session
+    /// puts it right.
+    pub has_leftover: bool,
+}
+
+/// Tells how a session's objects lie. Looks at the start of its log and at its archive's header;
+/// `broken_link` where the log does not follow the archive beside it, or that is not there.
+#[must_use]
+pub fn layout(id: SessionId) -> Task<Layout> {
+    Task::new(async move |io| look(&io, &id).await.map_err(|error| error.in_session(&id)))
+}
+
+async fn look(io: &Io, id: &SessionId) -> Result<Layout> {
+    let Source { archive, log } = Source::find(io, id, START_BYTES).await?;
+    let Some(archive) = archive else {
+        let beside = found(io.info(&Key::of(id, Part::Archive)).await)?;
+        return Ok(Layout { has_leftover: beside.is_some(), ..Layout::default() });
+    };
+    Ok(Layout {
+        is_foreign: archive.index.is_none(),
+        has_tail: log.is_some(),
+        has_leftover: log.is_some_and(|log| log.holds_archived()),
+    })
+}
