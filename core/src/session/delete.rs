@@ -2,6 +2,7 @@
 
 use super::Task;
 use crate::store::{Condition, Key, Part};
+use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Deletes a session and all that is kept beside it. `locked` where another writer holds it,
@@ -9,6 +10,7 @@ use crate::{Error, ErrorKind, Result, SessionId};
 #[must_use]
 pub fn delete(id: SessionId) -> Task<()> {
     Task::new(async move |io| -> Result<()> {
+        not_held(&io, &id).await.map_err(|error| error.in_session(&id))?;
         let mut was_there = false;
         // The log last but for its notes: an archive left alone would be the session again, older.
         let notes = [Part::Recovery, Part::About, Part::Trace, Part::Retention];
@@ -22,4 +24,14 @@ pub fn delete(id: SessionId) -> Task<()> {
         let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
         was_there.then_some(()).ok_or_else(|| missing().in_session(&id))
     })
+}
+
+/// Refuses where another writer holds the log: else an archive before it would be gone already when
+/// the log turns out to stay. A removal under a condition that nothing meets tells.
+async fn not_held(io: &Io, id: &SessionId) -> Result<()> {
+    let unmet = Condition::Version("none".into());
+    match io.delete(&Key::of(id, Part::Log), unmet).await {
+        Err(error) if error.kind() == ErrorKind::Locked => Err(error),
+        _ => Ok(()),
+    }
 }
