@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use turnkeep::core::session::Listed;
+use turnkeep::core::session::{Listed, list};
 use turnkeep::core::store::Condition;
 use turnkeep::{
     Create, Draft, Form, Kind, Range, Session, SessionId, State, Store, drive, sessions,
@@ -501,6 +501,33 @@ fn sessions_are_listed_once_each() {
         let archived: Vec<&Listed> =
             listed.iter().filter(|one| one.form == Form::Archived).collect();
         assert_eq!(archived.len(), 2);
+    });
+}
+
+#[test]
+fn a_session_that_goes_on_after_its_archive_is_listed_with_both() {
+    over_every_store(|store| {
+        for name in ["a", "b", "c"] {
+            let session = filled(&store, name, 2, 50);
+            session.archive().expect("an archive");
+            session.append_one(&user("after it")).expect("an append");
+        }
+        let bytes = |name| {
+            [log_key(name), archive_key(name)].map(|key| bytes_of(&store, &key).len() as u64)
+        };
+        let expected = ["a", "b", "c"].map(|name| (Form::Live, bytes(name).iter().sum::<u64>()));
+        for limit in 1..12 {
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let page = drive(list("", after, limit), &*store).expect("a page");
+                found.extend(page.sessions.iter().map(|one| (one.form, one.stored_bytes)));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, expected, "limit {limit}");
+        }
     });
 }
 

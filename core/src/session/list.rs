@@ -7,9 +7,10 @@ use super::about::read_about;
 use super::append::each_line;
 use super::inventory::{Held, inventory};
 use super::read::{Range, read_page};
+use super::source::found;
 use super::{Form, Task};
 use crate::item::text;
-use crate::store::{Key, Part};
+use crate::store::{Key, Listing, Part};
 use crate::task::Io;
 use crate::{Entry, Kind, Result, SessionId};
 
@@ -51,19 +52,29 @@ pub fn list(prefix: impl Into<String>, after: Option<Key>, limit: u32) -> Task<S
 }
 
 async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Result<Sessions> {
-    let mut before = after.as_ref().and_then(form_of).map(|(id, _)| id);
-    let listing = io.list(prefix, after, limit.max(1)).await?;
-    let last = listing.objects.last().map(|(key, _)| key.clone());
-    let listed = listing.objects.into_iter().filter_map(|(key, info)| {
-        let (id, form) = form_of(&key)?;
-        // An archive beside its log is what an interrupted archiving left: the log holds.
-        if before.replace(id.clone()).as_ref() == Some(&id) {
-            return None;
-        }
+    let before = after.as_ref().and_then(form_of).map(|(id, _)| id);
+    let Listing { objects, more } = io.list(prefix, after, limit.max(1)).await?;
+    let end = objects.last().map(|(key, _)| key.clone());
+    let mut sessions = Vec::<Listed>::new();
+    for (key, info) in objects {
+        let Some((id, form)) = form_of(&key) else { continue };
         let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
-        Some(Listed { id, form, stored_bytes, modified_ms })
-    });
-    Ok(Sessions { sessions: listed.collect(), next: last.filter(|_| listing.more) })
+        match sessions.last_mut() {
+            // The archive before a log.
+            Some(last) if last.id == id => last.stored_bytes += stored_bytes,
+            _ if before.as_ref() == Some(&id) => {}
+            _ => sessions.push(Listed { id, form, stored_bytes, modified_ms }),
+        }
+    }
+    let next = end.filter(|_| more);
+    if let (Some((id, Form::Live)), Some(last)) =
+        (next.as_ref().and_then(form_of), sessions.last_mut())
+    {
+        // The next page leaves it out.
+        let archive = found(io.info(&Key::of(&id, Part::Archive)).await)?;
+        last.stored_bytes += archive.map_or(0, |archive| archive.bytes);
+    }
+    Ok(Sessions { sessions, next })
 }
 
 /// Some of a store's sessions, the last written first.
