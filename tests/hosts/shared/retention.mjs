@@ -158,6 +158,15 @@ function tails(t, inStore) {
     await session.close();
   });
 
+  inStore("a session that is archived while it is open is appended to", async (store, { Session, sweep }) => {
+    await create(Session, store, "s");
+    const session = await Session.open(store, "s");
+    t.equal((await sweep(aged(store))).archived, 1);
+    await session.append(user("on"));
+    t.equal([session.form, session.head.seq, texts(await session.state())], ["live", 2, ["of s", "on"]]);
+    await session.close();
+  });
+
   inStore("of two writers to an archived session one hears it", async (store, { Session }) => {
     const one = await Session.create(store, { id: "s" });
     await one.archive();
