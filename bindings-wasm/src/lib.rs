@@ -24,5 +24,6 @@ mod log;
 mod read;
 mod recovery;
 mod request;
+mod retention;
 mod session;
 mod task;

@@ -34,7 +34,7 @@ pub(crate) fn opened(session: session::Session) -> JsValue {
     ])
 }
 
-fn form(form: Form) -> &'static str {
+pub(crate) fn form(form: Form) -> &'static str {
     match form {
         Form::Live => "live",
         Form::Archived => "archived",
@@ -79,8 +79,8 @@ pub fn append(
     Ok(Task::new(session::append(session.0.clone(), append), appended))
 }
 
-/// What an append did, with the session's new `handle` and what is torn now: what else is known of
-/// the session stays.
+/// What an append did, with the session's new `handle`, its form and what is torn now: what else is
+/// known of the session stays.
 pub(crate) fn appended(appended: Appended) -> JsValue {
     object([
         ("head", optional(appended.session.head(), convert::head)),
@@ -88,6 +88,7 @@ pub(crate) fn appended(appended: Appended) -> JsValue {
         ("alreadyApplied", appended.already_applied.into()),
         ("recovered", optional(appended.recovered, convert::torn)),
         ("torn", optional(appended.session.torn, convert::torn)),
+        ("form", form(appended.session.form).into()),
         ("recordFault", optional(appended.record_fault, |fault| error::to_js(&fault))),
         ("handle", Session(appended.session).into()),
     ])

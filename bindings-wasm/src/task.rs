@@ -21,6 +21,7 @@ pub struct Task {
 trait AnyTask {
     fn next(&mut self) -> Step<JsValue>;
     fn reply(&mut self, id: RequestId, reply: Reply);
+    fn stop(&self);
 }
 
 struct Converted<T, F> {
@@ -38,6 +39,10 @@ impl<T, F: Fn(T) -> JsValue> AnyTask for Converted<T, F> {
 
     fn reply(&mut self, id: RequestId, reply: Reply) {
         self.task.reply(id, reply);
+    }
+
+    fn stop(&self) {
+        self.task.stopper().stop();
     }
 }
 
@@ -68,6 +73,11 @@ impl Task {
     /// What it came to, once it is over.
     pub fn result(&mut self) -> JsValue {
         std::mem::take(&mut self.result)
+    }
+
+    /// Asks it to end early, where it can.
+    pub fn stop(&self) {
+        self.task.stop();
     }
 
     /// An object's `bytes` and `info`.

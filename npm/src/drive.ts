@@ -43,7 +43,17 @@ export function drive<T>(task: Task, store: Store, signal?: AbortSignal): T | Pr
   return first.done === true ? first.value : finish(steps, first);
 }
 
-async function finish<T>(steps: Steps<T>, first: IteratorYieldResult<Waiting>): Promise<T> {
+/**
+ * Carries out a long task, which is asked to end early when the signal is aborted. Now and then it
+ * waits, so that other things, such as whoever aborts, have their turn, however quick the store is.
+ * @internal
+ */
+export async function driveUntil<T>(task: Task, store: Store, signal?: AbortSignal): Promise<T> {
+  const steps = run<T>(task, store, undefined, { signal, since: performance.now() });
+  return finish(steps, steps.next());
+}
+
+async function finish<T>(steps: Steps<T>, first: IteratorResult<Waiting, T>): Promise<T> {
   let step: IteratorResult<Waiting, T> = first;
   while (step.done !== true) {
     const { answer, isError }: Outcome = await step.value.then(
@@ -59,12 +69,33 @@ type Waiting = PromiseLike<unknown>;
 type Outcome = { answer: unknown; isError: boolean };
 type Steps<T> = Generator<Waiting, T, unknown>;
 
+/** When a long task is to end, and since when others had no turn. */
+interface Turn {
+  readonly signal: AbortSignal | undefined;
+  since: number;
+}
+
+/** How long a task goes on before others have their turn, in milliseconds. */
+const TURN_MS = 10;
+
 /** The loop. It yields the answers that are not there yet. */
-function* run<T>(task: Task, store: Store, signal: AbortSignal | undefined): Steps<T> {
+function* run<T>(
+  task: Task,
+  store: Store,
+  signal: AbortSignal | undefined,
+  turn?: Turn,
+): Steps<T> {
   let caught: unknown;
   let isAborted = false;
   try {
     for (;;) {
+      if (turn !== undefined) {
+        if (performance.now() - turn.since > TURN_MS) {
+          yield othersTurn();
+          turn.since = performance.now();
+        }
+        if (turn.signal?.aborted === true) task.stop();
+      }
       const requests = task.next() as Request[] | undefined;
       if (requests === undefined) return task.result() as T;
       for (const request of requests) {
@@ -86,6 +117,13 @@ function* run<T>(task: Task, store: Store, signal: AbortSignal | undefined): Ste
   } finally {
     task.free();
   }
+}
+
+/** Lets whatever waits go first. */
+function othersTurn(): Promise<unknown> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
 }
 
 function perform(request: Request, store: Store): Awaitable<unknown> {

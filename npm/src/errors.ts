@@ -31,6 +31,7 @@ export type ErrorCode =
   | "no_index"
   | "output_limit"
   | "not_found"
+  | "pruned"
   | "already_exists"
   | "conflict"
   | "locked"

@@ -5,7 +5,7 @@ import type { StartWrite } from "./edit.js";
 import { TurnkeepError, checkText, checked, fromWasm } from "./errors.js";
 import { wasm } from "./load.js";
 import { type Opened, open } from "./opened.js";
-import type { Appended, Archived, OpenOptions, WriteOptions } from "./options.js";
+import type { Appended, Archived, Form, OpenOptions, WriteOptions } from "./options.js";
 import { Queue } from "./queue.js";
 import type { Store, Torn } from "./store.js";
 import type * as glue from "./wasm/turnkeep.js";
@@ -52,8 +52,8 @@ export class Handle {
       return Promise.reject(fromWasm(error));
     }
     const task = () => checked(() => start(this.#opened.handle, isShared ? "os" : wanted));
-    const written = this.queue(signal, task, ({ handle, torn, ...raw }: RawAppended): Appended => {
-      this.#replace({ ...this.#opened, handle, head: raw.head, torn });
+    const written = this.queue(signal, task, ({ handle, torn, form, ...raw }: RawAppended): Appended => {
+      this.#replace({ ...this.#opened, handle, head: raw.head, torn, form });
       if (isShared) syncs.push(this.#sync(signal));
       if (raw.recordFault === undefined) return raw;
       return { ...raw, recordFault: fromWasm(raw.recordFault) as TurnkeepError };
@@ -164,4 +164,5 @@ export class Handle {
 interface RawAppended extends Appended {
   readonly handle: glue.Session;
   readonly torn: Torn | undefined;
+  readonly form: Form;
 }

@@ -74,6 +74,23 @@ export {
   recoveryRecord,
   removeRecord,
 } from "./recovery.js";
+export {
+  type KeptReason,
+  type Policy,
+  type Retention,
+  type SessionUsage,
+  type StoreUsage,
+  type Sweep,
+  type Sweeping,
+  type SweepingOptions,
+  type Swept,
+  type UsageOptions,
+  type UsedBytes,
+  prune,
+  startSweeping,
+  sweep,
+  usage,
+} from "./retention.js";
 export { Session } from "./session.js";
 export { Archive, type ArchiveSource, type RangeSource, openArchive } from "./source.js";
 export type { Extension, HistoryItem, OpenCall, SessionState, State, Usage } from "./state.js";

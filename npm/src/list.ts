@@ -29,16 +29,10 @@ export async function* sessions(
   options: CallOptions = {},
 ): AsyncGenerator<Listed, void, undefined> {
   let after: string | undefined;
-  let before: string | undefined;
   do {
     const task = checked(() => wasm().list("", after, LIST_LIMIT));
     const listed = await drive<Sessions>(task, store, options.signal);
-    for (const session of listed.sessions) {
-      // Live and archived at once is what an interrupted archiving leaves. The live log, whose key
-      // comes first, is the session.
-      if (session.id !== before) yield session;
-      before = session.id;
-    }
+    yield* listed.sessions;
     after = listed.next;
   } while (after !== undefined);
 }

@@ -345,7 +345,8 @@ export class Session {
 
   /**
    * Archives the session: its log becomes one gzip file with an index, which is read back and
-   * verified before the log goes. It can be read as before, but not appended to.
+   * verified before the log goes. It can be read and appended to as before; what is appended is a
+   * log of its own, which the next archiving adds to the archive.
    *
    * @example
    * ```ts

@@ -102,6 +102,6 @@ test("each host respects what the other holds, and sweeps what it left", async (
   const dead = stage.replace(`-${process.pid}-`, "-1073741824-");
   mkdirSync(join(store, dead));
   turnkeep(store, ["archive", "s"]);
-  assert.deepEqual(readdirSync(store).sort(), [stage, "s.jsonl.gz"]);
+  assert.deepEqual(readdirSync(store).sort(), [stage, "s.jsonl.gz", "s.retention.json"]);
   await files.abort(stage);
 });

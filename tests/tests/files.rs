@@ -134,6 +134,21 @@ fn hostile_ids_stay_in_the_directory() {
 }
 
 #[test]
+fn a_session_that_is_held_is_not_deleted_in_part() {
+    let place = Place::new();
+    let held = filled(&place.store, "a", 2, 20);
+    held.archive().expect("an archive");
+    held.append_one(&user("after it")).expect("an append");
+    let before = names(&place.root());
+    let other = open(&place.again(), "a").expect("a session");
+    assert_eq!(code(other.delete()), "locked");
+    assert_eq!(names(&place.root()), before);
+    assert!(held.verify().expect("a report").is_whole());
+    held.delete().expect("that it is gone");
+    assert_eq!(visible(&place.root()), Vec::<String>::new());
+}
+
+#[test]
 fn two_handles_cannot_write_to_one_session() {
     let place = Place::new();
     let one = filled(&place.store, "a", 2, 20);

@@ -56,7 +56,7 @@ pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived>
         return Err(Error::new(ErrorKind::AlreadyExists, "the session is archived already"));
     }
     if let Some(log) = &source.log {
-        check_free(io, &log.key).await?;
+        check_unheld(io, &log.key).await?;
         sync(io, &log.key).await?;
     }
     let info = write_archive(io, id, &session, &source, head).await?;
@@ -69,8 +69,8 @@ pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived>
     Ok(Archived { head, raw_bytes, archive_bytes, torn })
 }
 
-/// A log that another process writes to could not be removed in the end.
-async fn check_free(io: &Io, log: &Key) -> Result<()> {
+/// Refuses a log that another process writes to: it could not be removed in the end.
+pub(super) async fn check_unheld(io: &Io, log: &Key) -> Result<()> {
     match io.holder(log).await? {
         Some(holder) if holder.is_alive && !holder.is_self => {
             let message = alloc::format!("process {} on {} writes to it", holder.pid, holder.host);

@@ -1,6 +1,7 @@
 //! Deleting a session.
 
 use super::Task;
+use super::archive::check_unheld;
 use crate::store::{Condition, Key, Part};
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -9,6 +10,9 @@ use crate::{Error, ErrorKind, Result, SessionId};
 #[must_use]
 pub fn delete(id: SessionId) -> Task<()> {
     Task::new(async move |io| -> Result<()> {
+        // Else the archive before a log would be gone already when the log turns out to stay.
+        let unheld = check_unheld(&io, &Key::of(&id, Part::Log)).await;
+        unheld.map_err(|error| error.in_session(&id))?;
         let mut was_there = false;
         // The log last but for its notes: an archive left alone would be the session again, older.
         let notes = [Part::Recovery, Part::About, Part::Trace, Part::Retention];

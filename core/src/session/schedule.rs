@@ -133,11 +133,11 @@ impl Lease {
         Ok(())
     }
 
-    /// Lets others sweep.
+    /// Lets others sweep: at once where this one did not come to its end.
     pub(super) async fn end(mut self, io: &Io, is_finished: bool) -> Result<()> {
         let now_ms = io.stamp(0).await?.now_ms;
         self.note.until_ms = 0;
-        if is_finished {
+        if is_finished && !io.is_stopping() {
             self.note.finished_ms = Some(now_ms);
         }
         match self.note.put(io, Condition::Version(self.version)).await {

@@ -163,7 +163,9 @@ function areasOf(host, t) {
     try {
       opened = wasm.index(bytes, bytes.length);
     } catch (error) {
-      await t.throws(() => turnkeep.openArchive(bytes), error.code);
+      // A file without an index is read from its start on.
+      if (error.code === "no_index") await turnkeep.openArchive(bytes);
+      else await t.throws(() => turnkeep.openArchive(bytes), error.code);
       return { code: error.code };
     }
     const archive = await turnkeep.openArchive(bytes);

@@ -2,16 +2,22 @@
 import {
   type Draft,
   type Head,
+  type Policy,
   type Repair,
   Session,
   type Store,
+  type Sweep,
   TurnkeepError,
   findIncomplete,
   openArchive,
+  prune,
   rawJson,
   recentSessions,
   repairSession,
   sessions,
+  startSweeping,
+  sweep,
+  usage,
   verify,
 } from "turnkeep";
 import { FileStore } from "turnkeep/fs";
@@ -81,6 +87,24 @@ export async function record(root: string): Promise<Head> {
   console.log(repair.session?.id);
   await session.close();
   return session.head;
+}
+
+export async function keepSmall(store: Store): Promise<Sweep> {
+  const policy: Policy = { inactiveMs: null, maxBytes: 1e9, minAgeMs: 0, kinds: ["agent"], keepTags: [], dryRun: true };
+  const swept = await sweep(store, policy, { signal: AbortSignal.timeout(1000) });
+  // @ts-expect-error no such member
+  await sweep(store, { maxbytes: 1 });
+  for (const { id, outcome, reason, error } of swept.sessions) {
+    if (outcome === "kept" && reason === "held") console.log(id, error?.code === "pruned");
+  }
+  // @ts-expect-error failures are to be heard
+  startSweeping(store, { everyMs: 1 });
+  const sweeping = startSweeping(store, { everyMs: 1, onSweep: ({ freedBytes }) => freedBytes, onError: console.error });
+  await sweeping.stop();
+  const { pruned } = await prune(store, "s", "why");
+  const { total, sessions: used } = await usage(store, { inactiveMs: 0 });
+  console.log(pruned?.atMs, total.reclaimable, used[0]?.bytes.live, used[0]?.form === "archived");
+  return swept;
 }
 
 export async function look(blob: Blob): Promise<number> {
