@@ -69,13 +69,11 @@ pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived>
     Ok(Archived { head, raw_bytes, archive_bytes, torn })
 }
 
-/// Refuses a log that another process writes to: it could not be removed in the end.
+/// Refuses a log that another writer holds: it could not be removed in the end. A removal under a
+/// condition that nothing meets tells.
 pub(super) async fn check_unheld(io: &Io, log: &Key) -> Result<()> {
-    match io.holder(log).await? {
-        Some(holder) if holder.is_alive && !holder.is_self => {
-            let message = alloc::format!("process {} on {} writes to it", holder.pid, holder.host);
-            Err(Error::new(ErrorKind::Locked, message).at_key(log))
-        }
+    match io.delete(log, Condition::Version("none".into())).await {
+        Err(error) if error.kind() == ErrorKind::Locked => Err(error),
         _ => Ok(()),
     }
 }
