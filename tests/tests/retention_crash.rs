@@ -6,8 +6,8 @@ use turnkeep::core::session::{self, Append, Policy};
 use turnkeep::core::store::{Condition, Part};
 use turnkeep::{Key, Store};
 use turnkeep_tests::retention::{
-    DAY_MS, Fault, Host, Job, NOW_MS, Outcome, Places, Scene, agrees, job, look, objects, open_then,
-    scenes,
+    DAY_MS, Fault, Host, Job, NOW_MS, Outcome, Places, Scene, agrees, job, look, objects,
+    open_then, scenes,
 };
 use turnkeep_tests::sessions::{archive_key, id, log_key, user};
 

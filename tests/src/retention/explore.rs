@@ -34,8 +34,7 @@ pub struct Node<'a> {
 
 /// Looks at every point that two operations can come to.
 pub fn explore(scene: &Scene, jobs: [&Job; 2], check: &mut dyn FnMut(&Node<'_>)) -> Explored {
-    let mut walk =
-        Walk { scene, jobs, check, orders: HashMap::new(), checked: HashSet::new() };
+    let mut walk = Walk { scene, jobs, check, orders: HashMap::new(), checked: HashSet::new() };
     let orders = walk.visit(&mut Vec::new());
     Explored { orders, points: walk.orders.len() }
 }

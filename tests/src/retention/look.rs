@@ -92,12 +92,17 @@ fn refused(store: &Arc<dyn Store>, name: &str, code: &'static str, what: &str) -
 /// The archive holds the session's first lines; the log all of them, or the last ones.
 fn is_held_alike(store: &Arc<dyn Store>, name: &str, lines: &[u8], what: &str) {
     let archive = store.get(&archive_key(name), None).ok();
-    let archived = archive.map(|object| gunzip(&object.bytes, Bound::default()).expect("a sound archive"));
+    let archived =
+        archive.map(|object| gunzip(&object.bytes, Bound::default()).expect("a sound archive"));
     if let Some(archived) = &archived {
         assert!(lines.starts_with(archived), "{what}: the archive disagrees");
     }
     let Ok(log) = store.get(&log_key(name), None) else {
-        return assert_eq!(archived.as_deref(), Some(lines), "{what}: no log, and not all archived");
+        return assert_eq!(
+            archived.as_deref(),
+            Some(lines),
+            "{what}: no log, and not all archived"
+        );
     };
     let whole = log.bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
     let log = &log.bytes[..whole];

@@ -33,7 +33,10 @@ pub struct Scene {
 #[must_use]
 pub fn objects(store: &dyn Store) -> Vec<(Key, Vec<u8>)> {
     let listed = store.list("", None, 1000).expect("a list").objects;
-    listed.into_iter().map(|(key, _)| (key.clone(), store.get(&key, None).expect("there").bytes)).collect()
+    listed
+        .into_iter()
+        .map(|(key, _)| (key.clone(), store.get(&key, None).expect("there").bytes))
+        .collect()
 }
 
 pub(super) fn put_all(store: &dyn Store, objects: &[(Key, Vec<u8>)]) {
@@ -147,14 +150,34 @@ pub fn scenes() -> Vec<Scene> {
         start().archived().with(&["four"]).scene("an archive and more"),
         start().archived().with(&["four"]).torn().scene("an archive and more, torn"),
         start().archived().torn().scene("an archive and an unfinished write"),
-        Builder::new(&[&large]).archived().with(&["four"]).scene("an archive with a large last block and more"),
-        start().archived().with(&["four"]).archived().with(&["five"]).scene("an archive that was merged, and more"),
+        Builder::new(&[&large])
+            .archived()
+            .with(&["four"])
+            .scene("an archive with a large last block and more"),
+        start()
+            .archived()
+            .with(&["four"])
+            .archived()
+            .with(&["five"])
+            .scene("an archive that was merged, and more"),
         start().archived().foreign().scene("a foreign archive"),
         start().archived().foreign().with(&["four"]).scene("a foreign archive and more"),
         start().keeping(&log_key("a"), Builder::archived).scene("a log and an archive of it"),
-        start().keeping(&log_key("a"), Builder::archived).with(&["four"]).scene("a log and an archive of its start"),
-        start().archived().with(&["four"]).keeping(&log_key("a"), Builder::archived).scene("a log that its archive holds"),
-        start().archived().with(&["four"]).keeping(&log_key("a"), Builder::archived).with(&["five"]).scene("a log that its archive holds a part of"),
+        start()
+            .keeping(&log_key("a"), Builder::archived)
+            .with(&["four"])
+            .scene("a log and an archive of its start"),
+        start()
+            .archived()
+            .with(&["four"])
+            .keeping(&log_key("a"), Builder::archived)
+            .scene("a log that its archive holds"),
+        start()
+            .archived()
+            .with(&["four"])
+            .keeping(&log_key("a"), Builder::archived)
+            .with(&["five"])
+            .scene("a log that its archive holds a part of"),
     ]
 }
 
@@ -164,7 +187,10 @@ impl Scene {
     #[must_use]
     pub fn several_parts() -> Self {
         let text = noise(4_500_000);
-        Builder::new(&[&text, &text[1..], &text[2..]]).archived().with(&["more"]).scene("several parts")
+        Builder::new(&[&text, &text[1..], &text[2..]])
+            .archived()
+            .with(&["more"])
+            .scene("several parts")
     }
 
     /// The scene of that name.
