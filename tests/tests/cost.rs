@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use turnkeep::core::session::{
-    Range as SessionRange, append, archive, create, open, read, restore, verify,
-};
+use turnkeep::core::session::{Range as SessionRange, append, create, open, read, verify};
 use turnkeep::core::store::{Condition, Part};
 use turnkeep::core::task::Task;
-use turnkeep::{Create, FileStore, Key, MemoryStore, Range, Result, Session, Store, drive};
-use turnkeep_tests::sessions::{Folder, archive_key, bytes_of, filled, id, log_key, user, write};
+use turnkeep::{Create, Key, MemoryStore, Range, Result, Session, Store, drive};
+use turnkeep_tests::sessions::{archive_key, bytes_of, filled, id, log_key, user, write};
 use turnkeep_tests::spy::{Cost, Failure, Spy};
 
 /// A spy on a store with a session of so many entries, live or archived.
@@ -90,51 +88,6 @@ fn verifying_reads_everything_once() {
     assert_eq!(found.bytes_read, length);
 }
 
-/// Every request of archiving, or of its reverse, fails once, before or after it was carried out.
-#[test]
-fn an_interrupted_archiving_leaves_the_session_whole() {
-    for is_archived in [false, true] {
-        let content = watched(600, is_archived);
-        let key = if is_archived { archive_key("a") } else { log_key("a") };
-        let object = content.store.get(&key, None).expect("an object").bytes;
-        let expected = drive(read(id("a"), Range::all()), &content).expect("a page");
-        let mut tried = 0;
-        for failure in [Failure::Before, Failure::After] {
-            for request in 0.. {
-                let spy = Spy::new(MemoryStore::new());
-                spy.store.put(&key, &object, &Condition::Absent).expect("a put");
-                spy.fail_after(request, failure);
-                let change = || if is_archived { restore(id("a")) } else { archive(id("a")) };
-                let outcome = drive(change(), &spy);
-                if spy.heal() {
-                    assert!(outcome.is_ok(), "nothing failed");
-                    break;
-                }
-                tried += 1;
-                let what =
-                    format!("archived {is_archived}, {failure:?} request {request}: {outcome:?}");
-                is_whole(&spy, &expected.lines, &what);
-                // Once more, without a failure: the same thing, or what it wants is there already.
-                let again = drive(change(), &spy);
-                let is_done =
-                    again.as_ref().err().is_none_or(|error| error.code() == "already_exists");
-                assert!(is_done, "{what}, then {again:?}");
-                is_whole(&spy, &expected.lines, &format!("{what}, then {again:?}"));
-            }
-        }
-        println!("archived {is_archived}: {tried} failures");
-        assert!(tried >= 10);
-    }
-}
-
-fn is_whole(spy: &Spy<MemoryStore>, lines: &[u8], what: &str) {
-    let page = drive(read(id("a"), Range::all()), spy);
-    let page = page.unwrap_or_else(|error| panic!("{what}: {error}"));
-    assert!(page.lines == lines, "{what}: other lines");
-    let report = drive(verify(id("a"), None, true), spy).expect("a report");
-    assert!(report.is_whole(), "{what}: {report:?}");
-}
-
 /// An append whose answer is lost may have happened: the next one finds out.
 #[test]
 fn a_lost_answer_to_an_append_is_a_conflict_the_next_time() {
@@ -177,36 +130,6 @@ fn an_interrupted_creation_leaves_all_or_nothing() {
             let code = again.err().map_or("", |error| error.code());
             assert!(code.is_empty() || code == "already_exists", "{code}");
             assert!(drive(verify(id("a"), None, true), &spy).expect("a report").is_whole());
-        }
-    }
-}
-
-/// The same interruptions over files.
-#[test]
-fn an_interrupted_archiving_leaves_files_whole() {
-    let folder = Folder::new();
-    for failure in [Failure::Before, Failure::After] {
-        for request in 0.. {
-            let name = format!("{failure:?}-{request}").to_lowercase();
-            let files = FileStore::open(folder.path().join(&name)).expect("a store");
-            let spy = Arc::new(Spy::new(files));
-            let store: Arc<dyn Store> = spy.clone();
-            let session = filled(&store, "a", 20, 100);
-            let log = bytes_of(&store, &log_key("a"));
-            spy.fail_after(request, failure);
-            drop(session.archive());
-            if spy.heal() {
-                break;
-            }
-            let session = Session::open(store.clone(), &id("a")).expect("it opens");
-            assert!(session.verify().expect("a report").is_whole());
-            let page = session.read(Range::all()).expect("a page");
-            assert!(page.lines == log);
-            session.archive().map_or_else(
-                |error| assert_eq!(error.code(), "already_exists"),
-                |archived| assert_eq!(archived.raw_bytes, log.len() as u64),
-            );
-            assert!(session.verify().expect("a report").is_whole());
         }
     }
 }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::live::{Known, Seen};
-use super::open::{find_session, open_session, wake};
+use super::open::{TRIES, find_session, is_moving, moved_by_others, open_session, wake};
 use super::read::{Range, read_page};
 use super::{Form, Session, Task};
 use crate::Hash;
@@ -168,6 +168,19 @@ async fn write(
 
 /// An archived session that may be written to, if it is still at the same entry.
 async fn woken(io: &Io, session: Session) -> Result<Session> {
+    let mut tries = 1;
+    loop {
+        match woken_once(io, session.clone()).await {
+            // Restored between two looks at it.
+            Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
+                tries += 1;
+            }
+            woken => return woken.map_err(moved_by_others),
+        }
+    }
+}
+
+async fn woken_once(io: &Io, session: Session) -> Result<Session> {
     let (mut now, source) = find_session(io, session.id()).await?;
     if let (Some(actual), true) = (now.head(), now.head() != session.head()) {
         let message = "someone else wrote to the session";

@@ -3,10 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::open::find_session;
+use super::open::{find_session, moved_by_others};
 use super::retention::{self, Retention};
 use super::scan::Chunks;
-use super::source::{ArchivePart, Source};
+use super::source::{ArchivePart, Source, found};
 use super::staging::Staging;
 use super::unpacking::Unpacking;
 use super::{Form, Session, Task};
@@ -48,6 +48,10 @@ pub fn archive(id: SessionId) -> Task<Archived> {
 }
 
 pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived> {
+    archive_once(io, id).await.map_err(moved_by_others)
+}
+
+async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
     let (session, source) = find_session(io, id).await?;
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
     let is_indexed = source.archive.as_ref().is_some_and(|archive| archive.index.is_some());
@@ -59,12 +63,8 @@ pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived>
         check_unheld(io, &log.key).await?;
         sync(io, &log.key).await?;
     }
-    let info = write_archive(io, id, &session, &source, head).await?;
-    let now_ms = io.stamp(0).await?.now_ms;
-    let last_activity_ms = last_activity(&source);
-    let record = Retention::new(head, info.bytes, now_ms, last_activity_ms.unwrap_or(now_ms));
-    let version = retention::note(io, id, record, last_activity_ms.is_some(), noted).await?;
-    remove_log(io, id, &source, &info, version).await?;
+    let (info, announced) = write_archive(io, id, &session, &source, head, noted).await?;
+    remove_log(io, id, &source, &info, announced).await?;
     let (raw_bytes, archive_bytes, torn) = (head.bytes, info.bytes, session.torn);
     Ok(Archived { head, raw_bytes, archive_bytes, torn })
 }
@@ -76,6 +76,80 @@ pub(super) async fn check_unheld(io: &Io, log: &Key) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::Locked => Err(error),
         _ => Ok(()),
     }
+}
+
+/// A record that was written: its version, and the one before.
+struct Announced {
+    version: String,
+    replaced: Option<Retention>,
+}
+
+/// Notes that the session will be archived, before it is: who deletes a session removes its log, then
+/// this. Gives the record's version.
+async fn announce(
+    io: &Io,
+    id: &SessionId,
+    source: &Source,
+    (head, bytes): (Head, u64),
+    noted: Option<(Retention, String)>,
+) -> Result<Announced> {
+    let now_ms = io.stamp(0).await?.now_ms;
+    let last_activity_ms = last_activity(source);
+    let record = Retention::new(head, bytes, now_ms, last_activity_ms.unwrap_or(now_ms));
+    let (version, replaced) =
+        retention::note(io, id, record, last_activity_ms.is_some(), noted).await?;
+    let announced = Announced { version, replaced };
+    let checked = match &source.log {
+        Some(log) => io.info(&log.key).await.map(|info| info.version == log.info.version),
+        None => Ok(true),
+    };
+    if let Ok(true) = checked {
+        return Ok(announced);
+    }
+    recall(io, id, announced).await;
+    let changed = || Error::new(ErrorKind::Conflict, "the log changed while it was archived");
+    Err(checked.err().unwrap_or_else(changed))
+}
+
+/// Notes again what was noted before, as well as that can be done.
+async fn recall(io: &Io, id: &SessionId, announced: Announced) {
+    let Announced { version, replaced } = announced;
+    match replaced {
+        Some(replaced) => {
+            retention::put(io, id, &replaced, Condition::Version(version)).await.ok();
+        }
+        None => {
+            retention::remove(io, id, version).await.ok();
+        }
+    }
+}
+
+/// Whether the session is still there after its archive was published: where its record is gone, it
+/// was deleted. A tombstone of an archive before is replaced.
+async fn confirm(
+    io: &Io,
+    id: &SessionId,
+    source: &Source,
+    archive: (Head, &Info),
+    announced: Announced,
+) -> Result<Announced> {
+    match retention::of(io, id).await? {
+        None => Err(withdraw(io, id, archive.1).await?),
+        Some(noted) if noted.0.pruned.is_some() => {
+            announce(io, id, source, (archive.0, archive.1.bytes), Some(noted)).await
+        }
+        Some(_) => Ok(announced),
+    }
+}
+
+/// Removes the archive of a session that was deleted, or restored, meanwhile.
+async fn withdraw(io: &Io, id: &SessionId, archive: &Info) -> Result<Error> {
+    let written = Condition::Version(archive.version.clone());
+    found(io.delete(&Key::of(id, Part::Archive), written).await)?;
+    if found(io.info(&Key::of(id, Part::Log)).await)?.is_some() {
+        return Ok(Error::new(ErrorKind::Conflict, "the session was restored meanwhile"));
+    }
+    Ok(Error::new(ErrorKind::NotFound, "the session was deleted meanwhile"))
 }
 
 /// What is removed next must not be more durable than what replaces it, and not less either: after
@@ -98,20 +172,24 @@ async fn remove_log(
     id: &SessionId,
     source: &Source,
     archive: &Info,
-    noted: String,
+    announced: Announced,
 ) -> Result<()> {
     let Some(log) = &source.log else { return Ok(()) };
     let removed = io.delete(&log.key, Condition::Version(log.info.version.clone())).await;
     let Err(error) = removed else { return Ok(()) };
     if error.kind() == ErrorKind::NotFound {
-        return Ok(());
+        // Someone else archived it too, or deleted it.
+        return match retention::of(io, id).await? {
+            Some(_) => Ok(()),
+            None => Err(withdraw(io, id, archive).await?),
+        };
     }
     // Only if the whole log is surely there: a removal that seemed to fail may have happened.
     let is_refused = matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked);
     if is_refused && source.archive.is_none() && io.info(&log.key).await.is_ok() {
         let written = Condition::Version(archive.version.clone());
         if io.delete(&Key::of(id, Part::Archive), written).await.is_ok() {
-            retention::remove(io, id, noted).await.ok();
+            retention::remove(io, id, announced.version).await.ok();
         }
     }
     Err(error)
@@ -125,12 +203,14 @@ async fn write_archive(
     session: &Session,
     source: &Source,
     head: Head,
-) -> Result<Info> {
+    noted: Option<(Retention, String)>,
+) -> Result<(Info, Announced)> {
     if let (Form::Archived, Some(archive)) = (session.form, &source.archive)
         && let Some(index) = &archive.index
     {
         check(io, id, Unpacking::new(archive), head, index).await?;
-        return Ok(archive.info.clone());
+        let announced = announce(io, id, source, (head, archive.info.bytes), noted).await?;
+        return Ok((archive.info.clone(), announced));
     }
     let (replaced, contained) = match &source.archive {
         Some(archive) => (Condition::Version(archive.info.version.clone()), None),
@@ -146,13 +226,27 @@ async fn write_archive(
             None => compress(io, id, source, head, contained, &mut staging).await?,
         }
         read_back(io, id, head, &staging).await?;
-        staging.commit(io, replaced).await
+        let announced = announce(io, id, source, (head, staging.bytes()), noted).await?;
+        match staging.commit(io, replaced).await {
+            Ok(info) => Ok((info, announced)),
+            Err(error) => {
+                // It may have happened where the answer was lost.
+                if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists) {
+                    recall(io, id, announced).await;
+                }
+                Err(error)
+            }
+        }
     };
-    let written = written.await;
-    if written.is_err() {
-        staging.abort(io).await;
-    }
-    written
+    let (info, announced) = match written.await {
+        Ok(written) => written,
+        Err(error) => {
+            staging.abort(io).await;
+            return Err(error);
+        }
+    };
+    let announced = confirm(io, id, source, (head, &info), announced).await?;
+    Ok((info, announced))
 }
 
 /// An archive that an interrupted archiving or restoring left beside a whole log, and the entry up to
@@ -198,7 +292,7 @@ async fn extend(
     let last = spans.last().filter(|last| is_small(last.span.raw_bytes));
     let start = spans.first().map_or(0, |span| span.compressed.start);
     let end = spans.last().map_or(0, |span| span.compressed.end);
-    let ending = io.get(&archive.key, Some(end..end + ENDING_BYTES)).await?.bytes;
+    let ending = archive.get(io, end..end + ENDING_BYTES).await?;
     let damaged = || Error::new(ErrorKind::GzipTruncated, "the archive has no end");
     let crc = checksum(&ending).ok_or_else(|| damaged().at_key(&archive.key))?;
     let kept = spans.len() - usize::from(last.is_some());
@@ -208,7 +302,7 @@ async fn extend(
     let before = index.head;
     let mut verifier = Verifier::resume(Some(before.hash), before.seq + 1, before.bytes);
     if let Some(last) = last {
-        let bytes = io.get(&archive.key, Some(last.compressed.clone())).await?.bytes;
+        let bytes = archive.get(io, last.compressed.clone()).await?;
         let raw = inflate_span(last, &bytes).map_err(|error| error.at_key(&archive.key))?;
         verifier = Verifier::resume(super::read::first_prev(&raw), last.first_seq, last.raw.start);
         verifier.push_each(&raw, |verified| {
@@ -229,7 +323,7 @@ async fn copy(
     let mut at = range.start;
     while at < range.end {
         let end = range.end.min(at + PART_BYTES as u64);
-        let bytes = io.get(&archive.key, Some(at..end)).await?.bytes;
+        let bytes = archive.get(io, at..end).await?;
         if bytes.is_empty() {
             return Err(super::scan::shorter(&archive.key));
         }
@@ -304,7 +398,8 @@ async fn check(
 #[must_use]
 pub fn restore(id: SessionId) -> Task<Archived> {
     Task::new(async move |io| {
-        restore_session(&io, &id).await.map_err(|error| error.in_session(&id))
+        let restored = restore_session(&io, &id).await;
+        restored.map_err(|error| moved_by_others(error).in_session(&id))
     })
 }
 
@@ -347,7 +442,7 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
         staging.abort(io).await;
         return Err(error);
     }
-    io.delete(&Key::of(id, Part::Archive), Condition::Version(info.version)).await?;
+    found(io.delete(&Key::of(id, Part::Archive), Condition::Version(info.version)).await)?;
     if let Some(noted) = noted {
         retention::remove(io, id, noted).await?;
     }

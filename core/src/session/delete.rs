@@ -16,7 +16,10 @@ pub fn delete(id: SessionId) -> Task<()> {
         let mut was_there = false;
         // The log last but for its notes: an archive left alone would be the session again, older.
         let notes = [Part::Recovery, Part::About, Part::Trace, Part::Retention];
-        for part in [Part::Archive, Part::Log].into_iter().chain(notes) {
+        // And both once more: someone may have archived or restored it meanwhile. Who archives it
+        // later sees that the record is gone.
+        let all = [Part::Archive, Part::Log];
+        for part in all.into_iter().chain(notes).chain(all) {
             match io.delete(&Key::of(&id, part), Condition::Any).await {
                 Ok(()) => was_there = true,
                 Err(error) if error.kind() == ErrorKind::NotFound => {}

@@ -180,7 +180,7 @@ pub(super) async fn open_session(io: &Io, id: &SessionId) -> Result<Session> {
 }
 
 /// How often a session is looked for that others move meanwhile, from one form to the other.
-const TRIES: u32 = 4;
+pub(super) const TRIES: u32 = 4;
 
 /// The session, and where its log lies.
 pub(super) async fn find_session(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
@@ -195,8 +195,22 @@ pub(super) async fn find_session(io: &Io, id: &SessionId) -> Result<(Session, So
 
 /// What is heard of a session that is archived or restored just now.
 pub(super) fn is_moving(error: &Error) -> bool {
-    let is_of_log = error.place().key.as_ref().is_some_and(|key| key.ends_with(".jsonl"));
-    error.kind() == ErrorKind::Conflict || error.kind() == ErrorKind::BrokenLink && is_of_log
+    let key = error.place().key.as_ref();
+    match error.kind() {
+        ErrorKind::Conflict => true,
+        ErrorKind::NotFound => key.is_some(),
+        ErrorKind::BrokenLink => key.is_some_and(|key| key.ends_with(".jsonl")),
+        _ => false,
+    }
+}
+
+/// What a change says where others moved the session between two looks at it.
+pub(super) fn moved_by_others(error: Error) -> Error {
+    if error.kind() == ErrorKind::NotFound && is_moving(&error) {
+        let message = "someone else archived, restored or removed the session meanwhile";
+        return Error::new(ErrorKind::Conflict, message).retryable();
+    }
+    error
 }
 
 async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {

@@ -28,25 +28,29 @@ pub fn prune(id: SessionId, reason: impl Into<String>) -> Task<Retention> {
 
 pub(super) async fn prune_session(io: &Io, id: &SessionId, reason: &str) -> Result<Retention> {
     let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
-    let noted = retention::of(io, id).await?;
+    // In that order: the record is there before the archive is.
     let part = ArchivePart::find(io, id).await?;
+    let noted = retention::of(io, id).await?;
     let Some(part) = part else { return Err(absent(io, id, &log, noted).await?) };
-    let foreign = || {
-        let message = "only archives that this store made, and that nobody changed, are pruned";
-        Error::new(ErrorKind::NotSupported, message).at_key(&archive)
+    let is_of = |record: &Retention| {
+        let is_noted = part.index.as_ref().is_some_and(|index| index.head == record.head);
+        is_noted && part.info.bytes == record.archive_bytes
     };
-    let (record, version) = noted.ok_or_else(foreign)?;
-    let is_noted = part.index.as_ref().is_some_and(|index| index.head == record.head);
-    if !is_noted || part.info.bytes != record.archive_bytes {
-        return Err(foreign());
-    }
+    let Some((record, version)) = noted.filter(|(record, _)| is_of(record)) else {
+        return Err(foreign(io, &part, &log).await?);
+    };
     let (tombstone, version) = bury(io, id, record, version, reason).await?;
     if found(io.info(&log).await)?.is_some() {
         let record = Retention { pruned: None, ..tombstone };
         retention::put(io, id, &record, Condition::Version(version)).await?;
         return Err(live(&log));
     }
-    io.delete(&archive, Condition::Version(part.info.version)).await?;
+    // Who archives the session just now removes its log only after this was noted.
+    if retention::of(io, id).await?.is_none_or(|(_, now)| now != version) {
+        let message = "someone else archived or restored the session meanwhile";
+        return Err(Error::new(ErrorKind::Conflict, message).at_key(&archive));
+    }
+    found(io.delete(&archive, Condition::Version(part.info.version)).await)?;
     remove_beside(io, id).await?;
     Ok(tombstone)
 }
@@ -69,10 +73,28 @@ async fn absent(
     if found(io.info(log).await)?.is_some() {
         return Ok(live(log));
     }
+    if found(io.info(&Key::of(id, Part::Archive)).await)?.is_some() {
+        let message = "someone else archived the session meanwhile";
+        return Ok(Error::new(ErrorKind::Conflict, message).at_key(log));
+    }
     if noted.is_some_and(|(record, _)| record.pruned.is_some()) {
         remove_beside(io, id).await?;
     }
     Ok(retention::missing(io, id).await)
+}
+
+/// What to say of an archive that its record does not tell of.
+async fn foreign(io: &Io, part: &ArchivePart, log: &Key) -> Result<Error> {
+    if found(io.info(log).await)?.is_some() {
+        return Ok(live(log));
+    }
+    let now = found(io.info(&part.key).await)?;
+    if now.is_none_or(|now| now.version != part.info.version) {
+        let message = "someone else archived or restored the session meanwhile";
+        return Ok(Error::new(ErrorKind::Conflict, message).at_key(&part.key));
+    }
+    let message = "only archives that this store made, and that nobody changed, are pruned";
+    Ok(Error::new(ErrorKind::NotSupported, message).at_key(&part.key))
 }
 
 fn live(log: &Key) -> Error {

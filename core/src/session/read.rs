@@ -212,14 +212,10 @@ pub(super) async fn read_page(io: &Io, id: &SessionId, range: Range) -> Result<P
     loop {
         match read_once(io, id, range.clone()).await {
             // Archived or restored between two looks at it.
-            Err(error) if is_gone(&error) && tries < 4 => tries += 1,
+            Err(error) if is_moving(&error) && tries < 4 => tries += 1,
             page => return page,
         }
     }
-}
-
-fn is_gone(error: &Error) -> bool {
-    is_moving(error) || error.kind() == ErrorKind::NotFound && error.place().key.is_some()
 }
 
 async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
@@ -431,7 +427,7 @@ async fn read_archive(
     }
     let from = chosen.first().map_or(0, |span| span.compressed.start);
     let to = chosen.last().map_or(0, |span| span.compressed.end);
-    let compressed = io.get(key, Some(from..to)).await?.bytes;
+    let compressed = archive.get(io, from..to).await?;
     let mut raw = Vec::new();
     for span in &chosen {
         let place = |at: u64| usize::try_from(at - from).unwrap_or(usize::MAX);

@@ -136,8 +136,8 @@ pub(super) async fn put(
     Ok(io.put(&key, record.to_json().into_bytes(), condition).await?.version)
 }
 
-/// Notes that a session was archived, in place of what was noted when that began; gives the record's
-/// version. Its last activity is the latest that anybody knows; that of the new record counts only
+/// Notes that a session is archived, in place of what was noted when that began; gives the record's
+/// version, and what it replaced. Its last activity is the latest that anybody knows; that of the new record counts only
 /// `if_known`. `pruned` where it was pruned meanwhile.
 pub(super) async fn note(
     io: &Io,
@@ -145,7 +145,7 @@ pub(super) async fn note(
     mut record: Retention,
     if_known: bool,
     mut noted: Option<(Retention, String)>,
-) -> Result<String> {
+) -> Result<(String, Option<Retention>)> {
     let activity = noted.as_ref().map(|(noted, _)| noted.last_activity_ms);
     if let (false, Some(activity)) = (if_known, activity) {
         record.last_activity_ms = activity;
@@ -161,7 +161,7 @@ pub(super) async fn note(
         };
         match put(io, id, &record, condition).await {
             Err(error) if is_raced(&error) && tries < 4 => tries += 1,
-            put => return put,
+            put => return Ok((put?, noted.map(|(noted, _)| noted))),
         }
         noted = of(io, id).await?;
         if let Some((Retention { pruned: Some(pruned), .. }, _)) = &noted {

@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::open::open_session;
+use super::open::{TRIES, is_moving, open_session};
 use super::source::{LogPart, Source};
 use super::unpacking::Unpacking;
 use super::{Form, Task};
@@ -20,14 +20,22 @@ pub(super) const CHUNK_BYTES: u64 = 256 << 10;
 /// What does not hold is in the [`Report`]; an error means that it could not be looked at.
 #[must_use]
 pub fn verify(id: SessionId, expected: Option<(u64, Hash)>, deep: bool) -> Task<Report> {
-    let verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
     Task::new(async move |io| {
-        let mut verifier = if deep { verifier.deep() } else { verifier };
-        let scanned = scan(&io, &id, None, &mut |chunk| {
-            verifier.push(chunk);
-            Ok(())
-        })
-        .await;
+        let mut tries = 1;
+        let (scanned, verifier) = loop {
+            let expectation = Expectation { session: Some(id.clone()), head: expected };
+            let verifier = Verifier::new(expectation);
+            let mut verifier = if deep { verifier.deep() } else { verifier };
+            let scanned = scan(&io, &id, None, &mut |chunk| {
+                verifier.push(chunk);
+                Ok(())
+            })
+            .await;
+            match &scanned {
+                Err(error) if is_moving(error) && tries < TRIES => tries += 1,
+                _ => break (scanned, verifier),
+            }
+        };
         let mut report = verifier.finish();
         match scanned {
             Ok(source) => {
@@ -78,6 +86,16 @@ pub fn summary(id: SessionId) -> Task<Summary> {
 }
 
 async fn sum_up(io: &Io, id: &SessionId) -> Result<Summary> {
+    let mut tries = 1;
+    loop {
+        match sum_up_once(io, id).await {
+            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+            summed => return summed,
+        }
+    }
+}
+
+async fn sum_up_once(io: &Io, id: &SessionId) -> Result<Summary> {
     let session = open_session(io, id).await?;
     let mut verifier = Verifier::new(Expectation::default());
     let mut kinds = Vec::<(String, u64)>::new();

@@ -51,11 +51,14 @@ impl Source {
     pub(super) async fn find(io: &Io, id: &SessionId, window: u64) -> Result<Self> {
         let key = Key::of(id, Part::Log);
         let Some(start) = found(io.get(&key, Some(0..window)).await)? else {
-            let archive = ArchivePart::find(io, id).await?;
-            return match archive {
-                Some(archive) => Ok(Self { archive: Some(archive), log: None }),
-                None => Err(super::retention::missing(io, id).await),
-            };
+            if let Some(archive) = ArchivePart::find(io, id).await? {
+                return Ok(Self { archive: Some(archive), log: None });
+            }
+            if found(io.info(&key).await)?.is_some() {
+                let message = "the session was restored while it was looked for";
+                return Err(Error::new(ErrorKind::Conflict, message).at_key(&key));
+            }
+            return Err(super::retention::missing(io, id).await);
         };
         let mut log = LogPart::new(key, start);
         let followed = followed(&log.start);
@@ -68,6 +71,10 @@ impl Source {
             Some(archive) => log.follow(io, archive.head(io).await?, followed).await?,
             None if followed.is_some() => {
                 return Err(super::retention::lost(io, id, &log.key).await);
+            }
+            None if io.info(&log.key).await?.version != log.info.version => {
+                let message = "the session was restored while it was looked for";
+                return Err(Error::new(ErrorKind::Conflict, message).at_key(&log.key));
             }
             None => {}
         }
@@ -102,6 +109,16 @@ pub(super) fn found<T>(answer: Result<T>) -> Result<Option<T>> {
 }
 
 impl ArchivePart {
+    /// Bytes of it, as long as it is the one that was found.
+    pub(super) async fn get(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
+        let object = io.get(&self.key, Some(range)).await?;
+        if object.info.version == self.info.version {
+            return Ok(object.bytes);
+        }
+        let message = "the archive was replaced while it was read";
+        Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key))
+    }
+
     pub(super) async fn find(io: &Io, id: &SessionId) -> Result<Option<Self>> {
         let key = Key::of(id, Part::Archive);
         let Some(start) = found(io.get(&key, Some(0..HEADER_BYTES as u64)).await)? else {

@@ -1,7 +1,7 @@
 //! What a session has come to: all of it, or what a resume needs.
 
 use super::Task;
-use super::open::find_session;
+use super::open::{TRIES, find_session, is_moving};
 use super::read::{Range, read_page};
 use super::scan::{CHUNK_BYTES, scan};
 use super::source::Source;
@@ -58,6 +58,16 @@ pub fn state(id: SessionId, view: View) -> Task<State> {
 
 /// All of a session, folded.
 pub(super) async fn folded(io: &Io, id: &SessionId) -> Result<State> {
+    let mut tries = 1;
+    loop {
+        match folded_once(io, id).await {
+            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+            folded => return folded,
+        }
+    }
+}
+
+async fn folded_once(io: &Io, id: &SessionId) -> Result<State> {
     let (session, _) = find_session(io, id).await?;
     let mut folder = Folder::default();
     let source = scan(io, id, session.head(), &mut |chunk| {

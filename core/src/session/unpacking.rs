@@ -9,7 +9,7 @@ use super::staging::Staging;
 use crate::Result;
 use crate::archive::{ENDING_BYTES, Index, Inflating, Located};
 use crate::gzip::{Bound, Reader};
-use crate::store::{Info, Key};
+use crate::store::Key;
 use crate::task::Io;
 
 /// Compressed bytes that are inflated at once. Deflate gives at most 1,032 times as many.
@@ -31,8 +31,8 @@ impl<'a> Unpacking<'a> {
 
     pub(super) fn new(part: &ArchivePart) -> Self {
         match &part.index {
-            Some(index) => Self::Spans(Spans::new(Place::Key(part.key.clone()), index)),
-            None => Self::Stream(Stream::new(part.key.clone(), &part.info)),
+            Some(index) => Self::Spans(Spans::new(Place::Key(part.clone()), index)),
+            None => Self::Stream(Stream::new(part.clone())),
         }
     }
 
@@ -40,28 +40,28 @@ impl<'a> Unpacking<'a> {
     pub(super) async fn next(&mut self, io: &Io) -> Result<Option<Vec<u8>>> {
         match self {
             Self::Spans(spans) => spans.next(io).await.map_err(|e| e.at_key(spans.place.key())),
-            Self::Stream(stream) => stream.next(io).await.map_err(|e| e.at_key(&stream.key)),
+            Self::Stream(stream) => stream.next(io).await.map_err(|e| e.at_key(&stream.part.key)),
         }
     }
 }
 
 /// Where an archive's bytes are.
 enum Place<'a> {
-    Key(Key),
+    Key(ArchivePart),
     Stage(&'a Staging),
 }
 
 impl Place<'_> {
     fn key(&self) -> &Key {
         match self {
-            Self::Key(key) => key,
+            Self::Key(part) => &part.key,
             Self::Stage(staging) => staging.key(),
         }
     }
 
     async fn get(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
         match self {
-            Self::Key(key) => Ok(io.get(key, Some(range)).await?.bytes),
+            Self::Key(part) => part.get(io, range).await,
             Self::Stage(staging) => staging.get(io, range).await,
         }
     }
@@ -97,7 +97,7 @@ impl<'a> Spans<'a> {
 }
 
 pub(super) struct Stream {
-    key: Key,
+    part: ArchivePart,
     reader: Reader,
     /// Where to read on, and the end.
     at: u64,
@@ -108,9 +108,9 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    fn new(key: Key, info: &Info) -> Self {
-        let reader = Reader::new(Bound::default());
-        Self { key, reader, at: 0, end: info.bytes, read: Vec::new(), done: 0 }
+    fn new(part: ArchivePart) -> Self {
+        let (reader, end) = (Reader::new(Bound::default()), part.info.bytes);
+        Self { part, reader, at: 0, end, read: Vec::new(), done: 0 }
     }
 
     async fn next(&mut self, io: &Io) -> Result<Option<Vec<u8>>> {
@@ -122,10 +122,10 @@ impl Stream {
                     return Ok(None);
                 }
                 let range = self.at..self.end.min(self.at + CHUNK_BYTES);
-                (self.read, self.done) = (io.get(&self.key, Some(range)).await?.bytes, 0);
+                (self.read, self.done) = (self.part.get(io, range).await?, 0);
                 self.at += self.read.len() as u64;
                 if self.read.is_empty() {
-                    return Err(shorter(&self.key));
+                    return Err(shorter(&self.part.key));
                 }
             }
             let end = self.read.len().min(self.done + PIECE_BYTES);

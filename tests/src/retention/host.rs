@@ -12,7 +12,7 @@ use turnkeep::core::log::Stamp;
 use turnkeep::core::session;
 use turnkeep::core::store::{Info, Reply, Request, StageId};
 use turnkeep::core::task::{RequestId, Step, Task};
-use turnkeep::{Error, ErrorKind, FileStore, MemoryStore, Result, Store};
+use turnkeep::{Error, ErrorKind, FileStore, Key, MemoryStore, Result, Store};
 
 use super::scene::{Scene, put_all};
 use crate::sessions::{Folder, id};
@@ -38,13 +38,16 @@ pub struct Host<'a> {
     now_ms: u64,
     modified_ms: u64,
     stages: RefCell<BTreeSet<StageId>>,
+    /// What was written since.
+    written: RefCell<BTreeSet<Key>>,
 }
 
 impl<'a> Host<'a> {
     /// A host at that time, whose objects were all last written at another.
     #[must_use]
     pub fn new(store: &'a dyn Store, now_ms: u64, modified_ms: u64) -> Self {
-        Self { store, now_ms, modified_ms, stages: RefCell::default() }
+        let (stages, written) = Default::default();
+        Self { store, now_ms, modified_ms, stages, written }
     }
 
     /// Stages that were begun, and neither published nor given up.
@@ -60,11 +63,19 @@ impl<'a> Host<'a> {
 
     fn answer(&self, request: &Request) -> Result<Reply> {
         let store = self.store;
-        let info = |info: Info| Info { modified_ms: Some(self.modified_ms), ..info };
+        let info = |key: &Key, info: Info| {
+            let is_new = self.written.borrow().contains(key);
+            Info { modified_ms: Some(if is_new { self.now_ms } else { self.modified_ms }), ..info }
+        };
+        if let Request::Put { key, .. } | Request::Append { key, .. } | Request::Stage { key } =
+            request
+        {
+            self.written.borrow_mut().insert(key.clone());
+        }
         Ok(match request {
             Request::Get { key, range } => {
                 let mut object = store.get(key, range.clone())?;
-                object.info = info(object.info);
+                object.info = info(key, object.info);
                 Reply::Object(object)
             }
             Request::Put { key, bytes, condition } => {
@@ -80,12 +91,12 @@ impl<'a> Host<'a> {
             }
             Request::List { prefix, after, limit } => {
                 let mut listing = store.list(prefix, after.as_ref(), *limit)?;
-                for (_, found) in &mut listing.objects {
-                    *found = info(found.clone());
+                for (key, found) in &mut listing.objects {
+                    *found = info(key, found.clone());
                 }
                 Reply::Listing(listing)
             }
-            Request::Info { key } => Reply::Info(info(store.info(key)?)),
+            Request::Info { key } => Reply::Info(info(key, store.info(key)?)),
             Request::Stamp { random_bytes } => {
                 Reply::Stamp(Stamp { now_ms: self.now_ms, random: vec![7; *random_bytes] })
             }

@@ -1,0 +1,171 @@
+//! Threads and processes append to a session while others archive, restore, sweep and prune it: what
+//! was acknowledged is there once, in order, in one chain.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use turnkeep::core::store::Condition;
+use turnkeep::retention::{self, Policy};
+use turnkeep::{FileStore, Kind, Range, Session, Store, drive};
+use turnkeep_tests::build::Member;
+use turnkeep_tests::sessions::{
+    Folder, archive_key, bytes_of, filled, id, log_key, open, over_every_store, user,
+};
+
+const APPENDS: usize = 40;
+
+/// The texts of the session's inputs but the first, by how often they are there.
+fn texts(store: &Arc<dyn Store>) -> BTreeMap<String, u32> {
+    let session = open(store, "a").expect("it opens");
+    let report = session.verify_with(None, true).expect("a report");
+    assert!(report.is_whole(), "{report:?}");
+    let mut texts = BTreeMap::new();
+    for line in session.entries(Range::all()).skip(2) {
+        let line = line.expect("a line");
+        let entry = line.parse().expect("an entry");
+        assert_eq!(entry.kind(), Kind::UserInput);
+        *texts.entry(entry.text("item").expect("a text").into_owned()).or_default() += 1;
+    }
+    texts
+}
+
+/// Appends each text until it is acknowledged, with a handle that is kept as long as it works.
+fn append_all(store: &Arc<dyn Store>, name: &str) -> Vec<String> {
+    let mut handle: Option<Session> = None;
+    (0..APPENDS)
+        .map(|number| {
+            let text = format!("{name}-{number}");
+            for _ in 0..1_000_000 {
+                let opened = handle.take().map_or_else(|| open(store, "a"), Ok);
+                let Ok(session) = opened else { continue };
+                if session.append_one(&user(&text)).is_ok() {
+                    handle = Some(session);
+                    return text;
+                }
+                // Dropping it would take the lock from the others.
+                std::mem::forget(session);
+            }
+            panic!("{text} was never appended");
+        })
+        .collect()
+}
+
+/// Archives, restores, sweeps and prunes until told to stop; how often each was done.
+fn reshape(store: &Arc<dyn Store>, is_done: &AtomicBool) -> [u32; 4] {
+    let mut done = [0; 4];
+    while !is_done.load(Ordering::Relaxed) {
+        let everything = Policy::default().inactive_for(0).at_most(0).older_than(0);
+        let archived = drive(turnkeep::core::session::archive(id("a")), &**store);
+        done[0] += u32::from(archived.is_ok());
+        let pruned = retention::prune(&**store, &id("a"), "why");
+        done[3] += u32::from(pruned.is_ok());
+        let restored = drive(turnkeep::core::session::restore(id("a")), &**store);
+        done[1] += u32::from(restored.is_ok());
+        if let Ok(sweep) = retention::sweep(&**store, everything) {
+            done[2] += u32::try_from(sweep.archived).expect("one");
+            done[3] += u32::try_from(sweep.pruned).expect("one");
+        }
+        thread::yield_now();
+    }
+    done
+}
+
+#[test]
+fn threads_that_append_lose_nothing_to_those_that_keep_the_store() {
+    over_every_store(|store| {
+        drop(filled(&store, "a", 1, 50));
+        let is_done = AtomicBool::new(false);
+        let acknowledged: Vec<String> = thread::scope(|scope| {
+            let keepers = [(); 2].map(|()| scope.spawn(|| reshape(&store, &is_done)));
+            let (one, two) = (&store, &store);
+            let writers = [
+                scope.spawn(move || append_all(one, "x")),
+                scope.spawn(move || append_all(two, "y")),
+            ];
+            let texts = writers.map(|writer| writer.join().expect("a writer")).concat();
+            is_done.store(true, Ordering::Relaxed);
+            for keeper in keepers {
+                let [archived, restored, swept, pruned] = keeper.join().expect("a keeper");
+                println!("archived {archived}, restored {restored}, swept {swept}");
+                assert_eq!(pruned, 0, "it was in use all the time");
+            }
+            texts
+        });
+        let expected: BTreeMap<_, _> = acknowledged.into_iter().map(|text| (text, 1)).collect();
+        assert_eq!(texts(&store), expected);
+        assert_eq!(expected.len(), 2 * APPENDS);
+    });
+}
+
+#[test]
+fn processes_that_append_lose_nothing_to_those_that_keep_the_store() {
+    let folder = Folder::new();
+    let store: Arc<dyn Store> = Arc::new(FileStore::open(folder.path()).expect("a store"));
+    drop(filled(&store, "a", 1, 50));
+    let is_done = AtomicBool::new(false);
+    let spawn = |name: &str| -> Child {
+        Command::new(env!("CARGO_BIN_EXE_racer"))
+            .args([folder.path().as_os_str(), "a".as_ref()])
+            .args([name, &APPENDS.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process")
+    };
+    let acknowledged = thread::scope(|scope| {
+        let keeper = scope.spawn(|| reshape(&store, &is_done));
+        let writers = ["x", "y"].map(spawn);
+        let mut acknowledged = BTreeMap::new();
+        let outputs = writers.map(|writer| writer.wait_with_output().expect("its output"));
+        is_done.store(true, Ordering::Relaxed);
+        for output in outputs {
+            assert!(output.status.success());
+            for line in String::from_utf8(output.stdout).expect("text").lines() {
+                acknowledged.insert(line.strip_prefix("ok ").expect("a text").to_owned(), 1);
+            }
+        }
+        println!("archived, restored, swept, pruned: {:?}", keeper.join().expect("the keeper"));
+        acknowledged
+    });
+    assert_eq!(texts(&store), acknowledged);
+    assert_eq!(acknowledged.len(), 2 * APPENDS);
+}
+
+/// The control: the order of the archiver that this one replaces, in the same race.
+#[test]
+fn reading_writing_and_removing_without_conditions_loses_entries() {
+    let store: Arc<dyn Store> = Arc::new(turnkeep::MemoryStore::new());
+    drop(filled(&store, "a", 1, 50));
+    let is_done = AtomicBool::new(false);
+    let (lost, acknowledged) = thread::scope(|scope| {
+        let careless = scope.spawn(|| {
+            let mut kept = Vec::new();
+            while !is_done.load(Ordering::Relaxed) {
+                let Ok(log) = store.get(&log_key("a"), None) else { continue };
+                let gzip = Member::of(&log.bytes).bytes();
+                write_then_remove(&store, &gzip);
+                kept = log.bytes;
+                // And restored from it.
+                store.delete(&archive_key("a"), &Condition::Any).ok();
+                store.put(&log_key("a"), &kept, &Condition::Any).ok();
+            }
+            kept
+        });
+        let acknowledged = append_all(&store, "x").len();
+        is_done.store(true, Ordering::Relaxed);
+        careless.join().expect("the archiver");
+        let log = String::from_utf8(bytes_of(&store, &log_key("a"))).expect("text");
+        let found = (0..APPENDS).filter(|n| log.contains(&format!("\"x-{n}\""))).count();
+        (APPENDS - found, acknowledged)
+    });
+    println!("{lost} of {acknowledged} acknowledged entries lost");
+    assert!(lost > 0);
+}
+
+fn write_then_remove(store: &Arc<dyn Store>, gzip: &[u8]) {
+    store.put(&archive_key("a"), gzip, &Condition::Any).ok();
+    thread::yield_now();
+    store.delete(&log_key("a"), &Condition::Any).ok();
+}
