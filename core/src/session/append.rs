@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::live::{Known, Seen};
 use super::open::{TRIES, find_session, is_moving, moved_by_others, open_session, wake};
-use super::read::{Range, read_page};
+use super::range::Range;
+use super::read::read_page;
 use super::{Form, Session, Task};
 use crate::Hash;
 use crate::entry::{Envelope, utf8};

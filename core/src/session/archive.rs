@@ -1,12 +1,13 @@
-//! Putting a session into an archive, and taking it out again.
+//! Putting a session into an archive.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::announce::{Announced, announce, confirm, recall, withdraw};
 use super::open::{find_session, moved_by_others};
 use super::retention::{self, Retention};
 use super::scan::Chunks;
-use super::source::{ArchivePart, Source, found};
+use super::source::{ArchivePart, Source};
 use super::staging::Staging;
 use super::unpacking::Unpacking;
 use super::{Form, Session, Task};
@@ -78,80 +79,6 @@ pub(super) async fn check_unheld(io: &Io, log: &Key) -> Result<()> {
     }
 }
 
-/// A record that was written: its version, and the one before.
-struct Announced {
-    version: String,
-    replaced: Option<Retention>,
-}
-
-/// Notes that the session will be archived, before it is: who deletes a session removes its log, then
-/// this. Gives the record's version.
-async fn announce(
-    io: &Io,
-    id: &SessionId,
-    source: &Source,
-    (head, bytes): (Head, u64),
-    noted: Option<(Retention, String)>,
-) -> Result<Announced> {
-    let now_ms = io.stamp(0).await?.now_ms;
-    let last_activity_ms = last_activity(source);
-    let record = Retention::new(head, bytes, now_ms, last_activity_ms.unwrap_or(now_ms));
-    let (version, replaced) =
-        retention::note(io, id, record, last_activity_ms.is_some(), noted).await?;
-    let announced = Announced { version, replaced };
-    let checked = match &source.log {
-        Some(log) => io.info(&log.key).await.map(|info| info.version == log.info.version),
-        None => Ok(true),
-    };
-    if let Ok(true) = checked {
-        return Ok(announced);
-    }
-    recall(io, id, announced).await;
-    let changed = || Error::new(ErrorKind::Conflict, "the log changed while it was archived");
-    Err(checked.err().unwrap_or_else(changed))
-}
-
-/// Notes again what was noted before, as well as that can be done.
-async fn recall(io: &Io, id: &SessionId, announced: Announced) {
-    let Announced { version, replaced } = announced;
-    match replaced {
-        Some(replaced) => {
-            retention::put(io, id, &replaced, Condition::Version(version)).await.ok();
-        }
-        None => {
-            retention::remove(io, id, version).await.ok();
-        }
-    }
-}
-
-/// Whether the session is still there after its archive was published: where its record is gone, it
-/// was deleted. A tombstone of an archive before is replaced.
-async fn confirm(
-    io: &Io,
-    id: &SessionId,
-    source: &Source,
-    archive: (Head, &Info),
-    announced: Announced,
-) -> Result<Announced> {
-    match retention::of(io, id).await? {
-        None => Err(withdraw(io, id, archive.1).await?),
-        Some(noted) if noted.0.pruned.is_some() => {
-            announce(io, id, source, (archive.0, archive.1.bytes), Some(noted)).await
-        }
-        Some(_) => Ok(announced),
-    }
-}
-
-/// Removes the archive of a session that was deleted, or restored, meanwhile.
-async fn withdraw(io: &Io, id: &SessionId, archive: &Info) -> Result<Error> {
-    let written = Condition::Version(archive.version.clone());
-    found(io.delete(&Key::of(id, Part::Archive), written).await)?;
-    if found(io.info(&Key::of(id, Part::Log)).await)?.is_some() {
-        return Ok(Error::new(ErrorKind::Conflict, "the session was restored meanwhile"));
-    }
-    Ok(Error::new(ErrorKind::NotFound, "the session was deleted meanwhile"))
-}
-
 /// What is removed next must not be more durable than what replaces it, and not less either: after
 /// a power cut the log would lack entries that the archive has.
 async fn sync(io: &Io, log: &Key) -> Result<()> {
@@ -159,11 +86,6 @@ async fn sync(io: &Io, log: &Key) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotSupported => Err(error),
         _ => Ok(()),
     }
-}
-
-fn last_activity(source: &Source) -> Option<u64> {
-    let log = source.log.as_ref().map(|log| &log.info);
-    log.or(source.archive.as_ref().map(|archive| &archive.info))?.modified_ms
 }
 
 /// Removes what the archive holds now. Where that is refused, an archive that is not needed goes.
@@ -251,7 +173,7 @@ async fn write_archive(
 
 /// An archive that an interrupted archiving or restoring left beside a whole log, and the entry up to
 /// which the log must hold the same for it to be replaced.
-async fn leftover(io: &Io, id: &SessionId) -> Result<Option<(Info, Head)>> {
+pub(super) async fn leftover(io: &Io, id: &SessionId) -> Result<Option<(Info, Head)>> {
     let damaged = |error: Error| {
         if error.kind().class() != crate::ErrorClass::Data {
             return error;
@@ -390,62 +312,4 @@ async fn check(
         return Ok(());
     }
     Err(Error::new(ErrorKind::HeadMismatch, "the archive does not lead to the log's head"))
-}
-
-/// Makes an archived session live again, its log byte for byte as it was: writes the log, reads it
-/// back and verifies it, publishes it, and only then removes the archive. Counts as activity.
-/// `already_exists` where nothing of it is archived.
-#[must_use]
-pub fn restore(id: SessionId) -> Task<Archived> {
-    Task::new(async move |io| {
-        let restored = restore_session(&io, &id).await;
-        restored.map_err(|error| moved_by_others(error).in_session(&id))
-    })
-}
-
-async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
-    let (session, source) = find_session(io, id).await?;
-    let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-    let live = || Error::new(ErrorKind::AlreadyExists, "the session is live already");
-    let archived = match &source.archive {
-        Some(archive) => (archive.info.clone(), head),
-        // What an interrupted archiving or restoring left goes only after the log was written anew:
-        // who archives it just now finds another one.
-        None => leftover(io, id).await?.ok_or_else(live)?,
-    };
-    let (info, contained) = archived;
-    let noted = retention::touch(io, id).await?;
-    let replaced = match &source.log {
-        Some(log) => Condition::Version(log.info.version.clone()),
-        None => Condition::Absent,
-    };
-    let mut staging = Staging::new(Key::of(id, Part::Log));
-    let written = async {
-        let mut chunks = Chunks::of(io, &source, Some(head));
-        while let Some(chunk) = chunks.next().await? {
-            staging.add(io, &chunk).await?;
-        }
-        staging.finish(io, Vec::new()).await?;
-        // Read back, so that what is verified is what is there.
-        let expected = Some((contained.seq, contained.hash));
-        let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
-        staging.each_chunk(io, |chunk| verifier.push(chunk)).await?;
-        let report = verifier.finish();
-        report.sound()?;
-        if report.head != Some(head) {
-            let message = "the log does not lead to the session's head";
-            return Err(Error::new(ErrorKind::HeadMismatch, message));
-        }
-        staging.commit(io, replaced).await
-    };
-    if let Err(error) = written.await {
-        staging.abort(io).await;
-        return Err(error);
-    }
-    found(io.delete(&Key::of(id, Part::Archive), Condition::Version(info.version)).await)?;
-    if let Some(noted) = noted {
-        retention::remove(io, id, noted).await?;
-    }
-    let (raw_bytes, archive_bytes, torn) = (head.bytes, info.bytes, session.torn);
-    Ok(Archived { head, raw_bytes, archive_bytes, torn })
 }

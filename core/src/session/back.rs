@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::read::{Cursor, Page, Start, Wanted, find, first_prev, line_start, verified};
+use super::range::{Cursor, Wanted};
+use super::read::{Page, Start, find, first_prev, line_start, verified};
 use super::source::LogPart;
 use crate::log::Head;
 use crate::task::Io;

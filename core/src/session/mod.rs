@@ -1,6 +1,7 @@
 //! The operations on sessions. Each gives a [`Task`] for a host to carry out.
 
 mod about;
+mod announce;
 mod append;
 mod archive;
 mod back;
@@ -16,9 +17,11 @@ mod live;
 mod open;
 mod pick;
 mod prune;
+mod range;
 mod read;
 mod recovery;
 mod repair;
+mod restore;
 mod retention;
 mod scan;
 mod schedule;
@@ -31,7 +34,7 @@ mod unpacking;
 
 pub use about::{About, about, set_about};
 pub use append::{Append, Appended, append, sync};
-pub use archive::{Archived, archive, restore};
+pub use archive::{Archived, archive};
 pub use delete::delete;
 pub use edit::{Compact, Place, compact, create_compacted, replace_history, truncate_from};
 pub use file::FileVerifier;
@@ -42,12 +45,14 @@ pub use lineage::{Ancestor, Lineage, ancestors, lineage};
 pub use list::{Listed, Recent, RecentSessions, Sessions, list, recent};
 pub use open::{Create, Form, Session, create, open};
 pub use prune::prune;
-pub use read::{Cursor, From, Page, Range, read};
+pub use range::{Cursor, From, Range};
+pub use read::{Page, read};
 pub use recovery::{
     Incomplete, Incompletes, Status, cleanup_old, find_incomplete, mark_completed, rebuild_record,
     record, remove_record, track,
 };
 pub use repair::{LeftOut, Repair, repair};
+pub use restore::restore;
 pub use retention::{Pruned, Retention};
 pub use scan::{Summary, summary, verify};
 pub use schedule::{Scheduled, sweep_if_due};

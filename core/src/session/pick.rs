@@ -6,7 +6,8 @@ use core::future::Future;
 use core::pin::Pin;
 
 use super::append::each_line;
-use super::read::{From, Page, Range, Wanted, read_page};
+use super::range::{From, Range, Wanted};
+use super::read::{Page, read_page};
 use crate::entry::{Entry, Envelope, utf8};
 use crate::line::Line;
 use crate::task::Io;

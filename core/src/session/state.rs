@@ -2,7 +2,8 @@
 
 use super::Task;
 use super::open::{TRIES, find_session, is_moving};
-use super::read::{Range, read_page};
+use super::range::Range;
+use super::read::read_page;
 use super::scan::{CHUNK_BYTES, scan};
 use super::source::Source;
 use crate::log::{Head, Torn, Verifier};

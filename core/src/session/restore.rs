@@ -1,0 +1,72 @@
+//! Making an archived session live again.
+
+use alloc::vec::Vec;
+
+use super::archive::{Archived, leftover};
+use super::open::{find_session, moved_by_others};
+use super::scan::Chunks;
+use super::source::found;
+use super::staging::Staging;
+use super::{Task, retention};
+use crate::log::{Expectation, Verifier};
+use crate::store::{Condition, Key, Part};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// Makes an archived session live again, its log byte for byte as it was: writes the log, reads it
+/// back and verifies it, publishes it, and only then removes the archive. Counts as activity.
+/// `already_exists` where nothing of it is archived.
+#[must_use]
+pub fn restore(id: SessionId) -> Task<Archived> {
+    Task::new(async move |io| {
+        let restored = restore_session(&io, &id).await;
+        restored.map_err(|error| moved_by_others(error).in_session(&id))
+    })
+}
+
+async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
+    let (session, source) = find_session(io, id).await?;
+    let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    let live = || Error::new(ErrorKind::AlreadyExists, "the session is live already");
+    let archived = match &source.archive {
+        Some(archive) => (archive.info.clone(), head),
+        // What an interrupted archiving or restoring left goes only after the log was written anew:
+        // who archives it just now finds another one.
+        None => leftover(io, id).await?.ok_or_else(live)?,
+    };
+    let (info, contained) = archived;
+    let noted = retention::touch(io, id).await?;
+    let replaced = match &source.log {
+        Some(log) => Condition::Version(log.info.version.clone()),
+        None => Condition::Absent,
+    };
+    let mut staging = Staging::new(Key::of(id, Part::Log));
+    let written = async {
+        let mut chunks = Chunks::of(io, &source, Some(head));
+        while let Some(chunk) = chunks.next().await? {
+            staging.add(io, &chunk).await?;
+        }
+        staging.finish(io, Vec::new()).await?;
+        // Read back, so that what is verified is what is there.
+        let expected = Some((contained.seq, contained.hash));
+        let mut verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
+        staging.each_chunk(io, |chunk| verifier.push(chunk)).await?;
+        let report = verifier.finish();
+        report.sound()?;
+        if report.head != Some(head) {
+            let message = "the log does not lead to the session's head";
+            return Err(Error::new(ErrorKind::HeadMismatch, message));
+        }
+        staging.commit(io, replaced).await
+    };
+    if let Err(error) = written.await {
+        staging.abort(io).await;
+        return Err(error);
+    }
+    found(io.delete(&Key::of(id, Part::Archive), Condition::Version(info.version)).await)?;
+    if let Some(noted) = noted {
+        retention::remove(io, id, noted).await?;
+    }
+    let (raw_bytes, archive_bytes, torn) = (head.bytes, info.bytes, session.torn);
+    Ok(Archived { head, raw_bytes, archive_bytes, torn })
+}
