@@ -6,16 +6,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use turnkeep::core::store::Condition;
 use turnkeep::retention::{self, Policy};
-use turnkeep::{FileStore, Kind, Range, Session, Store, drive};
+use turnkeep::{FileStore, Kind, Range, Store, drive};
 use turnkeep_tests::build::Member;
 use turnkeep_tests::sessions::{
     Folder, archive_key, bytes_of, filled, id, log_key, open, over_every_store, user,
 };
 
-const APPENDS: usize = 40;
+const APPENDS: usize = 150;
 
 /// The texts of the session's inputs but the first, by how often they are there.
 fn texts(store: &Arc<dyn Store>) -> BTreeMap<String, u32> {
@@ -32,21 +33,22 @@ fn texts(store: &Arc<dyn Store>) -> BTreeMap<String, u32> {
     texts
 }
 
-/// Appends each text until it is acknowledged, with a handle that is kept as long as it works.
-fn append_all(store: &Arc<dyn Store>, name: &str) -> Vec<String> {
-    let mut handle: Option<Session> = None;
+/// Appends each text until it is acknowledged. No two texts have one length: see
+/// `a_stale_handle_is_refused_after_a_log_of_the_same_length`.
+fn append_all(store: &Arc<dyn Store>, name: &str, bytes: usize) -> Vec<String> {
     (0..APPENDS)
         .map(|number| {
-            let text = format!("{name}-{number}");
+            let text = format!("{name}-{number}-{}", ".".repeat(number * 14 + bytes));
+            // The others get their turn.
+            thread::sleep(Duration::from_millis(if number % 5 == 0 { 60 } else { 1 }));
             for _ in 0..1_000_000 {
-                let opened = handle.take().map_or_else(|| open(store, "a"), Ok);
-                let Ok(session) = opened else { continue };
-                if session.append_one(&user(&text)).is_ok() {
-                    handle = Some(session);
-                    return text;
-                }
+                let Ok(session) = open(store, "a") else { continue };
+                let appended = session.append_one(&user(&text));
                 // Dropping it would take the lock from the others.
                 std::mem::forget(session);
+                if appended.is_ok() {
+                    return text;
+                }
             }
             panic!("{text} was never appended");
         })
@@ -82,16 +84,19 @@ fn threads_that_append_lose_nothing_to_those_that_keep_the_store() {
             let keepers = [(); 2].map(|()| scope.spawn(|| reshape(&store, &is_done)));
             let (one, two) = (&store, &store);
             let writers = [
-                scope.spawn(move || append_all(one, "x")),
-                scope.spawn(move || append_all(two, "y")),
+                scope.spawn(move || append_all(one, "x", 0)),
+                scope.spawn(move || append_all(two, "y", 7)),
             ];
             let texts = writers.map(|writer| writer.join().expect("a writer")).concat();
             is_done.store(true, Ordering::Relaxed);
+            let mut done = 0;
             for keeper in keepers {
                 let [archived, restored, swept, pruned] = keeper.join().expect("a keeper");
                 println!("archived {archived}, restored {restored}, swept {swept}");
+                done += archived + restored + swept;
                 assert_eq!(pruned, 0, "it was in use all the time");
             }
+            assert!(done > 0);
             texts
         });
         let expected: BTreeMap<_, _> = acknowledged.into_iter().map(|text| (text, 1)).collect();
@@ -126,11 +131,34 @@ fn processes_that_append_lose_nothing_to_those_that_keep_the_store() {
                 acknowledged.insert(line.strip_prefix("ok ").expect("a text").to_owned(), 1);
             }
         }
-        println!("archived, restored, swept, pruned: {:?}", keeper.join().expect("the keeper"));
+        let [archived, restored, swept, pruned] = keeper.join().expect("the keeper");
+        println!("archived {archived}, restored {restored}, swept {swept}");
+        assert!(archived + restored + swept > 0 && pruned == 0);
         acknowledged
     });
     assert_eq!(texts(&store), acknowledged);
     assert_eq!(acknowledged.len(), 2 * APPENDS);
+}
+
+/// A handle that was left behind appends to the log it knows, not to another one as long: a store
+/// only compares lengths.
+#[test]
+#[ignore = "not mended: an append has to name the version of the log that it follows"]
+fn a_stale_handle_is_refused_after_a_log_of_the_same_length() {
+    over_every_store(|store| {
+        filled(&store, "a", 1, 50).archive().expect("archived");
+        let writer = open(&store, "a").expect("it opens");
+        writer.append_one(&user("one")).expect("an append");
+        let stale = open(&store, "a").expect("it opens");
+        drop(writer);
+        open(&store, "a").expect("it opens").archive().expect("merged");
+        let other = open(&store, "a").expect("it opens");
+        other.append_one(&user("two")).expect("an append");
+        drop(other);
+        let refused = stale.append_one(&user("three")).map_err(|error| error.code());
+        assert!(stale.verify().expect("a report").is_whole(), "the chain is broken");
+        assert_eq!(refused, Err("conflict"));
+    });
 }
 
 /// The control: the order of the archiver that this one replaces, in the same race.
@@ -153,11 +181,11 @@ fn reading_writing_and_removing_without_conditions_loses_entries() {
             }
             kept
         });
-        let acknowledged = append_all(&store, "x").len();
+        let acknowledged = append_all(&store, "x", 0).len();
         is_done.store(true, Ordering::Relaxed);
         careless.join().expect("the archiver");
         let log = String::from_utf8(bytes_of(&store, &log_key("a"))).expect("text");
-        let found = (0..APPENDS).filter(|n| log.contains(&format!("\"x-{n}\""))).count();
+        let found = (0..APPENDS).filter(|n| log.contains(&format!("\"x-{n}-"))).count();
         (APPENDS - found, acknowledged)
     });
     println!("{lost} of {acknowledged} acknowledged entries lost");

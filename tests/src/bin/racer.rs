@@ -13,7 +13,11 @@ fn main() -> Result<(), Error> {
     let [root, name, own, count] = &args[..] else { panic!("ROOT SESSION NAME COUNT") };
     let store: Arc<dyn Store> = Arc::new(FileStore::open(root)?);
     for number in 0..count.parse().unwrap_or(0) {
-        let text = format!("{own}-{number}");
+        // No two of one length.
+        let bytes = number * 14 + u64::from(own.as_bytes()[0] % 2) * 7;
+        let text = format!("{own}-{number}-{}", ".".repeat(usize::try_from(bytes).unwrap_or(0)));
+        // The others get their turn.
+        std::thread::sleep(Duration::from_millis(if number % 5 == 0 { 60 } else { 1 }));
         let end = Instant::now() + Duration::from_secs(30);
         loop {
             let appended = Session::open(store.clone(), &id(name))
