@@ -38,7 +38,7 @@ fn log_of(store: &Arc<dyn Store>, name: &str) -> Vec<u8> {
     lines
 }
 
-fn lines(store: &Arc<dyn Store>, range: Range) -> Vec<u64> {
+fn lines(store: &Arc<dyn Store>, range: &Range) -> Vec<u64> {
     let mut seqs = Vec::new();
     let mut next = Some(range.clone());
     while let Some(range) = next.take() {
@@ -72,13 +72,13 @@ fn reads_cross_the_border_both_ways() {
         let all: Vec<u64> = (0..=40).collect();
         for page_bytes in [1, 700, 1 << 20] {
             let range = Range::all().in_pages_of(page_bytes);
-            assert_eq!(lines(&store, range.clone()), all);
+            assert_eq!(lines(&store, &range), all);
             let back: Vec<u64> = all.iter().rev().copied().collect();
-            assert_eq!(lines(&store, range.newest_first()), back);
+            assert_eq!(lines(&store, &range.newest_first()), back);
             let last = Range::last(15).in_pages_of(page_bytes);
-            assert_eq!(lines(&store, last), all[26..]);
+            assert_eq!(lines(&store, &last), all[26..]);
         }
-        assert_eq!(lines(&store, Range::between(29, Some(32))), [29, 30, 31, 32]);
+        assert_eq!(lines(&store, &Range::between(29, Some(32))), [29, 30, 31, 32]);
     });
 }
 
@@ -259,11 +259,11 @@ fn foreign_archives_are_read_appended_to_and_archived_anew() {
             let session = open(&store, "a").expect("it opens");
             assert_eq!(session.head().map(|head| head.seq), Some(30));
             assert!(session.verify().expect("a report").is_whole());
-            assert_eq!(lines(&store, Range::last(3)), [28, 29, 30]);
+            assert_eq!(lines(&store, &Range::last(3)), [28, 29, 30]);
             let back: Vec<u64> = (0..=30).rev().collect();
-            assert_eq!(lines(&store, Range::all().newest_first().in_pages_of(900)), back);
+            assert_eq!(lines(&store, &Range::all().newest_first().in_pages_of(900)), back);
             session.append_one(&user("on")).expect("an append");
-            assert_eq!(lines(&store, Range::last(3)), [29, 30, 31]);
+            assert_eq!(lines(&store, &Range::last(3)), [29, 30, 31]);
             session.archive().expect("an archive");
             let archive = bytes_of(&store, &archive_key("a"));
             assert!(turnkeep::core::archive::unarchive(&archive).expect("a log").starts_with(&log));
