@@ -53,8 +53,8 @@ fn perform(request: Request, store: &dyn Store) -> Reply {
         Request::Put { key, bytes, condition } => {
             store.put(&key, &bytes, &condition).map(Reply::Info)
         }
-        Request::Append { key, bytes, at, torn, durability } => {
-            store.append(&key, &bytes, at, torn, durability).map(Reply::Info)
+        Request::Append { key, bytes, after, durability } => {
+            store.append(&key, &bytes, &after, durability).map(Reply::Info)
         }
         Request::Sync { key } => store.sync(&key).map(|()| Reply::Done),
         Request::Holder { key } => store.holder(&key).map(Reply::Holder),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use turnkeep_core::store::{
-    Capabilities, Condition, Durability, Info, Key, Listing, Object, StageId,
+    After, Capabilities, Condition, Durability, Info, Key, Listing, Object, StageId,
 };
 use turnkeep_core::{Error, ErrorKind, Result};
 
@@ -90,6 +90,18 @@ pub(crate) fn already_exists(key: &Key) -> Error {
     Error::new(ErrorKind::AlreadyExists, "the object exists").at_key(key)
 }
 
+/// Whether an append finds what it goes after: an object of that length that starts so.
+pub(crate) fn check_after(key: &Key, after: &After, length: u64, start: &[u8]) -> Result<()> {
+    if length != after.at + after.torn {
+        let message = format!("the object has {length} bytes, not {}", after.at + after.torn);
+        return Err(conflict(key, &message));
+    }
+    if !start.starts_with(&after.start) {
+        return Err(conflict(key, "another object is in its place"));
+    }
+    Ok(())
+}
+
 pub(crate) fn conflict(key: &Key, message: &str) -> Error {
     Error::new(ErrorKind::Conflict, message).at_key(key)
 }
@@ -124,23 +136,19 @@ impl Store for MemoryStore {
         &self,
         key: &Key,
         bytes: &[u8],
-        at: u64,
-        torn: u64,
+        after: &After,
         durability: Durability,
     ) -> Result<Info> {
         if durability == Durability::Disk {
             return Err(volatile(key));
         }
         let mut contents = self.contents();
-        let length = contents.objects.get(key).map_or(0, |stored| stored.bytes.len() as u64);
-        if length != at + torn {
-            let message = format!("the object has {length} bytes, not {}", at + torn);
-            return Err(conflict(key, &message));
-        }
+        let stored = contents.objects.get(key).map_or(&[][..], |stored| &stored.bytes);
+        check_after(key, after, stored.len() as u64, stored)?;
         contents.writes += 1;
         let version = contents.writes;
         let stored = contents.objects.entry(key.clone()).or_default();
-        stored.bytes.truncate(usize::try_from(at).unwrap_or(usize::MAX));
+        stored.bytes.truncate(usize::try_from(after.at).unwrap_or(usize::MAX));
         stored.bytes.extend_from_slice(bytes);
         stored.version = version;
         Ok(stored.info())

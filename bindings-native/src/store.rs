@@ -1,7 +1,7 @@
 //! What a store has to do.
 
 use turnkeep_core::store::{
-    Capabilities, Condition, Durability, Holder, Info, Key, Listing, Object, StageId,
+    After, Capabilities, Condition, Durability, Holder, Info, Key, Listing, Object, StageId,
 };
 use turnkeep_core::{Error, ErrorKind, Result};
 
@@ -18,13 +18,12 @@ pub trait Store: Send + Sync {
     /// Writes an object whole.
     fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info>;
 
-    /// Adds bytes after the first `at`, cutting off the `torn` ones there are.
+    /// Adds bytes after what `after` says, if it is there.
     fn append(
         &self,
         key: &Key,
         bytes: &[u8],
-        at: u64,
-        torn: u64,
+        after: &After,
         durability: Durability,
     ) -> Result<Info>;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use tempfile::TempDir;
-use turnkeep::core::store::{Condition, Info, Listing, Object, Part, StageId};
+use turnkeep::core::store::{After, Condition, Info, Listing, Object, Part, StageId};
 use turnkeep::{
     Append, At, Capabilities, Compact, Create, Draft, Durability, ErrorKind, FileStore, Fork, Key,
     Result, Session, SessionId, Status, Store, View, recovery,
@@ -81,8 +81,8 @@ mod appending {
         fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
             self.0.put(key, bytes, condition)
         }
-        fn append(&self, key: &Key, add: &[u8], at: u64, cut: u64, d: Durability) -> Result<Info> {
-            self.0.append(key, add, at, cut, d)
+        fn append(&self, key: &Key, add: &[u8], after: &After, d: Durability) -> Result<Info> {
+            self.0.append(key, add, after, d)
         }
         fn sync(&self, _: &Key) -> Result<()> {
             self.1.wait();

@@ -20,13 +20,14 @@ pub(crate) fn to_js((id, request): (RequestId, Request)) -> JsValue {
         Request::Put { key, bytes, condition } => {
             object([id, kind("put"), of(&key), content(&bytes), under(&condition)])
         }
-        Request::Append { key, bytes, at, torn, durability } => object([
+        Request::Append { key, bytes, after, durability } => object([
             id,
             kind("append"),
             of(&key),
             content(&bytes),
-            ("at", number(at)),
-            ("torn", number(torn)),
+            ("at", number(after.at)),
+            ("torn", number(after.torn)),
+            ("start", js_sys::Uint8Array::from(&after.start[..]).into()),
             ("durability", durability.name().into()),
         ]),
         Request::Sync { key } => object([id, kind("sync"), of(&key)]),

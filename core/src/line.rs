@@ -4,6 +4,8 @@ use crate::hash::{Hash, HexText};
 
 const BEFORE_HASH: &[u8] = br#"{"hash":""#;
 const BEFORE_PREV: &[u8] = br#"","prev_hash":"#;
+/// Length of what precedes the second hash: tells a line from every other one.
+pub(crate) const IDENTITY: usize = BEFORE_HASH.len() + 64;
 /// Length of what precedes the rest on the first line, where `prev_hash` is `null`.
 pub(crate) const FIRST_PREFIX: usize = BEFORE_HASH.len() + 64 + BEFORE_PREV.len() + 4 + 1;
 /// Length of what precedes the rest on every other line.

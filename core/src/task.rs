@@ -15,7 +15,7 @@ use spin::Mutex;
 
 use crate::log::Stamp;
 use crate::store::{
-    Condition, Durability, Holder, Info, Key, Listing, Object, Reply, Request, StageId,
+    After, Condition, Durability, Holder, Info, Key, Listing, Object, Reply, Request, StageId,
 };
 use crate::work::Working;
 use crate::{Error, ErrorKind, Result};
@@ -193,10 +193,10 @@ impl Io {
         &self,
         key: &Key,
         bytes: Vec<u8>,
-        (at, torn): (u64, u64),
+        after: After,
         durability: Durability,
     ) -> Result<Info> {
-        let request = Request::Append { key: key.clone(), bytes, at, torn, durability };
+        let request = Request::Append { key: key.clone(), bytes, after, durability };
         answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
     }
 

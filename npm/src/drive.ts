@@ -23,6 +23,7 @@ interface Request {
   readonly condition: Condition;
   readonly at: number;
   readonly torn: number;
+  readonly start: Uint8Array;
   readonly durability: Durability;
   readonly prefix: string;
   readonly after: string | undefined;
@@ -126,6 +127,11 @@ function othersTurn(): Promise<unknown> {
   });
 }
 
+function append(store: Store, request: Request): Awaitable<unknown> {
+  const { key, bytes, at, torn, durability, start } = request;
+  return store.append(key, bytes, at, torn, durability, start);
+}
+
 function perform(request: Request, store: Store): Awaitable<unknown> {
   const { key, stage, bytes, condition } = request;
   switch (request.kind) {
@@ -134,7 +140,7 @@ function perform(request: Request, store: Store): Awaitable<unknown> {
     case "put":
       return store.put(key, bytes, condition);
     case "append":
-      return store.append(key, bytes, request.at, request.torn, request.durability);
+      return append(store, request);
     case "sync":
       if (store.sync !== undefined) return store.sync(key);
       throw new TurnkeepError("not_supported", "this store makes nothing durable", { key });

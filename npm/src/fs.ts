@@ -143,8 +143,9 @@ export class FileStore implements Store {
     at: number,
     torn: number,
     durability: Durability,
+    start?: Uint8Array,
   ): Awaitable<Info> {
-    return this.#appenders.append(this.path(key), key, bytes, at, torn, durability);
+    return this.#appenders.append(this.path(key), key, bytes, at, torn, durability, start);
   }
 
   sync(key: string): Promise<void> {

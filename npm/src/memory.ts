@@ -2,6 +2,7 @@
 
 import { TurnkeepError } from "./errors.js";
 import { checkKey } from "./key.js";
+import { checkStart } from "./start.js";
 import {
   type ByteRange,
   type Capabilities,
@@ -48,6 +49,7 @@ export class MemoryStore implements Store {
     at: number,
     torn: number,
     durability: Durability,
+    start?: Uint8Array,
   ): Info {
     if (durability === "disk") this.sync(key);
     const stored = this.#objects.get(key);
@@ -57,6 +59,7 @@ export class MemoryStore implements Store {
       const message = `the object has ${length} bytes, not ${at + torn}`;
       throw new TurnkeepError("conflict", message, { key });
     }
+    checkStart(key, stored?.bytes, start);
     // Room grows by doubling, so that appending costs what is appended.
     const end = at + bytes.length;
     let room = stored?.room ?? new Uint8Array(0);

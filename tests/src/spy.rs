@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use turnkeep::core::store::{Condition, Info, Listing, Object, StageId};
+use turnkeep::core::store::{After, Condition, Info, Listing, Object, StageId};
 use turnkeep::{Capabilities, Durability, Error, ErrorKind, Holder, Key, Result, Store};
 
 /// Watches a store.
@@ -110,11 +110,10 @@ impl<S: Store> Store for Spy<S> {
         &self,
         key: &Key,
         bytes: &[u8],
-        at: u64,
-        torn: u64,
+        after: &After,
         durability: Durability,
     ) -> Result<Info> {
-        self.watch(bytes.len(), || self.store.append(key, bytes, at, torn, durability))
+        self.watch(bytes.len(), || self.store.append(key, bytes, after, durability))
     }
 
     fn sync(&self, key: &Key) -> Result<()> {

@@ -13,7 +13,7 @@
 //!
 //! A step has `do` (`put`, `get`, `append`, `sync`, `holder`, `delete`, `list`, `info`, `stage`,
 //! `part`, `staged`, `commit` or `abort`) and what belongs to it: `key`, `text` (a string, or
-//! `{text, repeat}`), `range` (`[from, to]`), `if` (`"any"`, `"absent"` or `{"version": NAME}`; absent: any), `at`, `torn` (absent: 0),
+//! `{text, repeat}`), `range` (`[from, to]`), `if` (`"any"`, `"absent"` or `{"version": NAME}`; absent: any), `at`, `torn` (absent: 0), `start` (absent: empty),
 //! `prefix`, `after`, `limit` (absent: 1000), `stage` (a NAME), `number`. `save` keeps the version
 //! or stage it gives under a NAME; a NAME that nobody saved stands for itself.
 //!
@@ -28,7 +28,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use serde_json::{Map, Value};
-use turnkeep::core::store::{Condition, Info, StageId};
+use turnkeep::core::store::{After, Condition, Info, StageId};
 use turnkeep::{Capabilities, Durability, Error, Holder, Key, Result as StoreResult, Store};
 
 /// What went wrong in a case, as text.
@@ -244,8 +244,9 @@ impl Step {
                 Ok(Answer::Object(object.bytes, object.info))
             }
             "append" => {
-                let (at, torn) = (self.number("at"), self.number("torn"));
-                let appended = store.append(&self.key()?, &self.bytes(), at, torn, Durability::Os);
+                let after = After::new(self.number("at"), self.number("torn"));
+                let after = after.starting_with(self.text("start"));
+                let appended = store.append(&self.key()?, &self.bytes(), &after, Durability::Os);
                 appended.map(Answer::Info)
             }
             "sync" => store.sync(&self.key()?).map(|()| Answer::Done),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use turnkeep::core::store::Condition;
+use turnkeep::core::store::{After, Condition};
 use turnkeep::{Durability, Error, FileStore, Key, Store, sessions};
 use turnkeep_tests::sessions::{
     Folder, archive_key, bytes_of, create, filled, head, log_key, open, user,
@@ -102,17 +102,21 @@ fn a_failed_append_leaves_the_file_as_it_was() {
     Disk::with("size=1m", "a_failed_append_leaves_the_file_as_it_was", |disk| {
         for (durability, name) in [(Durability::Os, "a"), (Durability::Disk, "b")] {
             let (store, key) = (disk.store(), log_key(name));
-            store.append(&key, b"kept\ntorn", 0, 0, durability).expect("an append");
+            store.append(&key, b"kept\ntorn", &After::new(0, 0), durability).expect("an append");
             let filler = disk.fill();
             let long = vec![b'y'; 100_000];
-            is_full(&store.append(&key, &long, 9, 0, durability).expect_err("no room"));
+            is_full(
+                &store.append(&key, &long, &After::new(9, 0), durability).expect_err("no room"),
+            );
             assert_eq!(bytes_of(&store, &key), b"kept\ntorn");
             // What was torn is there again too: the same call can be made again.
-            is_full(&store.append(&key, &long, 5, 4, durability).expect_err("no room"));
+            is_full(
+                &store.append(&key, &long, &After::new(5, 4), durability).expect_err("no room"),
+            );
             assert_eq!(bytes_of(&store, &key), b"kept\ntorn");
-            store.append(&key, b"fits\n", 5, 4, durability).expect("a few bytes fit");
+            store.append(&key, b"fits\n", &After::new(5, 4), durability).expect("a few bytes fit");
             fs::remove_file(filler).expect("the filler");
-            store.append(&key, &long, 10, 0, durability).expect("room again");
+            store.append(&key, &long, &After::new(10, 0), durability).expect("room again");
             assert_eq!(store.info(&key).expect("an object").bytes, 100_010);
             store.sync(&key).expect("a sync");
         }
@@ -129,7 +133,7 @@ fn a_new_session_on_a_full_disk_leaves_nothing() {
         // Room for the lock, and not for the file's content.
         fs::write(&filler, vec![b'x'; (1 << 20) - 8192]).expect("a shorter filler");
         let long = vec![b'y'; 100_000];
-        let append = || store.append(&log_key("a"), &long, 0, 0, Durability::Disk);
+        let append = || store.append(&log_key("a"), &long, &After::new(0, 0), Durability::Disk);
         is_full(&append().expect_err("no room"));
         assert_eq!(disk.names(), BTreeSet::new());
         fs::remove_file(filler).expect("the filler");
@@ -146,7 +150,7 @@ fn a_disk_without_inodes_leaves_nothing() {
             fs::write(disk.path().join(number.to_string()), "").expect("a file");
         }
         // One is left for the lock, none for the file.
-        let append = || store.append(&log_key("a"), b"1", 0, 0, Durability::Os);
+        let append = || store.append(&log_key("a"), b"1", &After::new(0, 0), Durability::Os);
         is_full(&append().expect_err("no room"));
         assert_eq!(disk.names(), BTreeSet::new());
         fs::remove_file(disk.path().join("0")).expect("a file");

@@ -421,7 +421,7 @@ mod devices {
 
     use super::{Place, code};
     use std::os::unix::fs::symlink;
-    use turnkeep::core::store::Condition;
+    use turnkeep::core::store::{After, Condition};
     use turnkeep::{Durability, Key};
     use turnkeep_tests::sessions::log_key;
 
@@ -430,13 +430,17 @@ mod devices {
     fn a_failed_sync_poisons_the_file_until_it_is_opened_again() {
         let place = Place::new();
         symlink("/dev/null", place.file("a.jsonl")).expect("a link");
-        let append = || place.store.append(&log_key("a"), b"x", 0, 0, Durability::Disk);
+        let append =
+            || place.store.append(&log_key("a"), b"x", &After::new(0, 0), Durability::Disk);
         assert_eq!(code(append()), "poisoned");
         assert_eq!(code(append()), "poisoned");
-        let weaker = place.store.append(&log_key("a"), b"x", 0, 0, Durability::Memory);
+        let weaker = place.store.append(&log_key("a"), b"x", &After::new(0, 0), Durability::Memory);
         assert_eq!(code(weaker), "poisoned", "no weaker append either");
         place.store.release(&log_key("a"));
-        place.again().append(&log_key("a"), b"x", 0, 0, Durability::Os).expect("an append");
+        place
+            .again()
+            .append(&log_key("a"), b"x", &After::new(0, 0), Durability::Os)
+            .expect("an append");
     }
 
     /// `/dev/full` takes no byte, and cannot be cut.
@@ -444,7 +448,7 @@ mod devices {
     fn a_write_that_cannot_be_undone_poisons_the_file() {
         let place = Place::new();
         symlink("/dev/full", place.file("a.jsonl")).expect("a link");
-        let append = || place.store.append(&log_key("a"), b"x", 0, 0, Durability::Os);
+        let append = || place.store.append(&log_key("a"), b"x", &After::new(0, 0), Durability::Os);
         let error = append().expect_err("it is full");
         assert!(error.code() == "store_failed" && error.is_retryable(), "{error}");
         assert_eq!(code(append()), "poisoned");
@@ -458,7 +462,7 @@ mod devices {
         std::fs::write(place.file("x"), "a file").expect("a file");
         let key = Key::parse("x/y").expect("a key");
         assert!(place.store.put(&key, b"1", &Condition::Any).is_err());
-        assert!(place.store.append(&key, b"1", 0, 0, Durability::Os).is_err());
+        assert!(place.store.append(&key, b"1", &After::new(0, 0), Durability::Os).is_err());
         assert!(place.store.stage(&key).is_err());
         assert!(place.store.get(&key, None).is_err() && place.store.info(&key).is_err());
     }

@@ -90,10 +90,10 @@ impl Race<'_> {
         let what = format!("{}: {:?}, {codes:?}, {:?}", self.scene.name, self.does, node.path);
         let did = |does: Does| (0..2).any(|at| self.does[at] == does && codes[at] == "ok");
         let is_wanted = |does: Does| self.does.contains(&does);
-        for (at, code) in codes.iter().enumerate() {
-            let (does, other) = (self.does[at], self.does[1 - at]);
-            let is_told = matches!(*code, "under way" | "ok");
-            assert!(is_told || does.may_refuse(code, other), "{what}: {:?}", node.outcomes[at]);
+        let [one, other] = self.does;
+        for (does, other, code) in [(one, other, codes[0]), (other, one, codes[1])] {
+            let is_told = matches!(code, "under way" | "ok");
+            assert!(is_told || does.may_refuse(code, other), "{what}: {:?}", node.outcomes);
         }
         let is_over = !codes.contains(&"under way");
         if is_over {

@@ -127,7 +127,7 @@ fn what_was_pruned_says_so_and_why() {
     let sweep = files.sweep(Policy::default().at_most(0));
     assert_eq!((sweep.archived, sweep.pruned, sweep.archive_bytes), (2, 2, 0));
     for name in ["a", "b"] {
-        let error = open(&files.store, name).expect_err("it is gone");
+        let error = open(&files.store, name).map(drop).expect_err("it is gone");
         assert_eq!(error.code(), "pruned");
         assert!(error.message().contains("more than 0 bytes"), "{error}");
         let read =

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use turnkeep_core::store::{Durability, Info, Key};
+use turnkeep_core::store::{After, Durability, Info, Key, START_BYTES_MAX};
 use turnkeep_core::{Error, ErrorKind, Result};
 
 use super::lock::Lock;
 use super::syncs::Syncs;
 use super::{failed, guard, info_of, publish};
-use crate::memory::conflict;
+use crate::memory::{check_after, conflict};
 
 /// Files held for appending at once; the one unused for longest is let go for another.
 const HELD_MAX: usize = 256;
@@ -38,16 +38,16 @@ impl Appenders {
         path: &Path,
         key: &Key,
         bytes: &[u8],
-        at: (u64, u64),
+        after: &After,
         durability: Durability,
     ) -> Result<Info> {
         let (info, file) = self.alone(key, |held| {
             let appender = match held {
                 Some(appender) => appender,
-                None => held.insert(Appender::open(path, key, at.0 + at.1 == 0)?),
+                None => held.insert(Appender::open(path, key, after.at + after.torn == 0)?),
             };
             let file = appender.file.clone();
-            let appended = appender.append(key, bytes, at);
+            let appended = appender.append(key, bytes, after);
             if appended.is_err() && appender.is_new {
                 *held = None;
             }
@@ -167,6 +167,8 @@ pub(super) struct Appender {
     lock: Lock,
     /// Nothing was written to it yet.
     is_new: bool,
+    /// Its first bytes, once they were asked for: nobody else changes them while it is held.
+    start: Vec<u8>,
 }
 
 impl Appender {
@@ -193,10 +195,10 @@ impl Appender {
             Err(error) => return Err(cannot(error)),
         };
         let file = Arc::new(Synced::new(file, path));
-        Ok(Self { file, lock, is_new })
+        Ok(Self { file, lock, is_new, start: Vec::new() })
     }
 
-    fn append(&mut self, key: &Key, bytes: &[u8], (at, torn): (u64, u64)) -> Result<Info> {
+    fn append(&mut self, key: &Key, bytes: &[u8], after: &After) -> Result<Info> {
         if let Some(failure) = self.file.syncs.failure() {
             return Err(self.file.poisoned(key, &failure));
         }
@@ -205,11 +207,12 @@ impl Appender {
         let path = &self.file.path;
         let cannot = |error: io::Error| failed("cannot append to", path, &error).at_key(key);
         let length = self.file.file.metadata().map_err(cannot)?.len();
-        if length != at + torn {
-            let message = format!("the object has {length} bytes, not {}", at + torn);
-            return Err(conflict(key, &message));
+        if self.start.len() < after.start.len() {
+            self.start = self.file.start().map_err(cannot)?;
         }
-        if let Err(error) = self.file.write(bytes, at, torn) {
+        check_after(key, after, length, &self.start)?;
+        self.start.truncate(usize::try_from(after.at).unwrap_or(usize::MAX));
+        if let Err(error) = self.file.write(bytes, after.at, after.torn) {
             if self.is_new {
                 std::fs::remove_file(path).ok();
             }
@@ -251,6 +254,14 @@ impl Synced {
             self.syncs.poison(format!("a write failed and could not be undone: {undoing}"));
         }
         Err(error)
+    }
+
+    /// Its first bytes.
+    fn start(&self) -> io::Result<Vec<u8>> {
+        let mut start = Vec::new();
+        (&self.file).seek(SeekFrom::Start(0))?;
+        (&self.file).take(START_BYTES_MAX as u64).read_to_end(&mut start)?;
+        Ok(start)
     }
 
     /// Cuts off what follows the first `at` bytes, and gives it.

@@ -22,7 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use turnkeep_core::store::{
-    Capabilities, Condition, Durability, Holder, Info, Key, Listing, Object, StageId,
+    After, Capabilities, Condition, Durability, Holder, Info, Key, Listing, Object, StageId,
 };
 use turnkeep_core::{Error, ErrorKind, Result};
 
@@ -227,11 +227,10 @@ impl Store for FileStore {
         &self,
         key: &Key,
         bytes: &[u8],
-        at: u64,
-        torn: u64,
+        after: &After,
         durability: Durability,
     ) -> Result<Info> {
-        self.appenders.append(&self.path(key), key, bytes, (at, torn), durability)
+        self.appenders.append(&self.path(key), key, bytes, after, durability)
     }
 
     fn sync(&self, key: &Key) -> Result<()> {

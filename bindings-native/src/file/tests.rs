@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
+use turnkeep_core::store::After;
 
 use super::*;
 
@@ -37,7 +38,10 @@ fn threads_append_and_sync_one_file() {
     let key = key("a.jsonl");
     at_once(|end| {
         let mut at = guard(end);
-        *at = store.append(&key, b"line\n", *at, 0, Durability::Os).expect("an append").bytes;
+        *at = store
+            .append(&key, b"line\n", &After::new(*at, 0), Durability::Os)
+            .expect("an append")
+            .bytes;
         drop(at);
         store.sync(&key).expect("a sync");
     });
@@ -51,11 +55,12 @@ fn threads_append_and_sync_one_file() {
 fn those_who_come_while_a_sync_runs_share_the_next() {
     let (_folder, store) = store();
     let key = key("a.jsonl");
-    store.append(&key, b"0", 0, 0, Durability::Os).expect("an append");
+    store.append(&key, b"0", &After::new(0, 0), Durability::Os).expect("an append");
     let end = Mutex::new(1);
     let write = || {
         let mut at = guard(&end);
-        *at = store.append(&key, b"1", *at, 0, Durability::Os).expect("an append").bytes;
+        *at =
+            store.append(&key, b"1", &After::new(*at, 0), Durability::Os).expect("an append").bytes;
         drop(at);
         store.sync(&key).expect("a sync");
     };
@@ -79,7 +84,7 @@ fn those_who_come_while_a_sync_runs_share_the_next() {
 fn a_long_sync_blocks_nobody() {
     let (_folder, store) = store();
     let (one, other) = (key("one"), key("other"));
-    store.append(&one, b"1", 0, 0, Durability::Os).expect("an append");
+    store.append(&one, b"1", &After::new(0, 0), Durability::Os).expect("an append");
     let (syncing, is_done) = (Barrier::new(2), AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -92,8 +97,8 @@ fn a_long_sync_blocks_nobody() {
             });
         });
         syncing.wait();
-        store.append(&one, b"2", 1, 0, Durability::Os).expect("an append");
-        store.append(&other, b"1", 0, 0, Durability::Disk).expect("an append");
+        store.append(&one, b"2", &After::new(1, 0), Durability::Os).expect("an append");
+        store.append(&other, b"1", &After::new(0, 0), Durability::Disk).expect("an append");
         store.sync(&other).expect("a sync");
         store.release(&one);
         is_done.store(true, Ordering::SeqCst);
@@ -104,12 +109,14 @@ fn a_long_sync_blocks_nobody() {
 fn what_is_let_go_is_forgotten() {
     let (_folder, store) = store();
     let key = key("a");
-    store.append(&key, b"1", 0, 0, Durability::Os).expect("an append");
-    assert!(store.append(&key, b"1", 0, 0, Durability::Os).is_err(), "it is longer");
+    store.append(&key, b"1", &After::new(0, 0), Durability::Os).expect("an append");
+    assert!(store.append(&key, b"1", &After::new(0, 0), Durability::Os).is_err(), "it is longer");
     assert_eq!(store.appenders.held(), 1);
     store.release(&key);
     assert_eq!(store.appenders.held(), 0);
-    assert!(store.append(&super::tests::key("b"), b"1", 5, 0, Durability::Os).is_err());
+    assert!(
+        store.append(&super::tests::key("b"), b"1", &After::new(5, 0), Durability::Os).is_err()
+    );
     store.put(&key, b"2", &Condition::Any).expect("a put");
     assert_eq!(store.appenders.held(), 0);
 }
@@ -143,7 +150,7 @@ fn what_dead_processes_left_is_swept_by_the_next_write() {
 fn the_longest_key_can_be_written_and_staged() {
     let (_folder, store) = store();
     let key = key(&"x".repeat(224));
-    store.append(&key, b"1", 0, 0, Durability::Disk).expect("an append");
+    store.append(&key, b"1", &After::new(0, 0), Durability::Disk).expect("an append");
     let stage = store.stage(&key).expect("a stage");
     store.stage_part(&stage, 1, b"2").expect("a part");
     store.commit(&stage, &Condition::Any).expect("a commit");

@@ -10,7 +10,7 @@ use super::read::read_page;
 use super::{Form, Session, Task};
 use crate::Hash;
 use crate::entry::{Envelope, utf8};
-use crate::line::Line;
+use crate::line::{IDENTITY, Line};
 use crate::log::{Draft, Head, LineReader, Stamp, Torn};
 use crate::state::{History, State};
 use crate::store::{Durability, Key, Part};
@@ -150,6 +150,7 @@ async fn write(
     check_kept(io, &session, &batch.bytes, append, state).await?;
     let seen = session.live.lock().look_at(&batch.bytes, batch.first_seq)?;
     let key = Key::of(session.id(), Part::Log);
+    let start = batch.bytes.first_chunk::<IDENTITY>().copied();
     match io.append(&key, batch.bytes, session.place(), append.durability).await {
         Err(error) if error.kind() == ErrorKind::Conflict => {
             session = moved(io, session, error).await?;
@@ -159,7 +160,8 @@ async fn write(
         }
         appended => _ = appended?,
     }
-    session.writer.advance(batch.head);
+    // Of a log that begins with these lines.
+    session = session.at(batch.head).starting_with(start.as_ref().map_or(&[], |start| start));
     session.form = Form::Live;
     let recovered = session.torn.take();
     let record_fault = follow(io, &session, seen, batch.head, &stamp).await.err();

@@ -108,7 +108,7 @@ pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Res
     if let (Err(_), Some(stage)) = (&written, &copy.stage) {
         io.abort(stage).await.ok();
     }
-    Ok(Session::new(written?))
+    Ok(Session::new(written?).starting_with(&copy.start))
 }
 
 pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {
@@ -143,6 +143,8 @@ pub(super) struct Copy {
     fork: Option<u64>,
     is_salted: bool,
     owner: SessionId,
+    /// The first bytes.
+    start: Vec<u8>,
 }
 
 impl Copy {
@@ -159,6 +161,7 @@ impl Copy {
             fork: None,
             is_salted: false,
             owner: parent.clone(),
+            start: Vec::new(),
         }
     }
 
@@ -244,6 +247,9 @@ async fn copy_prefix(
         && let Some(chunk) = chunks.next().await?
     {
         copy.push(&chunk)?;
+        if copy.start.is_empty() {
+            copy.start.clone_from(&copy.bytes);
+        }
         if copy.bytes.len() >= PART_BYTES {
             copy.stage_part(io, &key).await?;
         }

@@ -12,9 +12,9 @@ use super::read::entry;
 use super::scan::shorter;
 use super::source::{LogPart, Source, found};
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
-use crate::line::{FIRST_PREFIX, Line};
+use crate::line::{FIRST_PREFIX, IDENTITY, Line};
 use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
-use crate::store::{Durability, Key, Part};
+use crate::store::{After, Durability, Key, Part};
 use crate::task::Io;
 use crate::{Entry, Error, ErrorKind, Kind, Result, SessionId};
 
@@ -35,6 +35,8 @@ pub struct Session {
     pub form: Form,
     /// How much of the log lies in the archive, where an append does not touch it.
     pub(super) base: u64,
+    /// How the log's object starts: with the hash of its first line. `None` where there is none yet.
+    start: Option<[u8; IDENTITY]>,
     /// Shared by this value's clones: each is the same session, further on.
     pub(super) live: Arc<Mutex<Live>>,
 }
@@ -105,7 +107,7 @@ impl Create {
 
 impl Session {
     pub(super) fn new(writer: Writer) -> Self {
-        Self { writer, torn: None, form: Form::Live, base: 0, live: Arc::default() }
+        Self { writer, torn: None, form: Form::Live, base: 0, start: None, live: Arc::default() }
     }
 
     /// Its id.
@@ -120,10 +122,23 @@ impl Session {
         self.writer.head()
     }
 
-    /// Where the next entry goes in the log's object, and how much of a torn write follows there.
-    pub(super) fn place(&self) -> (u64, u64) {
+    /// What the next entry goes after, in the log's object.
+    pub(super) fn place(&self) -> After {
         let at = self.head().map_or(0, |head| head.bytes.saturating_sub(self.base));
-        (at, self.torn.map_or(0, |torn| torn.bytes))
+        let start = self.start.as_ref().map_or(&[][..], |start| start);
+        After::new(at, self.torn.map_or(0, |torn| torn.bytes)).starting_with(start)
+    }
+
+    /// The same session, at a head that was stored.
+    pub(super) fn at(mut self, head: Head) -> Self {
+        self.writer.advance(head);
+        self
+    }
+
+    /// Takes note of how the log's object starts, which tells it from others.
+    pub(super) fn starting_with(mut self, object: &[u8]) -> Self {
+        self.start = self.start.or(object.first_chunk().copied());
+        self
     }
 }
 
@@ -150,16 +165,16 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         return Err(exists());
     }
     super::retention::check_free(io, &id).await.map_err(|error| error.in_session(&id))?;
-    let mut writer = Writer::create(id.clone(), options.is_salted);
+    let writer = Writer::create(id.clone(), options.is_salted);
     let batch = writer.write(&drafts, &stamp).map_err(|error| error.in_session(&id))?;
     let log = Key::of(&id, Part::Log);
-    let added = io.append(&log, batch.bytes, (0, 0), options.durability).await;
+    let session = Session::new(writer).starting_with(&batch.bytes);
+    let added = io.append(&log, batch.bytes, After::default(), options.durability).await;
     added.map_err(|error| match error.kind() {
         ErrorKind::Conflict => exists(),
         _ => error.in_session(&id),
     })?;
-    writer.advance(batch.head);
-    Ok(Session::new(writer))
+    Ok(session.at(batch.head))
 }
 
 /// A new id, from the time and 10 random bytes.
@@ -227,7 +242,8 @@ async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
         (Some(log), Some(tail), _) => {
             check_owner(io, id, &source, &tail).await?;
             let writer = Writer::resume(id.clone(), tail.head, tail.is_salted).forked_at(tail.fork);
-            Session { torn: tail.torn, base: log.base(), ..Session::new(writer) }
+            let session = Session::new(writer).starting_with(log.start());
+            Session { torn: tail.torn, base: log.base(), ..session }
         }
         (log, _, Some(head)) => {
             let unfinished = log.as_ref().map_or(0, |log| log.end() - head.bytes);

@@ -230,7 +230,7 @@ async fn write(
         bytes.extend_from_slice(&batch.bytes);
     }
     publish(io, &new, &bytes).await?;
-    Ok(Session::new(writer))
+    Ok(Session::new(writer).starting_with(&bytes))
 }
 
 /// Random bytes, each given once.

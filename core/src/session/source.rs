@@ -200,6 +200,11 @@ impl LogPart {
         self.skip > 0
     }
 
+    /// The object's first bytes.
+    pub(super) fn start(&self) -> &[u8] {
+        &self.start
+    }
+
     /// How much of the session's log precedes the object.
     pub(super) fn base(&self) -> u64 {
         self.offset.saturating_sub(self.skip)

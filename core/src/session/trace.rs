@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::{Session, Task};
 use crate::json::Members;
-use crate::store::{Durability, Key, Part};
+use crate::store::{After, Durability, Key, Part};
 use crate::{ErrorKind, Result};
 
 /// Adds an event (any JSON) to a session's trace, with the time and the entry it was at. It never
@@ -28,7 +28,7 @@ pub fn trace(session: &Session, event: String) -> Task<()> {
         // An event that was cut off by a crash stays on a line of its own.
         let is_torn = end > 0 && io.get(&key, Some(end - 1..end)).await?.bytes != b"\n";
         let line = format!("{}{{{line}\n", if is_torn { "\n" } else { "" });
-        let appended = io.append(&key, line.into_bytes(), (end, 0), Durability::Os).await;
+        let appended = io.append(&key, line.into_bytes(), After::new(end, 0), Durability::Os).await;
         appended.map(|_| ()).map_err(|error| error.in_session(&id))
     })
 }

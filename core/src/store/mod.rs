@@ -36,20 +36,17 @@ pub enum Request {
         /// What must hold.
         condition: Condition,
     },
-    /// Add bytes after the first `at` bytes of an object, which is created where `at` is 0 and it is
-    /// missing. The object must be exactly `at + torn` bytes long; its last `torn` bytes are cut
-    /// off. Answer: [`Reply::Info`]; `conflict` where the length is another; `locked` where another
-    /// writer holds the object. All or nothing as far as the store can: on failure the object is as
-    /// it was, or the store says `poisoned` from then on.
+    /// Add bytes to an object after what `after` says, in place of the torn ones there are. Answer:
+    /// [`Reply::Info`]; `conflict` where something else is there; `locked` where another writer
+    /// holds the object. All or nothing as far as the store can: on failure the object is as it was,
+    /// or the store says `poisoned` from then on.
     Append {
         /// The object.
         key: Key,
         /// What to add.
         bytes: Vec<u8>,
-        /// Where.
-        at: u64,
-        /// How many bytes after that are cut off.
-        torn: u64,
+        /// After what.
+        after: After,
         /// What must be true before the answer.
         durability: Durability,
     },
@@ -213,6 +210,38 @@ pub enum Condition {
     Absent,
     /// The object exists and has this version. (Else: `conflict`.)
     Version(String),
+}
+
+/// What an append goes after. The object must be exactly `at + torn` bytes long; where that is 0, it
+/// may be missing, and is created.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct After {
+    /// Bytes of the object that stay.
+    pub at: u64,
+    /// How many bytes after those are cut off.
+    pub torn: u64,
+    /// What the object must start with: at most [`START_BYTES_MAX`] bytes, within the first `at`.
+    /// Tells an object from another one of the same length in its place.
+    pub start: Vec<u8>,
+}
+
+/// Longest start of an object that an append may name.
+pub const START_BYTES_MAX: usize = 128;
+
+impl After {
+    /// After the first `at` bytes, in place of the `torn` ones there are.
+    #[must_use]
+    pub fn new(at: u64, torn: u64) -> Self {
+        Self { at, torn, start: Vec::new() }
+    }
+
+    /// The same, in an object that starts with this.
+    #[must_use]
+    pub fn starting_with(mut self, start: impl Into<Vec<u8>>) -> Self {
+        self.start = start.into();
+        self
+    }
 }
 
 /// What an acknowledged append survives.

@@ -15,6 +15,7 @@ import {
 import { dirname } from "node:path";
 
 import { TurnkeepError } from "../errors.js";
+import { checkStart } from "../start.js";
 import type { Awaitable, Durability, Info } from "../store.js";
 import { codeOf, failed, poisoned } from "./failure.js";
 import { Lock } from "./lock.js";
@@ -24,6 +25,9 @@ import { Syncs } from "./sync.js";
 
 /** Files held for appending at once; the one unused for longest is let go for another. */
 const HELD_MAX = 256;
+
+/** Longest start of an object that an append may name. */
+const START_BYTES_MAX = 128;
 
 /** The files a store holds for appending. */
 export class Appenders {
@@ -37,11 +41,12 @@ export class Appenders {
     at: number,
     torn: number,
     durability: Durability,
+    start?: Uint8Array,
   ): Awaitable<Info> {
     const appender = this.#hold(path, key, at + torn === 0);
     let info: Info;
     try {
-      info = appender.append(bytes, at, torn);
+      info = appender.append(bytes, at, torn, start);
     } catch (error) {
       if (appender.isNew) this.take(key)?.release();
       throw error;
@@ -113,6 +118,8 @@ class Appender {
   readonly #syncs = new Syncs(() => this.#syncNow());
   /** Not known of a file that was there: whoever made it may not have synced it. */
   #isNameSynced = false;
+  /** The first bytes, once they were asked for: nobody else changes them while the file is held. */
+  #start = new Uint8Array(0);
   /** Why nothing may be written any more. */
   #failure: TurnkeepError | undefined;
 
@@ -140,7 +147,7 @@ class Appender {
     }
   }
 
-  append(bytes: Uint8Array, at: number, torn: number): Info {
+  append(bytes: Uint8Array, at: number, torn: number, start?: Uint8Array): Info {
     if (this.#failure !== undefined) throw this.#failure;
     this.heartbeat();
     try {
@@ -149,6 +156,9 @@ class Appender {
         const message = `the object has ${length} bytes, not ${at + torn}`;
         throw new TurnkeepError("conflict", message, { key: this.#key });
       }
+      if (this.#start.length < (start?.length ?? 0)) this.#start = this.#readStart();
+      checkStart(this.#key, this.#start, start);
+      this.#start = this.#start.subarray(0, at);
       this.#write(bytes, at, torn);
       this.isNew = false;
       return infoOf(fstatSync(this.#fd, { bigint: true }));
@@ -156,6 +166,11 @@ class Appender {
       if (error instanceof TurnkeepError) throw error;
       throw failed("cannot append to", this.#path, error, this.#key);
     }
+  }
+
+  #readStart(): Uint8Array {
+    const start = new Uint8Array(START_BYTES_MAX);
+    return start.subarray(0, readSync(this.#fd, start, 0, START_BYTES_MAX, 0));
   }
 
   /** Makes all that was written until now durable. */

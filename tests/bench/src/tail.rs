@@ -10,7 +10,7 @@ use turnkeep::{FileStore, Range, Session, SessionId, Store};
 use turnkeep_core::Result;
 use turnkeep_core::gzip::{Bound, Reader};
 use turnkeep_core::log::Writer;
-use turnkeep_core::store::{
+use turnkeep_core::store::{After, 
     Capabilities, Condition, Durability, Info, Key, Listing, Object, StageId,
 };
 use turnkeep_corpus::Corpus;
@@ -149,11 +149,10 @@ impl Store for Counting {
         &self,
         key: &Key,
         bytes: &[u8],
-        at: u64,
-        torn: u64,
+        after: &After,
         durability: Durability,
     ) -> Result<Info> {
-        self.store.append(key, bytes, at, torn, durability)
+        self.store.append(key, bytes, after, durability)
     }
     fn delete(&self, key: &Key, condition: &Condition) -> Result<()> {
         self.store.delete(key, condition)

@@ -81,8 +81,8 @@ impl<'a> Host<'a> {
             Request::Put { key, bytes, condition } => {
                 Reply::Info(store.put(key, bytes, condition)?)
             }
-            Request::Append { key, bytes, at, torn, durability } => {
-                Reply::Info(store.append(key, bytes, *at, *torn, *durability)?)
+            Request::Append { key, bytes, after, durability } => {
+                Reply::Info(store.append(key, bytes, after, *durability)?)
             }
             Request::Sync { key } => store.sync(key).map(|()| Reply::Done)?,
             Request::Holder { key } => Reply::Holder(store.holder(key)?),

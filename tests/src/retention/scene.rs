@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use turnkeep::core::session::{self, Append};
-use turnkeep::core::store::Condition;
+use turnkeep::core::store::{After, Condition};
 use turnkeep::core::task::Task;
 use turnkeep::{Durability, Head, Key, MemoryStore, SessionId, Store};
 
@@ -109,7 +109,7 @@ impl Builder {
     fn torn(self) -> Self {
         let key = log_key("a");
         let at = self.store.info(&key).map_or(0, |info| info.bytes);
-        let torn = self.store.append(&key, b"{\"hash\":\"0a", at, 0, Durability::Os);
+        let torn = self.store.append(&key, b"{\"hash\":\"0a", &After::new(at, 0), Durability::Os);
         torn.expect("an append");
         self
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use turnkeep::core::limits::LINE_BYTES_MAX;
 use turnkeep::core::store::{
-    Capabilities, Condition, Durability, Info, Listing, Object, Part, StageId,
+    After, Capabilities, Condition, Durability, Info, Listing, Object, Part, StageId,
 };
 use turnkeep::{Entry, Error, ErrorKind, Key, Result, SessionId, Store};
 
@@ -100,7 +100,7 @@ impl Store for FileObject {
         read_only()
     }
 
-    fn append(&self, _: &Key, _: &[u8], _: u64, _: u64, _: Durability) -> Result<Info> {
+    fn append(&self, _: &Key, _: &[u8], _: &After, _: Durability) -> Result<Info> {
         read_only()
     }
 

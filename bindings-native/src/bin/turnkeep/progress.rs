@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use turnkeep::core::store::{Capabilities, Condition, Durability, Info, Listing, Object, StageId};
+use turnkeep::core::store::{
+    After, Capabilities, Condition, Durability, Info, Listing, Object, StageId,
+};
 use turnkeep::{Holder, Key, Result, Store};
 
 use crate::output::{Context, write_stderr};
@@ -91,11 +93,10 @@ impl Store for Metered<'_> {
         &self,
         key: &Key,
         bytes: &[u8],
-        at: u64,
-        torn: u64,
+        after: &After,
         durability: Durability,
     ) -> Result<Info> {
-        self.store.append(key, bytes, at, torn, durability)
+        self.store.append(key, bytes, after, durability)
     }
 
     fn sync(&self, key: &Key) -> Result<()> {
