@@ -119,7 +119,7 @@ class Appender {
   /** Not known of a file that was there: whoever made it may not have synced it. */
   #isNameSynced = false;
   /** The first bytes, once they were asked for: nobody else changes them while the file is held. */
-  #start = new Uint8Array(0);
+  #start: Uint8Array = new Uint8Array(0);
   /** Why nothing may be written any more. */
   #failure: TurnkeepError | undefined;
 
