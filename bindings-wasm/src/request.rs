@@ -27,7 +27,7 @@ pub(crate) fn to_js((id, request): (RequestId, Request)) -> JsValue {
             content(&bytes),
             ("at", number(after.at)),
             ("torn", number(after.torn)),
-            ("start", js_sys::Uint8Array::from(&after.start[..]).into()),
+            ("startsWith", js_sys::Uint8Array::from(&after.start[..]).into()),
             ("durability", durability.name().into()),
         ]),
         Request::Sync { key } => object([id, kind("sync"), of(&key)]),

@@ -23,7 +23,7 @@ interface Request {
   readonly condition: Condition;
   readonly at: number;
   readonly torn: number;
-  readonly start: Uint8Array;
+  readonly startsWith: Uint8Array;
   readonly durability: Durability;
   readonly prefix: string;
   readonly after: string | undefined;
@@ -128,8 +128,8 @@ function othersTurn(): Promise<unknown> {
 }
 
 function append(store: Store, request: Request): Awaitable<unknown> {
-  const { key, bytes, at, torn, durability, start } = request;
-  return store.append(key, bytes, at, torn, durability, start);
+  const { key, bytes, at, torn, durability, startsWith } = request;
+  return store.append(key, bytes, at, torn, durability, startsWith);
 }
 
 function perform(request: Request, store: Store): Awaitable<unknown> {

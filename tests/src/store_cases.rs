@@ -182,8 +182,8 @@ impl Step {
     fn new(step: &Value, writer: Option<usize>) -> Outcome<Self> {
         let mut step = object(step.clone());
         let known = [
-            "do", "key", "text", "range", "if", "at", "torn", "prefix", "after", "limit", "stage",
-            "number", "save", "expect",
+            "do", "key", "text", "range", "if", "at", "torn", "start", "prefix", "after", "limit",
+            "stage", "number", "save", "expect",
         ];
         only(&step, &known)?;
         if let Some(writer) = writer {
