@@ -73,10 +73,10 @@ async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
 /// Refuses a log that another writer holds: it could not be removed in the end. A removal under a
 /// condition that nothing meets tells.
 pub(super) async fn check_unheld(io: &Io, log: &Key) -> Result<()> {
-    match io.delete(log, Condition::Version("none".into())).await {
-        Err(error) if error.kind() == ErrorKind::Locked => Err(error),
-        _ => Ok(()),
-    }
+    let removed = io.delete(log, Condition::Version("none".into())).await;
+    let is_unheld =
+        |kind| matches!(kind, ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::NotSupported);
+    removed.or_else(|error| if is_unheld(error.kind()) { Ok(()) } else { Err(error) })
 }
 
 /// What is removed next must not be more durable than what replaces it, and not less either: after
