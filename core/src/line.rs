@@ -57,6 +57,14 @@ pub(crate) fn followed(start: &[u8]) -> Option<Hash> {
     Hash::from_hex(prev)
 }
 
+/// Whether a line that opens a log starts here.
+pub(crate) fn is_first(start: &[u8]) -> bool {
+    let rest = start.strip_prefix(BEFORE_HASH).and_then(|rest| rest.get(64..));
+    rest.is_some_and(|rest| {
+        rest.strip_prefix(BEFORE_PREV).is_some_and(|rest| rest.starts_with(b"n"))
+    })
+}
+
 /// Writes the prefix of a line into the room left for it ([`FIRST_PREFIX`] or [`PREFIX`] bytes).
 pub(crate) fn write_prefix(room: &mut [u8], hash: Hash, prev: Option<Hash>) {
     let hash = hash.to_hex();

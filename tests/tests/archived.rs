@@ -276,3 +276,74 @@ fn foreign_archives_are_read_appended_to_and_archived_anew() {
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     Member::of(bytes).bytes()
 }
+
+/// A log that was packed with an unfinished write at its end.
+#[test]
+fn what_is_appended_after_a_torn_foreign_archive_is_kept() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 3, 50);
+        session.append_one(&user("kept")).expect("an append");
+        session.append_one(&user("torn")).expect("an append");
+        drop(session);
+        let log = bytes_of(&store, &log_key("a"));
+        store.delete(&log_key("a"), &Condition::Any).expect("deleted");
+        write(&store, &archive_key("a"), &Member::of(&log[..log.len() - 5]).bytes());
+        let session = open(&store, "a").expect("it opens");
+        assert_eq!(session.append_one(&user("on")).expect("an append"), 5);
+        assert!(session.verify_with(None, true).expect("a report").is_whole());
+        assert_eq!(lines(&store, &Range::last(2)), [4, 5]);
+        session.archive().expect("an archive");
+        assert!(session.verify().expect("a report").is_whole());
+        session.restore().expect("a log");
+        assert_eq!(session.state().expect("a state").history.len(), 5);
+    });
+}
+
+#[test]
+fn a_repair_takes_what_an_archive_gives_whatever_is_wrong_around_it() {
+    over_every_store(|store| {
+        let damages: [fn(&Arc<dyn Store>); 3] = [
+            |store| {
+                let archive = bytes_of(store, &archive_key("a"));
+                write(store, &archive_key("a"), &[&archive[..], b"junk"].concat());
+            },
+            |store| write(store, &log_key("a"), b"abc\n"),
+            |store| {
+                let archive = bytes_of(store, &archive_key("a"));
+                write(store, &archive_key("a"), &archive[..archive.len() - 2]);
+            },
+        ];
+        for damage in damages {
+            filled(&store, "a", 5, 50).archive().expect("an archive");
+            damage(&store);
+            assert!(open(&store, "a").is_err());
+            let repaired = repair(&*store, &id("a"), Some(id("b")), false).expect("a repair");
+            assert_eq!(repaired.sound.map(|head| head.seq), Some(5));
+            let history = open(&store, "b").expect("it opens").state().expect("a state").history;
+            assert_eq!(history.len(), 5);
+            turnkeep::delete(&*store, &id("a")).expect("deleted");
+            turnkeep::delete(&*store, &id("b")).expect("deleted");
+        }
+    });
+}
+
+/// Who archives, appends or restores goes on without a damaged record; the next archive writes it.
+#[test]
+fn a_damaged_record_is_in_nobodys_way() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 5, 50);
+        let key = turnkeep::Key::of(&id("a"), turnkeep::core::store::Part::Retention);
+        for damaged in [&b""[..], b"{", b"null", &[b'x'; 9000]] {
+            session.archive().expect("an archive");
+            write(&store, &key, damaged);
+            let error = turnkeep::retention::prune(&*store, &id("a"), "x").expect_err("unknown");
+            assert_eq!(error.code(), "not_supported");
+            session.append_one(&user("on")).expect("an append");
+            write(&store, &key, damaged);
+            session.archive().expect("an archive");
+            assert!(bytes_of(&store, &key).starts_with(b"{\"version\":1,"));
+            write(&store, &key, damaged);
+            session.restore().expect("a log");
+        }
+    });
+}

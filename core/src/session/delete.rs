@@ -13,7 +13,7 @@ pub fn delete(id: SessionId) -> Task<()> {
         // Else the archive before a log would be gone already when the log turns out to stay.
         let unheld = check_unheld(&io, &Key::of(&id, Part::Log)).await;
         unheld.map_err(|error| error.in_session(&id))?;
-        let mut was_there = false;
+        let (mut was_there, mut failed) = (false, None);
         // The log last but for its notes: an archive left alone would be the session again, older.
         let notes = [Part::Recovery, Part::About, Part::Trace, Part::Retention];
         // And both once more: someone may have archived or restored it meanwhile. Who archives it
@@ -23,8 +23,13 @@ pub fn delete(id: SessionId) -> Task<()> {
             match io.delete(&Key::of(&id, part), Condition::Any).await {
                 Ok(()) => was_there = true,
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // What was begun is ended, as far as it can be.
+                Err(error) if was_there => _ = failed.get_or_insert(error),
                 Err(error) => return Err(error.in_session(&id)),
             }
+        }
+        if let Some(error) = failed {
+            return Err(error.in_session(&id));
         }
         let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
         was_there.then_some(()).ok_or_else(|| missing().in_session(&id))

@@ -320,7 +320,7 @@ async fn check_owner(io: &Io, id: &SessionId, source: &Source, tail: &Tail) -> R
     check_same(id, &owner).map_err(|error| error.at_key(&log.key))
 }
 
-fn check_same(id: &SessionId, owner: &SessionId) -> Result<()> {
+pub(super) fn check_same(id: &SessionId, owner: &SessionId) -> Result<()> {
     if owner == id {
         return Ok(());
     }

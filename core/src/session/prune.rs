@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Nothing is pruned that was in use so shortly before, in milliseconds: who writes to an archived
 /// session says so first, and has this long until the first entry must be there.
-const REST_MS: u64 = 60_000;
+pub(super) const REST_MS: u64 = 60_000;
 
 /// Removes an archived session and leaves a tombstone: whoever looks for it hears `pruned`, with
 /// time and reason. Gives its record. Only archives that this store made are removed, and only while

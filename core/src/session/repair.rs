@@ -9,7 +9,7 @@ use super::edit::quoted;
 use super::fork::refuse_existing;
 use super::open::generated;
 use super::scan::{CHUNK_BYTES, Chunks};
-use super::source::{Source, found};
+use super::source::{ArchivePart, Source, found};
 use super::{Session, Task};
 use crate::entry::{Entry, Envelope, redacted_digest, utf8};
 use crate::hash::{Hash, HexText, body_digest, chain};
@@ -80,37 +80,50 @@ pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Rep
     })
 }
 
-/// What can be read of a session's log, and why some of an archive cannot: what follows the archive
-/// comes after what was read of it.
+/// What can be read of a session's log, and why some of it cannot: what follows the archive comes
+/// after what was read of it.
 async fn log_of(io: &Io, id: &SessionId) -> Result<(Vec<u8>, Option<Error>)> {
-    let mut bytes = Vec::new();
     let source = match Source::find(io, id, CHUNK_BYTES).await {
         Ok(source) => source,
         Err(error) if error.kind().class() == ErrorClass::Data => {
-            // Whatever does not let them be joined: the log has what came last.
-            let log = found(io.get(&Key::of(id, Part::Log), None).await)?;
-            return Ok((log.map(|log| log.bytes).unwrap_or_default(), Some(error)));
+            return Ok((apart(io, id).await?, Some(error)));
         }
         Err(error) => return Err(error),
     };
-    let mut gap = None;
-    let mut archive = Chunks::of(io, &Source { log: None, ..source.clone() }, None);
+    let mut bytes = Vec::new();
+    let archive = Source { log: None, ..source.clone() };
+    let gap = collect(Chunks::of(io, &archive, None), &mut bytes).await?;
+    let log = Source { archive: None, ..source };
+    collect(Chunks::of(io, &log, None), &mut bytes).await?;
+    Ok((bytes, gap))
+}
+
+/// An archive's content and the log beside it, where nothing lets them be joined.
+async fn apart(io: &Io, id: &SessionId) -> Result<Vec<u8>> {
+    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
+    let mut bytes = Vec::new();
+    if let Some(info) = found(io.info(&archive).await)? {
+        // As any gzip file: its index may be what is damaged.
+        let part = ArchivePart { key: archive, info, index: None };
+        let source = Source { archive: Some(part), log: None };
+        collect(Chunks::of(io, &source, None), &mut bytes).await?;
+    }
+    if let Some(log) = found(io.get(&log, None).await)? {
+        bytes.extend_from_slice(&log.bytes);
+    }
+    Ok(bytes)
+}
+
+/// Adds what there is up to the first damage, and gives that.
+async fn collect(mut chunks: Chunks, bytes: &mut Vec<u8>) -> Result<Option<Error>> {
     loop {
-        match archive.next().await {
+        match chunks.next().await {
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Ok(None) => break,
-            Err(error) if error.kind().class() == ErrorClass::Data => {
-                gap = Some(error);
-                break;
-            }
+            Ok(None) => return Ok(None),
+            Err(error) if error.kind().class() == ErrorClass::Data => return Ok(Some(error)),
             Err(error) => return Err(error),
         }
     }
-    let mut log = Chunks::of(io, &Source { archive: None, ..source }, None);
-    while let Some(chunk) = log.next().await? {
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok((bytes, gap))
 }
 
 /// Finds the first fault, what can be saved after it, and what cannot.

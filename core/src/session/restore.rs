@@ -63,6 +63,8 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
         staging.abort(io).await;
         return Err(error);
     }
+    // Where it is gone, an archiving that was refused took it back, or the session was deleted: then
+    // it is there again, which loses nothing.
     found(io.delete(&Key::of(id, Part::Archive), Condition::Version(info.version)).await)?;
     if let Some(noted) = noted {
         retention::remove(io, id, noted).await?;

@@ -51,6 +51,12 @@ impl Retention {
         Self { archived_ms, last_activity_ms, head, archive_bytes, pruned: None }
     }
 
+    /// In the place of one that is damaged. It is of no archive, so nothing is pruned for it; the next
+    /// archiving writes it anew.
+    fn unreadable() -> Self {
+        Self::new(Head { seq: 0, hash: Hash::from_bytes([0; 32]), bytes: 0 }, 0, 0, 0)
+    }
+
     /// The same, of a session that is gone.
     pub(super) fn pruned(&self, at_ms: u64, reason: String) -> Self {
         Self { pruned: Some(Pruned { at_ms, reason }), ..self.clone() }
@@ -116,12 +122,18 @@ pub(super) fn bounded(reason: &str) -> String {
     reason.get(..end).unwrap_or_default().to_string()
 }
 
-/// A session's record and its version, if it has one.
+/// A session's record and its version, if it has one. One that is damaged says nothing.
 pub(super) async fn of(io: &Io, id: &SessionId) -> Result<Option<(Retention, String)>> {
     let key = Key::of(id, Part::Retention);
     let range = 0..RETENTION_BYTES_MAX as u64 + 1;
     let Some(object) = found(io.get(&key, Some(range)).await)? else { return Ok(None) };
-    let record = Retention::from_json(&object.bytes).map_err(|error| error.at_key(&key))?;
+    let record = match Retention::from_json(&object.bytes) {
+        // Of a newer version nothing is known, and nothing may be lost.
+        Err(error) if error.kind() == ErrorKind::UnsupportedVersion => {
+            return Err(error.at_key(&key));
+        }
+        record => record.unwrap_or_else(|_| Retention::unreadable()),
+    };
     Ok(Some((record, object.info.version)))
 }
 

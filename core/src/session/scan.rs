@@ -154,6 +154,8 @@ pub(super) async fn scan(
 pub(super) struct Chunks {
     io: Io,
     archive: Option<Unpacking<'static>>,
+    /// How much of its content is wanted.
+    archive_left: u64,
     log: Option<LogPart>,
     at: u64,
     end: u64,
@@ -172,16 +174,24 @@ impl Chunks {
         let at = log.as_ref().map_or(0, |log| log.offset);
         let end = log.as_ref().map_or(0, LogPart::end);
         let end = head.map_or(end, |head| end.min(head.bytes));
-        Self { io: io.clone(), archive, log, at, end }
+        // A gzip file of someone else's may end in an unfinished write, which nothing follows.
+        let last = log.as_ref().map_or(u64::MAX, |log| log.offset);
+        let archive_left = head.map_or(last, |head| last.min(head.bytes));
+        Self { io: io.clone(), archive, archive_left, log, at, end }
     }
 
     /// The next bytes, at least one; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        if let Some(archive) = &mut self.archive {
-            if let Some(bytes) = archive.next(&self.io).await? {
+        while let Some(archive) = &mut self.archive {
+            let Some(mut bytes) = archive.next(&self.io).await? else {
+                self.archive = None;
+                break;
+            };
+            bytes.truncate(usize::try_from(self.archive_left).unwrap_or(usize::MAX));
+            self.archive_left -= bytes.len() as u64;
+            if !bytes.is_empty() {
                 return Ok(Some(bytes));
             }
-            self.archive = None;
         }
         let Some(log) = self.log.as_ref().filter(|_| self.at < self.end) else { return Ok(None) };
         let known = log.first_bytes();

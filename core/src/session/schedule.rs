@@ -38,9 +38,10 @@ pub fn sweep_if_due(policy: Policy, every_ms: u64) -> Task<Scheduled> {
         let random = stamp.random.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let jitter_ms = random % (every_ms / 10).max(1);
         let note = Note::read(&io).await?.map(|(note, _)| note).unwrap_or_default();
-        let due_ms = note.finished_ms.map_or(0, |finished| finished.saturating_add(every_ms));
-        // A clock that was set back does not put a sweep off for longer than that.
-        let wait_ms = due_ms.saturating_sub(stamp.now_ms).min(every_ms);
+        // One that ended in the future was told by a clock that ran ahead: it says nothing.
+        let finished_ms = note.finished_ms.filter(|finished| *finished <= stamp.now_ms);
+        let due_ms = finished_ms.map_or(0, |finished| finished.saturating_add(every_ms));
+        let wait_ms = due_ms.saturating_sub(stamp.now_ms);
         if wait_ms > 0 {
             return Ok(Scheduled { sweep: None, wait_ms: wait_ms + jitter_ms });
         }

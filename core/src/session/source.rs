@@ -7,7 +7,7 @@ use core::ops::Range;
 use super::scan::Chunks;
 use crate::archive::{HEADER_BYTES, Index, read_index};
 use crate::limits::LINE_BYTES_MAX;
-use crate::line::{Line, followed};
+use crate::line::{Line, followed, is_first};
 use crate::log::{Expectation, Head, LineReader, Verifier};
 use crate::store::{Info, Key, Object, Part};
 use crate::task::Io;
@@ -63,11 +63,15 @@ impl Source {
         let mut log = LogPart::new(key, start);
         let followed = followed(&log.start);
         // A log that stands alone starts with the entry that opens it.
-        if followed.is_none() && !log.is_unfinished() {
+        if is_first(&log.start) && !log.is_unfinished() {
             return Ok(Self { archive: None, log: Some(log) });
         }
         let archive = ArchivePart::find(io, id).await?;
         match &archive {
+            Some(_) if followed.is_none() && !log.is_unfinished() => {
+                let message = "the log after the archive does not start with a line";
+                return Err(Error::new(ErrorKind::BadLine, message).at_key(&log.key));
+            }
             Some(archive) => log.follow(io, archive.head(io).await?, followed).await?,
             None if followed.is_some() => {
                 return Err(super::retention::lost(io, id, &log.key).await);

@@ -1,7 +1,7 @@
 //! What a session has come to: all of it, or what a resume needs.
 
 use super::Task;
-use super::open::{TRIES, find_session, is_moving};
+use super::open::{TRIES, check_same, find_session, is_moving};
 use super::range::Range;
 use super::read::read_page;
 use super::scan::{CHUNK_BYTES, scan};
@@ -77,6 +77,9 @@ async fn folded_once(io: &Io, id: &SessionId) -> Result<State> {
     })
     .await?;
     let state = folder.finish()?;
+    if let Some(owner) = &state.session {
+        check_same(id, owner)?;
+    }
     source.disagrees(state.head).map_or(Ok(()), Err)?;
     if let (Some(head), Some(torn)) = (state.head, session.torn) {
         check_torn(io, id, &source, &state, head, torn).await?;

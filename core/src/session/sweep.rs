@@ -11,7 +11,7 @@ use super::about::read_about;
 use super::archive::archive_session;
 use super::inventory::{Held, inventory};
 use super::lineage::own;
-use super::prune::prune_session;
+use super::prune::{REST_MS, prune_session};
 use super::recovery::is_running;
 use super::retention;
 use super::schedule::Lease;
@@ -31,7 +31,8 @@ pub struct Policy {
     /// Prune the longest unused archives until all of them together have at most so many bytes;
     /// 2 GiB unless set. `None`: prune nothing.
     pub max_bytes: Option<u64>,
-    /// Prune nothing that was in use since then, whatever the bytes; 1 day unless set.
+    /// Prune nothing that was in use since then, whatever the bytes; 1 day unless set, a minute at
+    /// least.
     pub min_age_ms: u64,
     /// Only sessions of these kinds ([`super::About::kind`]); of any where there are none.
     pub kinds: Vec<String>,
@@ -369,7 +370,8 @@ async fn thin(
     last_activity_ms: u64,
     max: u64,
 ) -> Outcome {
-    if context.now_ms.saturating_sub(last_activity_ms) < context.policy.min_age_ms {
+    let min_age_ms = context.policy.min_age_ms.max(REST_MS);
+    if context.now_ms.saturating_sub(last_activity_ms) < min_age_ms {
         return Outcome::Kept(Reason::Recent);
     }
     match kept(io, context, held).await {

@@ -6,11 +6,11 @@ use core::ops::Range;
 use super::scan::{CHUNK_BYTES, shorter};
 use super::source::ArchivePart;
 use super::staging::Staging;
-use crate::Result;
 use crate::archive::{ENDING_BYTES, Index, Inflating, Located};
 use crate::gzip::{Bound, Reader};
 use crate::store::Key;
 use crate::task::Io;
+use crate::{Error, Result};
 
 /// Compressed bytes that are inflated at once. Deflate gives at most 1,032 times as many.
 const PIECE_BYTES: usize = 16 << 10;
@@ -105,17 +105,22 @@ pub(super) struct Stream {
     /// What was read, and how much of it was inflated.
     read: Vec<u8>,
     done: usize,
+    /// What ends the reading, once all that precedes it was given.
+    fault: Option<Error>,
 }
 
 impl Stream {
     fn new(part: ArchivePart) -> Self {
         let (reader, end) = (Reader::new(Bound::default()), part.info.bytes);
-        Self { part, reader, at: 0, end, read: Vec::new(), done: 0 }
+        Self { part, reader, at: 0, end, read: Vec::new(), done: 0, fault: None }
     }
 
     async fn next(&mut self, io: &Io) -> Result<Option<Vec<u8>>> {
         let mut out = Vec::new();
         while out.is_empty() {
+            if let Some(fault) = self.fault.take() {
+                return Err(fault);
+            }
             if self.done == self.read.len() {
                 if self.at >= self.end {
                     self.reader.check_end()?;
@@ -131,10 +136,11 @@ impl Stream {
             let end = self.read.len().min(self.done + PIECE_BYTES);
             let piece = self.read.get(self.done..end).unwrap_or_default();
             self.done = end;
-            self.reader.push(piece, |bytes| {
+            let pushed = self.reader.push(piece, |bytes| {
                 out.extend_from_slice(bytes);
                 Ok(())
-            })?;
+            });
+            self.fault = pushed.err();
         }
         Ok(Some(out))
     }

@@ -12,7 +12,8 @@ export function version({ ino, size, mtimeNs }: BigIntStats): string {
 }
 
 export function infoOf(stats: BigIntStats): Info {
-  const modifiedMs = Number(stats.mtimeNs / 1_000_000n);
+  // Before 1970 nothing was written: such a time says that nobody knows.
+  const modifiedMs = stats.mtimeNs < 0n ? undefined : Number(stats.mtimeNs / 1_000_000n);
   return { bytes: Number(stats.size), version: version(stats), modifiedMs };
 }
 
