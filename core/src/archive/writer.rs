@@ -12,12 +12,10 @@ use crate::log::{Head, Verified};
 /// Makes an archive of verified lines, in bounded memory: blocks leave as they fill, the header
 /// comes last because it holds the index.
 ///
-/// [`Self::push`] deflates each block as it fills. Where others can do that meanwhile,
-/// [`Self::collect`] and [`Self::close`] give the blocks away instead, and [`Self::add`] takes what
-/// became of them back, in the same order: the archive has the same bytes.
+/// [`Self::collect`] and [`Self::close`] give the blocks away, so that others can deflate them, and
+/// [`Self::add`] takes what became of them back, in the same order.
 #[derive(Debug, Default)]
 pub struct Writer {
-    deflater: Deflater,
     raw: Vec<u8>,
     open: Option<Span>,
     /// Earliest time in the last block that was closed.
@@ -97,13 +95,6 @@ impl Writer {
         }
     }
 
-    /// Adds the next line.
-    pub fn push(&mut self, verified: &Verified<'_>) {
-        if let Some(block) = self.collect(verified) {
-            self.deflate(block);
-        }
-    }
-
     /// Adds the next line, and gives the block that it fills.
     #[must_use]
     pub fn collect(&mut self, verified: &Verified<'_>) -> Option<Block> {
@@ -141,27 +132,12 @@ impl Writer {
         core::mem::take(&mut self.blocks)
     }
 
-    /// How many bytes [`Self::take_blocks`] would give.
-    #[must_use]
-    pub fn ready_bytes(&self) -> usize {
-        self.blocks.len()
-    }
-
-    /// Ends the archive of the log with that head; the last blocks are then ready to be taken. Every
-    /// block that was given away must be back.
+    /// Ends the archive of the log with that head. Every block must have been closed and be back.
     pub fn finish(&mut self, head: Head) -> Frame {
-        if let Some(block) = self.close() {
-            self.deflate(block);
-        }
         let spans = core::mem::take(&mut self.spans);
         let index = Index::new(head, self.first_seq.unwrap_or_default(), spans).encode();
         let trailer = ending(self.crc, self.raw_bytes).to_vec();
         Frame { header: write_header(&index), trailer }
-    }
-
-    fn deflate(&mut self, block: Block) {
-        let deflated = block.deflate(&mut self.deflater);
-        self.add(deflated);
     }
 }
 
