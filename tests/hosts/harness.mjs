@@ -73,3 +73,22 @@ function show(value) {
   }
   return (typeof value === "object" && JSON.stringify(value)) || String(value);
 }
+
+/**
+ * For each store of the host, gives what makes a test of it: a title and a body, which takes a fresh
+ * store and turnkeep.
+ */
+export function inStores(t, host, tests) {
+  for (const { name, durability, make } of host.stores) {
+    const inStore = (title, body) =>
+      t.test(`${name}: ${title}`, async () => {
+        const { store, remove } = await make();
+        try {
+          await body(store, host.turnkeep);
+        } finally {
+          await remove();
+        }
+      });
+    tests(inStore, durability);
+  }
+}

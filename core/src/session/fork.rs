@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use super::open::{generated, open_session};
 use super::scan::Chunks;
 use super::source::found;
+use super::staging::Staging;
 use super::{Session, Task};
 use crate::field::Point;
 use crate::log::{Expectation, Head, Verified, Verifier, Writer};
-use crate::store::{Condition, Key, PART_BYTES, Part, StageId};
+use crate::store::{Condition, Key, Part};
 use crate::task::Io;
 use crate::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId};
 
@@ -105,9 +106,6 @@ pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Res
         writer.forked_at(found.fork).fork(id.clone(), &fork.entries, &stamp)
     })
     .await;
-    if let (Err(_), Some(stage)) = (&written, &copy.stage) {
-        io.abort(stage).await.ok();
-    }
     Ok(Session::new(written?).starting_with(&copy.start))
 }
 
@@ -136,9 +134,8 @@ pub(super) struct Copy {
     at: At,
     last: Head,
     verifier: Verifier,
+    /// Lines that are to be copied next.
     bytes: Vec<u8>,
-    pub(super) stage: Option<StageId>,
-    parts: u32,
     found: Option<Found>,
     fork: Option<u64>,
     is_salted: bool,
@@ -155,24 +152,12 @@ impl Copy {
             last,
             verifier: Verifier::new(expectation),
             bytes: Vec::new(),
-            stage: None,
-            parts: 0,
             found: None,
             fork: None,
             is_salted: false,
             owner: parent.clone(),
             start: Vec::new(),
         }
-    }
-
-    async fn stage_part(&mut self, io: &Io, key: &Key) -> Result<()> {
-        let stage = match self.stage.take() {
-            Some(stage) => stage,
-            None => io.stage(key).await?,
-        };
-        self.stage = Some(stage.clone());
-        self.parts += 1;
-        io.stage_part(&stage, self.parts, core::mem::take(&mut self.bytes)).await
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<()> {
@@ -240,7 +225,23 @@ async fn copy_prefix(
     copy: &mut Copy,
     finish: impl FnOnce(Found) -> Result<(Writer, crate::log::Batch)>,
 ) -> Result<Writer> {
-    let key = Key::of(child, Part::Log);
+    let mut staging = Staging::new(Key::of(child, Part::Log));
+    match copy_to(io, parent, copy, finish, &mut staging).await {
+        Ok(writer) => staging.publish(io, Condition::Absent).await.map(|()| writer),
+        Err(error) => {
+            staging.abort(io).await;
+            Err(error)
+        }
+    }
+}
+
+async fn copy_to(
+    io: &Io,
+    parent: &SessionId,
+    copy: &mut Copy,
+    finish: impl FnOnce(Found) -> Result<(Writer, crate::log::Batch)>,
+    staging: &mut Staging,
+) -> Result<Writer> {
     let mut chunks = Chunks::open(io, parent, copy.last).await?;
     // What follows the point need not be sound.
     while copy.found.is_none()
@@ -250,24 +251,14 @@ async fn copy_prefix(
         if copy.start.is_empty() {
             copy.start.clone_from(&copy.bytes);
         }
-        if copy.bytes.len() >= PART_BYTES {
-            copy.stage_part(io, &key).await?;
-        }
+        staging.add(io, &core::mem::take(&mut copy.bytes)).await?;
     }
     let Some(found) = copy.found.take() else {
         core::mem::take(&mut copy.verifier).into_fault().map_or(Ok(()), Err)?;
         return Err(Error::new(ErrorKind::NotFound, "there is no such point in the session"));
     };
     let (writer, batch) = finish(found)?;
-    copy.bytes.extend_from_slice(&batch.bytes);
-    if copy.stage.is_none() {
-        io.put(&key, core::mem::take(&mut copy.bytes), Condition::Absent).await?;
-        return Ok(writer);
-    }
-    copy.stage_part(io, &key).await?;
-    if let Some(stage) = copy.stage.take() {
-        io.commit(&stage, Condition::Absent).await?;
-    }
+    staging.add(io, &batch.bytes).await?;
     Ok(writer)
 }
 

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::Task;
-use super::open::{find_session, is_moving};
+use super::open::{TRIES, find_session, is_moving};
 use super::range::{Cursor, From, Range, Wanted};
 use super::scan::Chunks;
 use super::source::{ArchivePart, LogPart, Source};
@@ -54,7 +54,7 @@ pub(super) async fn read_page(io: &Io, id: &SessionId, range: Range) -> Result<P
     loop {
         match read_once(io, id, range.clone()).await {
             // Archived or restored between two looks at it.
-            Err(error) if is_moving(&error) && tries < 4 => tries += 1,
+            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
             page => return page,
         }
     }

@@ -10,6 +10,7 @@ use super::fork::refuse_existing;
 use super::open::generated;
 use super::scan::{CHUNK_BYTES, Chunks};
 use super::source::{ArchivePart, Source, found};
+use super::staging::Staging;
 use super::{Session, Task};
 use crate::entry::{Entry, Envelope, redacted_digest, utf8};
 use crate::hash::{Hash, HexText, body_digest, chain};
@@ -242,7 +243,14 @@ async fn write(
         writer.advance(batch.head);
         bytes.extend_from_slice(&batch.bytes);
     }
-    publish(io, &new, &bytes).await?;
+    let mut staging = Staging::new(Key::of(&new, Part::Log));
+    for part in bytes.chunks(PART_BYTES) {
+        if let Err(error) = staging.add(io, part).await {
+            staging.abort(io).await;
+            return Err(error);
+        }
+    }
+    staging.publish(io, Condition::Absent).await?;
     Ok(Session::new(writer).starting_with(&bytes))
 }
 
@@ -301,23 +309,4 @@ fn is_salted(prefix: &[u8]) -> bool {
 
 fn last_fork(prefix: &[u8]) -> Option<u64> {
     crate::log::find_tail(prefix, 0, 0).ok().flatten().and_then(|tail| tail.fork)
-}
-
-async fn publish(io: &Io, new: &SessionId, bytes: &[u8]) -> Result<()> {
-    let key = Key::of(new, Part::Log);
-    if bytes.len() <= PART_BYTES {
-        return io.put(&key, bytes.to_vec(), Condition::Absent).await.map(|_| ());
-    }
-    let stage = io.stage(&key).await?;
-    let staged = async {
-        for (part, number) in bytes.chunks(PART_BYTES).zip(1..) {
-            io.stage_part(&stage, number, part.to_vec()).await?;
-        }
-        io.commit(&stage, Condition::Absent).await.map(|_| ())
-    };
-    let staged = staged.await;
-    if staged.is_err() {
-        io.abort(&stage).await.ok();
-    }
-    staged
 }

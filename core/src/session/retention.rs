@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::edit::quoted;
+use super::open::TRIES;
 use super::source::found;
 use crate::entry::utf8;
 use crate::field;
@@ -172,7 +173,7 @@ pub(super) async fn note(
             None => Condition::Absent,
         };
         match put(io, id, &record, condition).await {
-            Err(error) if is_raced(&error) && tries < 4 => tries += 1,
+            Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
             put => return Ok((put?, noted.map(|(noted, _)| noted))),
         }
         noted = of(io, id).await?;
@@ -208,7 +209,7 @@ pub(super) async fn touch(io: &Io, id: &SessionId) -> Result<Option<String>> {
         let last_activity_ms = io.stamp(0).await?.now_ms;
         let record = Retention { last_activity_ms, ..record };
         match put(io, id, &record, Condition::Version(version)).await {
-            Err(error) if error.kind() == ErrorKind::Conflict && tries < 4 => tries += 1,
+            Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
             touched => return touched.map(Some),
         }
     }

@@ -95,6 +95,22 @@ impl Staging {
         Ok(())
     }
 
+    /// Ends and publishes what need not be read back: what is small at once, the rest from its parts.
+    pub(super) async fn publish(mut self, io: &Io, condition: Condition) -> Result<()> {
+        if self.parts == 0 {
+            return io.put(&self.key, self.open, condition).await.map(|_| ());
+        }
+        let published = async {
+            self.finish(io, Vec::new()).await?;
+            self.commit(io, condition).await.map(|_| ())
+        };
+        let published = published.await;
+        if published.is_err() {
+            self.abort(io).await;
+        }
+        published
+    }
+
     /// Publishes it. Where that fails it may still have to be given up: the store may not have heard.
     pub(super) async fn commit(&mut self, io: &Io, condition: Condition) -> Result<Info> {
         let missing = || Error::new(ErrorKind::StoreFailed, "nothing was staged");

@@ -1,25 +1,18 @@
 // What is done with whole sessions, and what is kept beside them, over every store of this host.
 
+import { inStores } from "../harness.mjs";
+
 const user = (content) => ({ item: { role: "user", content } });
 const call = (id) => ({ item: { type: "function_call", call_id: id, name: "f", arguments: "{}" } });
 const result = (id) => ({ item: { type: "function_call_output", call_id: id, output: "x" } });
 const texts = ({ history }) => history.map(({ item }) => item.content);
 
 export async function run(t, host) {
-  for (const { name, make } of host.stores) {
-    const inStore = (title, body) =>
-      t.test(`${name}: ${title}`, async () => {
-        const { store, remove } = await make();
-        try {
-          await body(store, host.turnkeep);
-        } finally {
-          await remove();
-        }
-      });
+  inStores(t, host, (inStore) => {
     wholeSessions(t, inStore);
     lineages(t, inStore);
     records(t, inStore);
-  }
+  });
 }
 
 function wholeSessions(t, inStore) {

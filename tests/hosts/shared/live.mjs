@@ -1,27 +1,20 @@
 // Appends under conditions, views, ranges, forks and edits, over every store of this host.
 
+import { inStores } from "../harness.mjs";
+
 const user = (content, id) => ({ item: { role: "user", content }, ...(id && { id }) });
 const call = (id) => ({ item: { type: "function_call", call_id: id, name: "f", arguments: "{}" } });
 const result = (id) => ({ item: { type: "function_call_output", call_id: id, output: "x" } });
 const texts = ({ history }) => history.map(({ item }) => item.content);
 
 export async function run(t, host) {
-  for (const { name, durability, make } of host.stores) {
-    const inStore = (title, body) =>
-      t.test(`${name}: ${title}`, async () => {
-        const { store, remove } = await make();
-        try {
-          await body(store, host.turnkeep);
-        } finally {
-          await remove();
-        }
-      });
+  inStores(t, host, (inStore, durability) => {
     appends(t, inStore, durability);
     views(t, inStore);
     ranges(t, inStore);
     forks(t, inStore);
     edits(t, inStore);
-  }
+  });
 }
 
 function appends(t, inStore, durability) {

@@ -1,26 +1,19 @@
 // Archives that are appended to, sweeps, tombstones and usage, over every store of this host.
 
+import { inStores } from "../harness.mjs";
+
 const DAY_MS = 86_400_000;
 
 const user = (content, id) => ({ item: { role: "user", content }, ...(id && { id }) });
 const texts = ({ history }) => history.map(({ item }) => item.content);
 
 export async function run(t, host) {
-  for (const { name, make } of host.stores) {
-    const inStore = (title, body) =>
-      t.test(`${name}: ${title}`, async () => {
-        const { store, remove } = await make();
-        try {
-          await body(store, host.turnkeep);
-        } finally {
-          await remove();
-        }
-      });
+  inStores(t, host, (inStore) => {
     tails(t, inStore);
     sweeps(t, inStore);
     prunes(t, inStore);
     sweepers(t, inStore);
-  }
+  });
   policies(t, host);
 }
 
