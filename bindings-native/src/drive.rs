@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use turnkeep_core::log::Stamp;
 use turnkeep_core::store::{Reply, Request};
-use turnkeep_core::task::{Step, Task};
+use turnkeep_core::task::{RequestId, Step, Task};
 use turnkeep_core::{Error, ErrorKind, Result};
 
 use crate::Store;
@@ -29,6 +29,9 @@ fn drive_with<T>(mut task: Task<T>, store: &dyn Store, helpers_max: usize) -> Re
         let mut share = helpers.share();
         task = task.sharing_work(move |work| share(Box::new(|| work.run())));
     }
+    if store.cold().is_some() {
+        task = task.with_cold_store();
+    }
     loop {
         // Before the task looks for what has ended: nothing that ends later is missed.
         let ended = helpers.ended();
@@ -39,12 +42,27 @@ fn drive_with<T>(mut task: Task<T>, store: &dyn Store, helpers_max: usize) -> Re
             }
             Step::Requests(requests) if requests.is_empty() => helpers.help_or_wait(ended),
             Step::Requests(requests) => {
-                for (id, request) in requests {
-                    task.reply(id, perform(request, store));
+                for (id, reply) in perform_all(requests, store) {
+                    task.reply(id, reply);
                 }
             }
         }
     }
+}
+
+/// Carries out requests at the same time, where there are several.
+fn perform_all(requests: Vec<(RequestId, Request)>, store: &dyn Store) -> Vec<(RequestId, Reply)> {
+    if requests.len() <= 1 {
+        return requests.into_iter().map(|(id, request)| (id, perform(request, store))).collect();
+    }
+    std::thread::scope(|scope| {
+        let perform_one = |(id, request)| (id, scope.spawn(move || perform(request, store)));
+        let threads: Vec<_> = requests.into_iter().map(perform_one).collect();
+        let ended = |thread: std::thread::ScopedJoinHandle<'_, Reply>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().map(|(id, thread)| (id, ended(thread))).collect()
+    })
 }
 
 fn perform(request: Request, store: &dyn Store) -> Reply {
@@ -70,6 +88,10 @@ fn perform(request: Request, store: &dyn Store) -> Reply {
         Request::GetStaged { stage, range } => store.get_staged(&stage, range).map(Reply::Object),
         Request::Commit { stage, condition } => store.commit(&stage, &condition).map(Reply::Info),
         Request::Abort { stage } => store.abort(&stage).map(|()| Reply::Done),
+        Request::Cold(request) => match store.cold() {
+            Some(cold) => return perform(*request, cold),
+            None => Err(Error::new(ErrorKind::NotSupported, "there is no cold store")),
+        },
         Request::Stamp { random_bytes } => stamp(random_bytes).map(Reply::Stamp),
         _ => Err(Error::new(ErrorKind::NotSupported, "a request this host does not know")),
     };

@@ -28,6 +28,7 @@
 //! | [`recovery`] | which sessions were interrupted |
 //! | [`retention`] | archiving what is idle, pruning what is old |
 //! | [`Store`] | where bytes live: [`MemoryStore`], [`FileStore`], or your own |
+//! | [`Tier`] | a hot store in front of a cold one |
 //! | [`drive`] | carries out any task of the core over a store |
 //! | [`core`] | the format and the operations, without I/O |
 
@@ -43,6 +44,7 @@ pub mod retention;
 mod session;
 mod sessions;
 mod store;
+mod tier;
 
 pub use async_session::AsyncSession;
 pub use drive::drive;
@@ -51,6 +53,7 @@ pub use memory::MemoryStore;
 pub use session::{Entries, LogLine, Session};
 pub use sessions::{about, ancestors, delete, lineage, recent, repair, sessions, set_about};
 pub use store::Store;
+pub use tier::Tier;
 pub use turnkeep_core as core;
 pub use turnkeep_core::log::{Draft, Head, Report, Torn};
 pub use turnkeep_core::session::{

@@ -68,6 +68,11 @@ pub trait Store: Send + Sync {
     /// Gives the parts up.
     fn abort(&self, stage: &StageId) -> Result<()>;
 
+    /// The cold store behind this one, if there is one: see [`crate::Tier`].
+    fn cold(&self) -> Option<&dyn Store> {
+        None
+    }
+
     /// Lets go of what is held for writing to an object, such as a lock, so that others can write.
     fn release(&self, key: &Key) {
         let _ = key;

@@ -35,10 +35,7 @@ pub(crate) fn opened(session: session::Session) -> JsValue {
 }
 
 pub(crate) fn form(form: Form) -> &'static str {
-    match form {
-        Form::Live => "live",
-        Form::Archived => "archived",
-    }
+    form.name()
 }
 
 /// What is not given stays as the core has it.

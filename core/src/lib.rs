@@ -13,6 +13,7 @@
 //! | [`task`] | an operation in flight |
 //! | [`recovery`] | the record of what a live session is doing |
 //! | [`session`] | the operations: create, open, append, read, verify, fold, archive |
+//! | [`session::tier`] | the operations on two stores: flush, hydrate, copy, collect |
 
 #![no_std]
 #![cfg_attr(
@@ -32,6 +33,7 @@
 extern crate alloc;
 
 pub mod archive;
+mod cold;
 mod entry;
 mod error;
 mod field;

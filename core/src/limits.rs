@@ -42,7 +42,22 @@ pub const REASON_BYTES_MAX: usize = 500;
 pub const RETENTION_BYTES_MAX: usize = 4 << 10;
 /// Largest recovery record that is read: the same, all of it escaped, and long names.
 pub const RECORD_BYTES_MAX: usize = 256 << 10;
+/// A segment is closed once its blocks have this many bytes: one is held in memory.
+pub const SEGMENT_BYTES: usize = 8 << 20;
+/// Most segments of a manifest: of that size, a terabyte of text.
+pub const SEGMENTS_MAX: usize = 1 << 16;
+/// Lines that are this short together stand in the manifest itself.
+pub const INLINE_TAIL_BYTES: usize = 2 << 10;
+/// A state slice that is this short stands in the manifest too.
+pub const INLINE_SLICE_BYTES: usize = 2 << 10;
+/// Ids that a manifest names itself, at most, before they go into a list.
+pub const RECENT_IDS: usize = 128;
+/// Largest manifest that is read.
+pub const MANIFEST_BYTES_MAX: usize = 16 << 20;
+/// Largest list of ids that is read.
+pub const IDS_BYTES_MAX: usize = 256 << 20;
 
+const _: () = assert!(SEGMENTS_MAX * 128 < MANIFEST_BYTES_MAX);
 const _: () = assert!(LINE_BYTES_MAX <= BATCH_BYTES_MAX);
 const _: () = assert!(6 * REASON_BYTES_MAX + 512 <= RETENTION_BYTES_MAX);
 const _: () = assert!(DEPTH_MAX <= u64::BITS);

@@ -65,7 +65,7 @@ impl<T> Task<T> {
         F: Future<Output = Result<T>> + Send + 'static,
     {
         let mailbox = Mailbox::default();
-        let future = Box::pin(operation(Io(mailbox.clone())));
+        let future = Box::pin(operation(Io::new(mailbox.clone())));
         Self { future, mailbox, open: Vec::new(), is_over: false }
     }
 
@@ -75,6 +75,14 @@ impl<T> Task<T> {
     #[must_use]
     pub fn sharing_work(self, share: impl FnMut(Work) + Send + 'static) -> Self {
         self.mailbox.0.lock().share = Some(Box::new(share));
+        self
+    }
+
+    /// The same task, over a store that has a cold store behind it: the host also carries out
+    /// [`Request::Cold`]. Without this the task asks for none, and sees what the store itself has.
+    #[must_use]
+    pub fn with_cold_store(self) -> Self {
+        self.mailbox.0.lock().has_cold = true;
         self
     }
 
@@ -134,7 +142,7 @@ impl<T> fmt::Debug for Task<T> {
 
 /// Carries out an operation that asks for no store, here and now.
 pub(crate) fn at_once<T>(operation: impl AsyncFnOnce(Io) -> Result<T>) -> Result<T> {
-    let future = core::pin::pin!(operation(Io(Mailbox::default())));
+    let future = core::pin::pin!(operation(Io::new(Mailbox::default())));
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => {
@@ -156,11 +164,19 @@ struct Letters {
     /// Takes work, where the host does.
     share: Option<Box<dyn FnMut(Work) + Send>>,
     is_stopping: Arc<AtomicBool>,
+    /// Whether the host carries out [`Request::Cold`].
+    has_cold: bool,
 }
 
-/// The store as an operation sees it.
+/// A store as an operation sees it.
 #[derive(Clone)]
-pub(crate) struct Io(Mailbox);
+pub(crate) struct Io {
+    mailbox: Mailbox,
+    /// It is the cold store.
+    is_cold: bool,
+    /// Both layouts lie in it.
+    is_alone: bool,
+}
 
 macro_rules! answer {
     ($reply:expr, $pattern:pat => $value:expr) => {
@@ -173,6 +189,30 @@ macro_rules! answer {
 }
 
 impl Io {
+    fn new(mailbox: Mailbox) -> Self {
+        Self { mailbox, is_cold: false, is_alone: false }
+    }
+
+    /// The cold store behind this one, where there is one.
+    pub(crate) fn cold(&self) -> Option<Self> {
+        if self.is_alone {
+            return Some(self.clone());
+        }
+        let has_cold = self.mailbox.0.lock().has_cold;
+        has_cold.then(|| Self { mailbox: self.mailbox.clone(), is_cold: true, is_alone: true })
+    }
+
+    /// The same store by itself: what is looked for in a cold store is looked for in it too.
+    pub(crate) fn alone(&self) -> Self {
+        Self { is_alone: true, ..self.clone() }
+    }
+
+    /// The same, where an operation cannot do without.
+    pub(crate) fn cold_store(&self) -> Result<Self> {
+        let message = "there is no cold store behind this one: open both as a tier";
+        self.cold().ok_or_else(|| Error::new(ErrorKind::NotSupported, message))
+    }
+
     pub(crate) async fn get(&self, key: &Key, range: Option<Range<u64>>) -> Result<Object> {
         let request = Request::Get { key: key.clone(), range };
         answer!(self.call(request).await, Reply::Object(object) => object)
@@ -271,7 +311,7 @@ impl Io {
 
     /// Whether the operation was asked to end early.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.0.0.lock().is_stopping.load(Ordering::Relaxed)
+        self.mailbox.0.lock().is_stopping.load(Ordering::Relaxed)
     }
 
     /// Gives a computation away, or does it at once where the host takes none. Whoever calls this
@@ -287,7 +327,7 @@ impl Io {
 
     /// Not generic: it would stand in the wasm once for each computation.
     fn share(&self, work: Work) {
-        let mut letters = self.0.0.lock();
+        let mut letters = self.mailbox.0.lock();
         match &mut letters.share {
             Some(share) => share(work),
             None => {
@@ -297,14 +337,48 @@ impl Io {
         }
     }
 
+    /// Asks for several things at once, which the host may do at the same time.
+    pub(crate) async fn all(&self, requests: Vec<Request>) -> Vec<Reply> {
+        let calls = requests.into_iter().map(|request| self.call(request)).collect();
+        Calls { calls, replies: Vec::new() }.await
+    }
+
     fn call(&self, request: Request) -> Call<'_> {
-        Call { mailbox: &self.0, state: CallState::New(Some(request)) }
+        let is_for_cold = self.is_cold && !matches!(request, Request::Stamp { .. });
+        let request = if is_for_cold { Request::Cold(Box::new(request)) } else { request };
+        Call { mailbox: &self.mailbox, state: CallState::New(Some(request)) }
     }
 }
 
 struct Call<'a> {
     mailbox: &'a Mailbox,
     state: CallState,
+}
+
+/// Calls that were made together.
+struct Calls<'a> {
+    calls: Vec<Call<'a>>,
+    replies: Vec<Option<Reply>>,
+}
+
+impl Future for Calls<'_> {
+    type Output = Vec<Reply>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<Reply>> {
+        let Self { calls, replies } = &mut *self;
+        replies.resize_with(calls.len(), || None);
+        for (call, reply) in calls.iter_mut().zip(replies.iter_mut()) {
+            if reply.is_none()
+                && let Poll::Ready(ready) = Pin::new(call).poll(context)
+            {
+                *reply = Some(ready);
+            }
+        }
+        if replies.iter().any(Option::is_none) {
+            return Poll::Pending;
+        }
+        Poll::Ready(core::mem::take(replies).into_iter().flatten().collect())
+    }
 }
 
 enum CallState {

@@ -122,7 +122,10 @@ impl Index {
             |part: fn(&Span) -> u64| self.spans.iter().map(part).try_fold(0, u64::checked_add);
         let entries = (self.head.seq + 1).checked_sub(self.first_seq);
         !self.spans.is_empty()
-            && sum(|span| span.raw_bytes) == Some(self.head.bytes)
+            && sum(|span| span.raw_bytes).is_some_and(|raw| match self.first_seq {
+                0 => raw == self.head.bytes,
+                _ => raw < self.head.bytes,
+            })
             && entries.is_some()
             && sum(|span| span.entries) == entries
             && sum(|span| span.compressed_bytes).is_some_and(|sum| sum < u64::MAX / 2)
@@ -135,10 +138,16 @@ impl Index {
         (INDEX_OFFSET + self.encoded_bytes) as u64 + spans + ENDING_BYTES
     }
 
+    /// How much of the log precedes what the archive holds.
+    pub(crate) fn raw_start(&self) -> u64 {
+        let raw: u64 = self.spans.iter().map(|span| span.raw_bytes).sum();
+        self.head.bytes.saturating_sub(raw)
+    }
+
     /// The spans with their places.
     pub fn located(&self) -> impl Iterator<Item = Located> {
         let start = (INDEX_OFFSET + self.encoded_bytes) as u64;
-        self.spans.iter().scan((start, 0, self.first_seq), |(at, raw, seq), span| {
+        self.spans.iter().scan((start, self.raw_start(), self.first_seq), |(at, raw, seq), span| {
             let located = Located {
                 span: *span,
                 compressed: *at..*at + span.compressed_bytes,

@@ -15,6 +15,16 @@ pub const HEADER_BYTES: usize = INDEX_OFFSET + INDEX_BYTES_MAX;
 /// Reads the index from an archive's first [`HEADER_BYTES`] (or all, if it is shorter), and checks
 /// it against the archive's length.
 pub fn read_index(start: &[u8], archive_bytes: u64) -> Result<Index> {
+    let index = read_segment_index(start, archive_bytes)?;
+    if index.first_seq == 0 {
+        return Ok(index);
+    }
+    let message = "the archive does not start with a session's first entry";
+    Err(Error::new(ErrorKind::BadIndex, message))
+}
+
+/// The same of a segment, which may hold any stretch of a log.
+pub(crate) fn read_segment_index(start: &[u8], archive_bytes: u64) -> Result<Index> {
     let short = || Error::new(ErrorKind::GzipTruncated, "the file ends in its header");
     let header = read_header(start)?.ok_or_else(short)?;
     let range = header.index.ok_or_else(|| {
@@ -25,9 +35,6 @@ pub fn read_index(start: &[u8], archive_bytes: u64) -> Result<Index> {
         return Err(bad("the header is not as turnkeep writes it"));
     }
     let index = Index::decode(start.get(range).unwrap_or_default())?;
-    if index.first_seq != 0 {
-        return Err(bad("the archive does not start with a session's first entry"));
-    }
     match index.archive_bytes() {
         expected if expected == archive_bytes => Ok(index),
         expected if expected > archive_bytes => {

@@ -61,6 +61,22 @@ impl Block {
     }
 }
 
+/// A stored block of nothing that is not the last one (RFC 1951 §3.2.4).
+const EMPTY_BLOCK: [u8; 5] = [0, 0, 0, 0xff, 0xff];
+
+/// An archive of blocks that stand in others: their spans, the checksum and length of their content,
+/// and their bytes.
+pub(crate) fn join(
+    head: Head,
+    first_seq: u64,
+    spans: Vec<Span>,
+    (crc, raw_bytes): (u32, u64),
+    blocks: &[u8],
+) -> Vec<u8> {
+    let index = Index::new(head, first_seq, spans).encode();
+    [&write_header(&index)[..], blocks, &ending(crc, raw_bytes)].concat()
+}
+
 /// What stands around the blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -130,6 +146,15 @@ impl Writer {
     /// Compressed blocks so far, which are not given again.
     pub fn take_blocks(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.blocks)
+    }
+
+    /// Adds so many empty blocks after the last one: the archive is another one of the same content.
+    pub(crate) fn pad(&mut self, pads: u8) {
+        let Some(last) = self.spans.last_mut() else { return };
+        for _ in 0..pads {
+            self.blocks.extend_from_slice(&EMPTY_BLOCK);
+            last.compressed_bytes += EMPTY_BLOCK.len() as u64;
+        }
     }
 
     /// Ends the archive of the log with that head. Every block must have been closed and be back.

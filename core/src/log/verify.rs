@@ -161,6 +161,11 @@ impl Verifier {
     }
 
     /// What does not hold so far.
+    pub(crate) fn fault(&self) -> Option<&Error> {
+        self.report.fault.as_ref()
+    }
+
+    /// What does not hold so far.
     pub(crate) fn into_fault(self) -> Option<Error> {
         self.report.fault
     }

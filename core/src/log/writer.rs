@@ -85,6 +85,11 @@ impl Writer {
         self.fork
     }
 
+    /// Whether entries are salted.
+    pub(crate) fn is_salted(&self) -> bool {
+        self.is_salted
+    }
+
     /// Whose log it is.
     #[must_use]
     pub fn session(&self) -> &SessionId {

@@ -142,7 +142,7 @@ async fn write(
     append: &Append,
     state: Option<&State>,
 ) -> Result<Appended> {
-    if session.form == Form::Archived {
+    if session.form != Form::Live {
         session = woken(io, session).await?;
     }
     let stamp = io.stamp(session.writer.random_bytes(append.drafts.len())).await?;
@@ -189,8 +189,10 @@ async fn woken_once(io: &Io, session: Session) -> Result<Session> {
         let message = "someone else wrote to the session";
         return Err(Error::new(ErrorKind::Conflict, message).with_actual(actual));
     }
-    if now.form == Form::Archived {
-        wake(io, &mut now, &source).await?;
+    match now.form {
+        Form::Live => {}
+        Form::Archived => wake(io, &mut now, &source).await?,
+        Form::Cold => now = super::tier::hydrated(io, now).await?,
     }
     now.live = session.live;
     Ok(now)
@@ -199,7 +201,7 @@ async fn woken_once(io: &Io, session: Session) -> Result<Session> {
 /// A session that refused an append, where it only went from one form to the other meanwhile.
 async fn moved(io: &Io, session: Session, conflict: Error) -> Result<Session> {
     let Ok(now) = open_session(io, session.id()).await else { return Err(conflict) };
-    let is_moved = (now.form, now.base) != (session.form, session.base);
+    let is_moved = now.form != session.form || now.place() != session.place();
     match now.head() {
         head if head == session.head() && is_moved => woken(io, session).await,
         Some(actual) => Err(conflict.with_actual(actual)),
@@ -255,13 +257,12 @@ async fn applied_at(io: &Io, session: &Session, drafts: &[String]) -> Result<Opt
         let message = "an append that happens once needs items with ids";
         return Err(Error::new(ErrorKind::InvalidArgument, message));
     }
-    if !session.live.lock().knows_ids() {
-        let mut known = Known::default();
-        if let Some(head) = session.head() {
-            super::scan::scan(io, session.id(), Some(head), &mut |chunk| known.push(chunk)).await?;
-        }
-        session.live.lock().learn(known);
+    let knows_ids = session.live.lock().knows_ids();
+    if !knows_ids {
+        let (known, sections) = super::tier::learn_ids(io, session).await?;
+        session.live.lock().learn(known, sections);
     }
+    super::tier::confirm_ids(io, session, &ids).await?;
     let place = |id: &(u64, String)| session.live.lock().seq_of(&id.1);
     let places: Vec<_> = ids.iter().map(place).collect();
     if places.iter().all(Option::is_none) {

@@ -55,6 +55,10 @@ pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived>
 async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
     let (session, source) = find_session(io, id).await?;
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    if source.cold.is_some() {
+        let message = "its first entries lie in the cold store: flush it instead";
+        return Err(Error::new(ErrorKind::AlreadyExists, message));
+    }
     let is_indexed = source.archive.as_ref().is_some_and(|archive| archive.index.is_some());
     let noted = retention::of(io, id).await?;
     if source.log.is_none() && is_indexed && noted.is_some() {
@@ -232,7 +236,7 @@ async fn extend(
             writer.collect(verified).map_or(Ok(()), |_| Err(damaged()))
         });
     }
-    let new = Source { archive: None, log: source.log.clone() };
+    let new = Source { archive: None, cold: None, log: source.log.clone() };
     pack(io, Chunks::of(io, &new, Some(head)), verifier, writer, head, staging).await
 }
 

@@ -5,7 +5,7 @@ use super::archive::check_unheld;
 use crate::store::{Condition, Key, Part};
 use crate::{Error, ErrorKind, Result, SessionId};
 
-/// Deletes a session and all that is kept beside it. `locked` where another writer holds it,
+/// Deletes a session and all that is kept beside it, in the cold store behind the store too. `locked` where another writer holds it,
 /// `not_found` where there is none. What a crash leaves of it is deleted by doing it again.
 #[must_use]
 pub fn delete(id: SessionId) -> Task<()> {
@@ -13,7 +13,9 @@ pub fn delete(id: SessionId) -> Task<()> {
         // Else the archive before a log would be gone already when the log turns out to stay.
         let unheld = check_unheld(&io, &Key::of(&id, Part::Log)).await;
         unheld.map_err(|error| error.in_session(&id))?;
-        let (mut was_there, mut failed) = (false, None);
+        // First the cold store is told: what is flushed or hydrated just now hears of it there.
+        let buried = super::tier::bury(&io, &id).await;
+        let (mut was_there, mut failed) = (buried.map_err(|e| e.in_session(&id))?, None);
         // The log last but for its notes: an archive left alone would be the session again, older.
         let notes = [Part::Recovery, Part::About, Part::Trace, Part::Retention];
         // And both once more: someone may have archived or restored it meanwhile. Who archives it

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::open::{generated, open_session};
+use super::open::{find_session, generated, open_session};
 use super::scan::Chunks;
 use super::source::found;
 use super::staging::Staging;
@@ -87,19 +87,25 @@ pub fn ensure_head(session: Session, id: Option<SessionId>) -> Task<Session> {
 }
 
 pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
-    let source = open_session(io, parent).await?;
-    let head = source.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    let (opened, source) = find_session(io, parent).await?;
+    let head = opened.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
     let stamp = io.stamp(8 * (fork.entries.len() + 1) + 10).await?;
     let (salts, id_random) = stamp
         .random
         .split_at_checked(8 * (fork.entries.len() + 1))
         .ok_or_else(|| Error::new(ErrorKind::StoreFailed, "the host gave too few random bytes"))?;
-    let id = match fork.id {
-        Some(id) => id,
-        None => generated(&stamp, id_random)?,
+    let (id, is_new) = match &fork.id {
+        Some(id) => (id.clone(), false),
+        None => (generated(&stamp, id_random)?, true),
     };
     refuse_existing(io, &id).await?;
     let stamp = crate::log::Stamp { now_ms: stamp.now_ms, random: salts.to_vec() };
+    if source.cold.is_some() {
+        return super::tier::fork(io, &opened, &source, &fork, (id, is_new), &stamp).await;
+    }
+    if !is_new {
+        super::tier::refuse_cold(io, &id).await?;
+    }
     let mut copy = Copy::new(parent, fork.at, head);
     let written = copy_prefix(io, parent, &id, &mut copy, |found| {
         let writer = Writer::resume(found.owner.clone(), found.head, found.is_salted);
@@ -160,7 +166,21 @@ impl Copy {
         }
     }
 
-    fn push(&mut self, chunk: &[u8]) -> Result<()> {
+    /// The point, once it was met.
+    pub(super) fn point(&self) -> Option<Head> {
+        self.found.as_ref().map(|found| found.head)
+    }
+
+    /// What a writer has to know at the point.
+    pub(super) fn finish(&mut self) -> Result<Found> {
+        if let Some(found) = self.found.take() {
+            return Ok(found);
+        }
+        core::mem::take(&mut self.verifier).into_fault().map_or(Ok(()), Err)?;
+        Err(Error::new(ErrorKind::NotFound, "there is no such point in the session"))
+    }
+
+    pub(super) fn push(&mut self, chunk: &[u8]) -> Result<()> {
         let Self { at, last, bytes, found, fork, is_salted, owner, verifier, .. } = self;
         let mut fault = None;
         verifier.push_each(chunk, |verified| {
@@ -253,10 +273,7 @@ async fn copy_to(
         }
         staging.add(io, &core::mem::take(&mut copy.bytes)).await?;
     }
-    let Some(found) = copy.found.take() else {
-        core::mem::take(&mut copy.verifier).into_fault().map_or(Ok(()), Err)?;
-        return Err(Error::new(ErrorKind::NotFound, "there is no such point in the session"));
-    };
+    let found = copy.finish()?;
     let (writer, batch) = finish(found)?;
     staging.add(io, &batch.bytes).await?;
     Ok(writer)

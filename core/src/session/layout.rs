@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, Result, SessionId};
 pub struct Layout {
     /// It has an archive that turnkeep did not write: gzip without an index.
     pub is_foreign: bool,
-    /// It has an archive, and a log that goes on after it.
+    /// It has an archive, or a part in the cold store, and a log that goes on after it.
     pub has_tail: bool,
     /// An interrupted archiving or restoring left what is not needed: an archive beside a log that
     /// holds everything, or a log whose first entries the archive holds too. Archiving the session
@@ -33,7 +33,10 @@ pub fn layout(id: SessionId) -> Task<Layout> {
 }
 
 async fn look(io: &Io, id: &SessionId) -> Result<Layout> {
-    let Source { archive, log } = Source::find(io, id, START_BYTES).await?;
+    let Source { archive, log, cold } = Source::find(io, id, START_BYTES).await?;
+    if cold.is_some() {
+        return Ok(Layout { has_tail: log.is_some(), ..Layout::default() });
+    }
     let Some(archive) = archive else {
         let beside = ArchivePart::find(io, id).await?;
         if let Some(archive) = &beside {

@@ -86,7 +86,7 @@ pub(super) async fn own(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
     let Some(head) = session.head() else { return Ok(Vec::new()) };
     let mut line = Vec::new();
     let mut fork = match session.form {
-        Form::Live => session.writer.fork_seq(),
+        Form::Live | Form::Cold => session.writer.fork_seq(),
         Form::Archived => last_fork(&entry(io, &source, head, head.seq).await?)?,
     };
     while let Some(seq) = fork {

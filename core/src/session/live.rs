@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::append::each_line;
+use crate::cold::IdSection;
 use crate::entry::{Envelope, utf8};
 use crate::hash::sha256;
 use crate::json::Object;
@@ -20,6 +21,8 @@ const RECORD_LAG_MS: u64 = 5_000;
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     ids: Option<Known>,
+    /// Entries in the cold store whose ids are not among them yet.
+    sections: Vec<IdSection>,
     pub(super) record: Option<Recording>,
 }
 
@@ -42,8 +45,24 @@ impl Live {
         self.ids.is_some()
     }
 
-    pub(super) fn learn(&mut self, known: Known) {
-        self.ids = Some(known);
+    pub(super) fn learn(&mut self, known: Known, sections: Vec<IdSection>) {
+        (self.ids, self.sections) = (Some(known), sections);
+    }
+
+    /// Takes out the sections that are to be read.
+    pub(super) fn take_sections(&mut self, which: impl Fn(&IdSection) -> bool) -> Vec<IdSection> {
+        let (taken, left) = core::mem::take(&mut self.sections).into_iter().partition(which);
+        self.sections = left;
+        taken
+    }
+
+    /// Gives sections back that could not be read.
+    pub(super) fn give_back(&mut self, sections: Vec<IdSection>) {
+        self.sections.extend(sections);
+    }
+
+    pub(super) fn learn_more(&mut self, known: Known) {
+        self.ids.iter_mut().for_each(|ids| ids.ids.extend(&known.ids));
     }
 
     /// The entry with that id.
@@ -106,6 +125,12 @@ impl Known {
             *seq += 1;
             Ok(())
         })
+    }
+
+    /// Takes whole lines, the first of which is that entry.
+    pub(super) fn push_from(&mut self, lines: &[u8], first_seq: u64) -> Result<()> {
+        (self.reader, self.seq) = (LineReader::default(), first_seq);
+        self.push(lines)
     }
 
     /// The ids that drafts give their items, with their positions. None may stand twice.

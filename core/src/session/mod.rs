@@ -5,6 +5,7 @@ mod announce;
 mod append;
 mod archive;
 mod back;
+mod cold;
 mod delete;
 mod edit;
 mod file;
@@ -29,6 +30,7 @@ mod source;
 mod staging;
 mod state;
 mod sweep;
+pub mod tier;
 mod trace;
 mod unpacking;
 

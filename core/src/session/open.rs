@@ -10,7 +10,7 @@ use super::Task;
 use super::live::Live;
 use super::read::entry;
 use super::scan::shorter;
-use super::source::{LogPart, Source, found};
+use super::source::{LogPart, Shift, Source, found};
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
 use crate::line::{FIRST_PREFIX, IDENTITY, Line};
 use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
@@ -33,10 +33,10 @@ pub struct Session {
     pub torn: Option<Torn>,
     /// Live or archived.
     pub form: Form,
-    /// How much of the log lies in the archive, where an append does not touch it.
-    pub(super) base: u64,
+    /// How the log's object lies to the log: what precedes it lies where no append touches it.
+    pub(super) shift: Shift,
     /// How the log's object starts: with the hash of its first line. `None` where there is none yet.
-    start: Option<[u8; IDENTITY]>,
+    pub(super) start: Option<[u8; IDENTITY]>,
     /// Shared by this value's clones: each is the same session, further on.
     pub(super) live: Arc<Mutex<Live>>,
 }
@@ -48,6 +48,20 @@ pub enum Form {
     Live,
     /// As an archive.
     Archived,
+    /// In the cold store; the first append brings what it needs into the hot one.
+    Cold,
+}
+
+impl Form {
+    /// Its name: `live`, `archived`, `cold`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Archived => "archived",
+            Self::Cold => "cold",
+        }
+    }
 }
 
 /// How to create a session.
@@ -107,7 +121,8 @@ impl Create {
 
 impl Session {
     pub(super) fn new(writer: Writer) -> Self {
-        Self { writer, torn: None, form: Form::Live, base: 0, start: None, live: Arc::default() }
+        let (form, shift, live) = (Form::Live, Shift::default(), Arc::default());
+        Self { writer, torn: None, form, shift, start: None, live }
     }
 
     /// Its id.
@@ -124,7 +139,7 @@ impl Session {
 
     /// What the next entry goes after, in the log's object.
     pub(super) fn place(&self) -> After {
-        let at = self.head().map_or(0, |head| head.bytes.saturating_sub(self.base));
+        let at = self.head().map_or(0, |head| self.shift.in_object(head.bytes));
         let start = self.start.as_ref().map_or(&[][..], |start| start);
         After::new(at, self.torn.map_or(0, |torn| torn.bytes)).starting_with(start)
     }
@@ -165,14 +180,37 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         return Err(exists());
     }
     super::retention::check_free(io, &id).await.map_err(|error| error.in_session(&id))?;
-    let writer = Writer::create(id.clone(), options.is_salted);
-    let batch = writer.write(&drafts, &stamp).map_err(|error| error.in_session(&id))?;
-    let log = Key::of(&id, Part::Log);
+    let claimed = super::tier::claim(io, &id).await.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(),
+        _ => error.in_session(&id),
+    })?;
+    let place = After::new(0, claimed.as_ref().map_or(0, |claim| claim.bytes));
+    let created = write_first(io, &id, &drafts, (options.is_salted, options.durability), &stamp, place);
+    let created = created.await;
+    if let (Err(_), Some(claim)) = (&created, &claimed) {
+        claim.release(io, &id).await;
+    }
+    created
+}
+
+/// Writes a session's first entries into the place it has.
+async fn write_first(
+    io: &Io,
+    id: &SessionId,
+    drafts: &[String],
+    (is_salted, durability): (bool, Durability),
+    stamp: &Stamp,
+    place: After,
+) -> Result<Session> {
+    let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(id);
+    let writer = Writer::create(id.clone(), is_salted);
+    let batch = writer.write(drafts, stamp).map_err(|error| error.in_session(id))?;
+    let log = Key::of(id, Part::Log);
     let session = Session::new(writer).starting_with(&batch.bytes);
-    let added = io.append(&log, batch.bytes, After::default(), options.durability).await;
+    let added = io.append(&log, batch.bytes, place, durability).await;
     added.map_err(|error| match error.kind() {
         ErrorKind::Conflict => exists(),
-        _ => error.in_session(&id),
+        _ => error.in_session(id),
     })?;
     Ok(session.at(batch.head))
 }
@@ -230,29 +268,34 @@ pub(super) fn moved_by_others(error: Error) -> Error {
 
 async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
     let source = Source::find(io, id, START_BYTES).await?;
-    let archived = match &source.archive {
-        Some(archive) => Some(archive.head(io).await?),
-        None => None,
-    };
+    let before = source.head_before(io).await?;
     let tail = match &source.log {
-        Some(log) => tail_of(io, log, archived.is_some()).await?,
-        None => None,
+        Some(log) if log.has_lines() || before.is_none() => {
+            tail_of(io, log, before.is_some()).await?
+        }
+        _ => None,
     };
-    let session = match (&source.log, tail, archived) {
+    let session = match (&source.log, tail, before) {
         (Some(log), Some(tail), _) => {
             check_owner(io, id, &source, &tail).await?;
             let writer = Writer::resume(id.clone(), tail.head, tail.is_salted).forked_at(tail.fork);
             let session = Session::new(writer).starting_with(log.start());
-            Session { torn: tail.torn, base: log.base(), ..session }
+            Session { torn: tail.torn, shift: log.shift(), ..session }
         }
         (log, _, Some(head)) => {
-            let unfinished = log.as_ref().map_or(0, |log| log.end() - head.bytes);
+            let unfinished = log.as_ref().map_or(0, |log| log.end().saturating_sub(head.bytes));
             let torn = Torn { offset: head.bytes, bytes: unfinished };
-            let base = log.as_ref().map_or(head.bytes, LogPart::base);
-            // What else a writer has to know is looked up when something is to be written.
-            let writer = Writer::resume(id.clone(), head, true);
             let torn = (unfinished > 0).then_some(torn);
-            Session { torn, base, form: Form::Archived, ..Session::new(writer) }
+            let shift = log.as_ref().map_or(Shift::after(head.bytes), LogPart::shift);
+            let session = match &source.cold {
+                Some(cold) => cold.session(id, log.as_ref())?,
+                // What else a writer has to know is looked up when something is to be written.
+                None => {
+                    let writer = Writer::resume(id.clone(), head, true);
+                    Session { form: Form::Archived, ..Session::new(writer) }
+                }
+            };
+            Session { torn, shift, ..session }
         }
         _ => return Err(Error::new(ErrorKind::NotFound, "there is no such session")),
     };
@@ -309,7 +352,8 @@ async fn read_tail(io: &Io, log: &LogPart) -> Result<Tail> {
 async fn check_owner(io: &Io, id: &SessionId, source: &Source, tail: &Tail) -> Result<()> {
     let Some(log) = &source.log else { return Ok(()) };
     let mut owner = None;
-    if source.archive.is_none() {
+    // Whose the cold part is, its manifest says.
+    if source.archive.is_none() && source.cold.is_none() {
         owner = Some(first_owner(io, log, tail.head).await?);
     }
     // Whose an archive is, is looked at when something is first written after it.
@@ -320,7 +364,7 @@ async fn check_owner(io: &Io, id: &SessionId, source: &Source, tail: &Tail) -> R
     check_same(id, &owner).map_err(|error| error.at_key(&log.key))
 }
 
-pub(super) fn check_same(id: &SessionId, owner: &SessionId) -> Result<()> {
+pub(crate) fn check_same(id: &SessionId, owner: &SessionId) -> Result<()> {
     if owner == id {
         return Ok(());
     }

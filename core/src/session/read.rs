@@ -102,6 +102,14 @@ async fn page_of(
             };
             cut(&bytes, start, head, wanted)
         }
+        _ if source.cold.is_some() => {
+            let cold = source.cold.iter().map(|cold| cold.read(io, wanted, is_back));
+            let (bytes, start) = match cold.last() {
+                Some(read) => read.await?,
+                None => return Err(Error::new(ErrorKind::NotFound, "there is no such session")),
+            };
+            cut(&bytes, start, head, wanted)
+        }
         (_, Some(archive)) => {
             let (bytes, start) = match &archive.index {
                 Some(index) => read_archive(io, archive, index, wanted, is_back).await?,
@@ -229,7 +237,7 @@ pub(super) async fn find(io: &Io, log: &LogPart, head: Head, seq: u64) -> Result
 
 /// Reads the spans from the one with the first wanted entry on, until the page is full; backwards,
 /// the one with the last wanted entry.
-async fn read_archive(
+pub(super) async fn read_archive(
     io: &Io,
     archive: &ArchivePart,
     index: &Index,
@@ -272,7 +280,7 @@ async fn read_stream(
     wanted: &Wanted,
     is_back: bool,
 ) -> Result<(Vec<u8>, Start)> {
-    let source = Source { archive: Some(archive.clone()), log: None };
+    let source = Source { archive: Some(archive.clone()), cold: None, log: None };
     let mut chunks = Chunks::of(io, &source, None);
     let mut reader = LineReader::new(0);
     let mut kept = VecDeque::<(Start, Vec<u8>)>::new();

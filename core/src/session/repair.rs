@@ -105,8 +105,9 @@ async fn apart(io: &Io, id: &SessionId) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(info) = found(io.info(&archive).await)? {
         // As any gzip file: its index may be what is damaged.
-        let part = ArchivePart { key: archive, info, index: None };
-        let source = Source { archive: Some(part), log: None };
+        let (start, is_cold) = (Vec::new(), false);
+        let part = ArchivePart { key: archive, info, index: None, start, is_cold };
+        let source = Source { archive: Some(part), cold: None, log: None };
         collect(Chunks::of(io, &source, None), &mut bytes).await?;
     }
     if let Some(log) = found(io.get(&log, None).await)? {

@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::cold::ColdChunks;
 use super::open::{TRIES, is_moving, open_session};
 use super::source::{LogPart, Source};
 use super::unpacking::Unpacking;
@@ -153,9 +154,10 @@ pub(super) async fn scan(
 /// A session's log, archived, live, or both, piece by piece.
 pub(super) struct Chunks {
     io: Io,
-    archive: Option<Unpacking<'static>>,
-    /// How much of its content is wanted.
-    archive_left: u64,
+    before: Option<Before>,
+    /// How much of what precedes the log is passed over, and how much is wanted after that.
+    before_skip: u64,
+    before_left: u64,
     log: Option<LogPart>,
     at: u64,
     end: u64,
@@ -169,26 +171,48 @@ impl Chunks {
 
     /// Up to `head` if one is given.
     pub(super) fn of(io: &Io, source: &Source, head: Option<Head>) -> Self {
-        let archive = source.archive.as_ref().map(Unpacking::new);
+        let archive = source.archive.as_ref().map(|archive| Before::Archive(Unpacking::new(archive)));
+        let cold = || source.cold.clone().map(|cold| Before::Cold(ColdChunks::new(cold)));
         let log = source.log.clone();
         let at = log.as_ref().map_or(0, |log| log.offset);
         let end = log.as_ref().map_or(0, LogPart::end);
         let end = head.map_or(end, |head| end.min(head.bytes));
         // A gzip file of someone else's may end in an unfinished write, which nothing follows.
         let last = log.as_ref().map_or(u64::MAX, |log| log.offset);
-        let archive_left = head.map_or(last, |head| last.min(head.bytes));
-        Self { io: io.clone(), archive, archive_left, log, at, end }
+        let before_left = head.map_or(last, |head| last.min(head.bytes));
+        let before = archive.or_else(cold).filter(|_| before_left > 0);
+        Self { io: io.clone(), before, before_skip: 0, before_left, log, at, end }
+    }
+
+    /// From an offset of the log on, which is the start of a line.
+    pub(super) fn between(io: &Io, source: &Source, from: u64, head: Head) -> Self {
+        let mut chunks = Self::of(io, source, Some(head));
+        chunks.before_skip = from;
+        chunks.at = chunks.at.max(from);
+        if from >= chunks.before_left {
+            chunks.before = None;
+        }
+        chunks
     }
 
     /// The next bytes, at least one; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        while let Some(archive) = &mut self.archive {
-            let Some(mut bytes) = archive.next(&self.io).await? else {
-                self.archive = None;
+        while let Some(before) = &mut self.before {
+            let next = match before {
+                Before::Archive(archive) => archive.next(&self.io).await?,
+                // What it has no need for is not fetched.
+                Before::Cold(_) if self.before_left == 0 => None,
+                Before::Cold(cold) => cold.next(&self.io).await?,
+            };
+            let Some(mut bytes) = next else {
+                self.before = None;
                 break;
             };
-            bytes.truncate(usize::try_from(self.archive_left).unwrap_or(usize::MAX));
-            self.archive_left -= bytes.len() as u64;
+            bytes.truncate(usize::try_from(self.before_left).unwrap_or(usize::MAX));
+            self.before_left -= bytes.len() as u64;
+            let skip = self.before_skip.min(bytes.len() as u64);
+            self.before_skip -= skip;
+            bytes.drain(..usize::try_from(skip).unwrap_or_default());
             if !bytes.is_empty() {
                 return Ok(Some(bytes));
             }
@@ -208,6 +232,12 @@ impl Chunks {
         self.at += chunk.len() as u64;
         Ok(Some(chunk))
     }
+}
+
+/// What precedes a log.
+enum Before {
+    Archive(Unpacking<'static>),
+    Cold(ColdChunks),
 }
 
 pub(super) fn shorter(key: &Key) -> Error {

@@ -1,12 +1,14 @@
-//! Where a session's log lies: its first entries in an archive, what was appended since in a log.
-//! Either may be missing.
+//! Where a session's log lies: its first entries in an archive or in the cold store, what was
+//! appended since in a log. Either may be missing.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::cold::ColdPart;
 use super::scan::Chunks;
 use crate::archive::{HEADER_BYTES, Index, read_index};
-use crate::limits::LINE_BYTES_MAX;
+use crate::cold::{Anchor, is_anchor};
+use crate::limits::{LINE_BYTES_MAX, MANIFEST_BYTES_MAX};
 use crate::line::{Line, followed, is_first};
 use crate::log::{Expectation, Head, LineReader, Verifier};
 use crate::store::{Info, Key, Object, Part};
@@ -18,6 +20,8 @@ use crate::{Error, ErrorKind, Hash, Result, SessionId};
 pub(super) struct Source {
     /// The archived part.
     pub(super) archive: Option<ArchivePart>,
+    /// The part in the cold store. Never beside an archive.
+    pub(super) cold: Option<ColdPart>,
     /// What follows the archive; all of it where there is none.
     pub(super) log: Option<LogPart>,
 }
@@ -29,6 +33,10 @@ pub(super) struct ArchivePart {
     pub(super) info: Info,
     /// `None`: a gzip file that turnkeep did not write.
     pub(super) index: Option<Index>,
+    /// Its first bytes, as far as they are at hand.
+    pub(super) start: Vec<u8>,
+    /// It is a segment in the cold store.
+    pub(super) is_cold: bool,
 }
 
 /// The entries that were appended since.
@@ -38,8 +46,10 @@ pub(super) struct LogPart {
     pub(super) info: Info,
     /// The object's first bytes.
     start: Vec<u8>,
-    /// Bytes of the object that the archive holds too: of the log an interrupted archiving left.
+    /// Bytes of the object before its first line that counts: those that the archive holds too, of a
+    /// log that an interrupted archiving left; or the anchor.
     skip: u64,
+    is_anchored: bool,
     /// Number of the first entry after those.
     pub(super) first_seq: u64,
     /// Where that one stands in the session's log.
@@ -52,21 +62,41 @@ impl Source {
         let key = Key::of(id, Part::Log);
         let Some(start) = found(io.get(&key, Some(0..window)).await)? else {
             if let Some(archive) = ArchivePart::find(io, id).await? {
-                return Ok(Self { archive: Some(archive), log: None });
+                return Ok(Self { archive: Some(archive), cold: None, log: None });
             }
             if found(io.info(&key).await)?.is_some() {
                 let message = "the session was restored while it was looked for";
                 return Err(Error::new(ErrorKind::Conflict, message).at_key(&key));
             }
-            return Err(super::retention::missing(io, id).await);
+            return match ColdPart::find(io, id).await? {
+                None => Err(super::retention::missing(io, id).await),
+                cold => Ok(Self { archive: None, cold, log: None }),
+            };
         };
         let mut log = LogPart::new(key, start);
+        if is_anchor(&log.start) {
+            let anchor = log.anchor(io, id).await?;
+            let cold = Some(ColdPart::new(anchor.manifest)?);
+            return Ok(Self { archive: None, cold, log: Some(log) });
+        }
         let followed = followed(&log.start);
         // A log that stands alone starts with the entry that opens it.
         if is_first(&log.start) && !log.is_unfinished() {
-            return Ok(Self { archive: None, log: Some(log) });
+            return Ok(Self { archive: None, cold: None, log: Some(log) });
         }
         let archive = ArchivePart::find(io, id).await?;
+        let cold = match &archive {
+            None => ColdPart::find(io, id).await?,
+            Some(_) => None,
+        };
+        if let Some(cold) = &cold {
+            // What claims a log's place while it is hydrated is nothing that follows.
+            let is_claim = log.is_unfinished();
+            if !is_claim {
+                log.follow(io, cold.held()?.head, followed).await?;
+            }
+            return Ok(Self { archive, cold: Some(cold.clone()), log: (!is_claim).then_some(log) });
+        }
         match &archive {
             Some(_) if followed.is_none() && !log.is_unfinished() => {
                 let message = "the log after the archive does not start with a line";
@@ -82,13 +112,23 @@ impl Source {
             }
             None => {}
         }
-        Ok(Self { archive, log: Some(log) })
+        Ok(Self { archive, cold: None, log: Some(log) })
+    }
+
+    /// The head of what precedes the log.
+    pub(super) async fn head_before(&self, io: &Io) -> Result<Option<Head>> {
+        match (&self.archive, &self.cold) {
+            (Some(archive), _) => archive.head(io).await.map(Some),
+            (None, Some(cold)) => Ok(Some(cold.held()?.head)),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Length of the objects.
     pub(super) fn stored_bytes(&self) -> u64 {
         let archive = self.archive.as_ref().map_or(0, |archive| archive.info.bytes);
-        archive + self.log.as_ref().map_or(0, |log| log.info.bytes)
+        let cold = self.cold.as_ref().map_or(0, ColdPart::stored_bytes);
+        archive + cold + self.log.as_ref().map_or(0, |log| log.info.bytes)
     }
 
     /// An archive whose index names another head than its content has; `head` is what was found.
@@ -103,6 +143,35 @@ impl Source {
     }
 }
 
+/// How a log's object lies to the session's log: `offset` of the one is `skip` of the other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Shift {
+    offset: u64,
+    skip: u64,
+}
+
+impl Shift {
+    pub(super) fn new(offset: u64, skip: u64) -> Self {
+        Self { offset, skip }
+    }
+
+    /// The shift of a log whose object would start there.
+    pub(super) fn after(offset: u64) -> Self {
+        Self { offset, skip: 0 }
+    }
+
+    /// Where an offset of the session's log lies in the object.
+    pub(super) fn in_object(self, at: u64) -> u64 {
+        (at + self.skip).saturating_sub(self.offset)
+    }
+}
+
+/// Bytes of an object that were looked at already.
+fn known(start: &[u8], from: u64, to: u64) -> Option<&[u8]> {
+    let place = |at: u64| usize::try_from(at).ok();
+    start.get(place(from)?..place(to)?)
+}
+
 /// `None` for an object that is not there.
 pub(super) fn found<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
@@ -115,6 +184,13 @@ pub(super) fn found<T>(answer: Result<T>) -> Result<Option<T>> {
 impl ArchivePart {
     /// Bytes of it, as long as it is the one that was found.
     pub(super) async fn get(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
+        if let Some(known) = known(&self.start, range.start, range.end) {
+            return Ok(known.to_vec());
+        }
+        if self.is_cold {
+            // Its name is that of its content: there is no other one.
+            return Ok(io.cold_store()?.get(&self.key, Some(range)).await?.bytes);
+        }
         let object = io.get(&self.key, Some(range)).await?;
         if object.info.version == self.info.version {
             return Ok(object.bytes);
@@ -132,7 +208,8 @@ impl ArchivePart {
             Err(error) if error.kind() != ErrorKind::NoIndex => return Err(error.at_key(&key)),
             index => index.ok(),
         };
-        Ok(Some(Self { key, info: start.info, index }))
+        let start = start.info;
+        Ok(Some(Self { key, info: start, index, start: Vec::new(), is_cold: false }))
     }
 
     /// Its last entry. Without an index, all of it has to be read to know.
@@ -140,7 +217,7 @@ impl ArchivePart {
         if let Some(index) = &self.index {
             return Ok(index.head);
         }
-        let source = Source { archive: Some(self.clone()), log: None };
+        let source = Source { archive: Some(self.clone()), cold: None, log: None };
         let mut chunks = Chunks::of(io, &source, None);
         let mut verifier = Verifier::new(Expectation::default());
         while let Some(chunk) = chunks.next().await? {
@@ -155,7 +232,32 @@ impl ArchivePart {
 impl LogPart {
     fn new(key: Key, start: Object) -> Self {
         let Object { bytes, info } = start;
-        Self { key, info, start: bytes, skip: 0, first_seq: 0, offset: 0 }
+        let (skip, is_anchored) = (0, false);
+        Self { key, info, start: bytes, skip, is_anchored, first_seq: 0, offset: 0 }
+    }
+
+    /// Reads the anchor that it starts with, and takes its place after that.
+    async fn anchor(&mut self, io: &Io, id: &SessionId) -> Result<Anchor> {
+        while memchr::memchr(b'\n', &self.start).is_none() {
+            let read = self.start.len() as u64;
+            if read >= self.info.bytes || read > 2 * MANIFEST_BYTES_MAX as u64 {
+                let message = "the anchor of the log has no end";
+                return Err(Error::new(ErrorKind::BadLine, message).at_key(&self.key));
+            }
+            let object = io.get(&self.key, Some(0..read.saturating_mul(8))).await?;
+            (self.start, self.info) = (object.bytes, object.info);
+        }
+        let end = memchr::memchr(b'\n', &self.start).unwrap_or_default();
+        let line = self.start.get(..end).unwrap_or_default();
+        let anchor = Anchor::decode(line, id).map_err(|error| error.at_key(&self.key))?;
+        (self.skip, self.is_anchored) = (end as u64 + 1, true);
+        (self.first_seq, self.offset) = (anchor.first_seq, anchor.offset);
+        Ok(anchor)
+    }
+
+    /// Whether it holds an entry, or the start of one.
+    pub(super) fn has_lines(&self) -> bool {
+        self.info.bytes > self.skip
     }
 
     /// Whether it is the start of a first line and nothing else.
@@ -201,7 +303,7 @@ impl LogPart {
 
     /// Whether the archive holds some of it too.
     pub(super) fn holds_archived(&self) -> bool {
-        self.skip > 0
+        self.skip > 0 && !self.is_anchored
     }
 
     /// The object's first bytes.
@@ -209,33 +311,27 @@ impl LogPart {
         &self.start
     }
 
-    /// How much of the session's log precedes the object.
-    pub(super) fn base(&self) -> u64 {
-        self.offset.saturating_sub(self.skip)
+    /// How the object lies to the session's log.
+    pub(super) fn shift(&self) -> Shift {
+        Shift { offset: self.offset, skip: self.skip }
     }
 
     /// Where the object ends in the session's log.
     pub(super) fn end(&self) -> u64 {
-        self.base() + self.info.bytes
+        (self.offset + self.info.bytes).saturating_sub(self.skip)
     }
 
     /// Bytes of the session's log, as far as they lie in the object.
     pub(super) async fn get(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
-        let base = self.base();
-        let (start, end) = (range.start.saturating_sub(base), range.end.saturating_sub(base));
-        match self.known(start, end) {
+        let shift = self.shift();
+        let (start, end) = (shift.in_object(range.start), shift.in_object(range.end));
+        match known(&self.start, start, end) {
             Some(bytes) => Ok(bytes.to_vec()),
             None => Ok(io.get(&self.key, Some(start..end)).await?.bytes),
         }
     }
 
-    /// Bytes of the object that were looked at already.
-    fn known(&self, start: u64, end: u64) -> Option<&[u8]> {
-        let place = |at: u64| usize::try_from(at).ok();
-        self.start.get(place(start)?..place(end)?)
-    }
-
-    /// Its first bytes from the archive's end on, as far as they are known.
+    /// Its first lines' bytes, as far as they are known.
     pub(super) fn first_bytes(&self) -> &[u8] {
         let skip = usize::try_from(self.skip).unwrap_or(usize::MAX);
         self.start.get(skip..).unwrap_or_default()

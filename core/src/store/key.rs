@@ -1,9 +1,10 @@
 //! Keys of a store (`docs/format.md` §7).
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
-use crate::{Error, ErrorKind, Result, SessionId};
+use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
 const LOG: &str = ".jsonl";
 const ARCHIVE: &str = ".jsonl.gz";
@@ -13,6 +14,13 @@ const TRACE: &str = ".trace.jsonl";
 const RETENTION: &str = ".retention.json";
 /// No session's: those end otherwise.
 const SWEEP: &str = "sweep.json";
+/// Where the object layout keeps its manifests and segments.
+const MANIFESTS: &str = "sessions/";
+const SEGMENTS: &str = "segments/";
+const IDS: &str = ".ids";
+const COLLECTIONS: &str = "collect/";
+/// Largest number of a manifest; they count down in keys, so that the newest is listed first.
+const NUMBER_MAX: u64 = 9_999_999_999;
 /// Longest part of a key between slashes: what file systems allow, less a store's own suffixes.
 const SEGMENT_BYTES_MAX: usize = 224;
 const KEY_BYTES_MAX: usize = 512;
@@ -50,11 +58,79 @@ const SUFFIXES: [(&str, Part); 6] = [
     (RETENTION, Part::Retention),
 ];
 
+/// An object of the object layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ObjectKey {
+    /// A session's manifest of that number.
+    Manifest(SessionId, u64),
+    /// A segment.
+    Segment(Hash),
+    /// A list of ids.
+    Ids(Hash),
+    /// What was found to be unused at that time.
+    Collection(u64),
+}
+
 impl Key {
     /// The store's note of its last sweep.
     #[must_use]
     pub fn sweep() -> Self {
         Self(SWEEP.into())
+    }
+
+    /// The manifest of a session that has that number, from 0 on.
+    #[must_use]
+    pub fn manifest(session: &SessionId, number: u64) -> Self {
+        let left = NUMBER_MAX.saturating_sub(number);
+        Self(format!("{}{left:010}.json", Self::manifests(session)))
+    }
+
+    /// What the keys of a session's manifests start with.
+    #[must_use]
+    pub fn manifests(session: &SessionId) -> String {
+        format!("{MANIFESTS}{}/", session.encoded())
+    }
+
+    /// The segment whose bytes have that SHA-256.
+    #[must_use]
+    pub fn segment(name: Hash) -> Self {
+        Self(format!("{SEGMENTS}{name}{ARCHIVE}"))
+    }
+
+    /// The list of ids whose bytes have that SHA-256.
+    #[must_use]
+    pub fn ids(name: Hash) -> Self {
+        Self(format!("{SEGMENTS}{name}{IDS}"))
+    }
+
+    /// What was found to be unused at that time, in milliseconds since 1970.
+    #[must_use]
+    pub fn collection(at_ms: u64) -> Self {
+        Self(format!("{COLLECTIONS}{at_ms:013}.json"))
+    }
+
+    /// An object to race for, when a store is tried out.
+    #[must_use]
+    pub fn probe(nonce: u64, round: u32) -> Self {
+        Self(format!("probe/{nonce:016x}-{round}"))
+    }
+
+    /// What the object is in the object layout, if it is one of its objects.
+    #[must_use]
+    pub fn object(&self) -> Option<ObjectKey> {
+        if let Some(rest) = self.0.strip_prefix(MANIFESTS) {
+            let (session, number) = rest.strip_suffix(".json")?.split_once('/')?;
+            let is_number = number.len() == 10 && number.bytes().all(|b| b.is_ascii_digit());
+            let left: u64 = number.parse().ok().filter(|_| is_number)?;
+            return Some(ObjectKey::Manifest(SessionId::decode(session).ok()?, NUMBER_MAX - left));
+        }
+        if let Some(rest) = self.0.strip_prefix(SEGMENTS) {
+            let of = |suffix| Hash::from_hex(rest.strip_suffix(suffix)?.as_bytes());
+            return of(ARCHIVE).map(ObjectKey::Segment).or_else(|| of(IDS).map(ObjectKey::Ids));
+        }
+        let time = self.0.strip_prefix(COLLECTIONS)?.strip_suffix(".json")?;
+        time.parse().ok().map(ObjectKey::Collection)
     }
 
     /// Checks a key that came from outside. Anything that is not one is `invalid_id`.
@@ -113,6 +189,24 @@ mod tests {
             assert_eq!(Key::parse(key.as_str()).unwrap(), key);
         }
         assert_eq!(Key::parse("a.other.jsonl").unwrap().session(), None);
+    }
+
+    #[test]
+    fn keys_of_the_object_layout_lead_back_to_what_they_name() {
+        let id = SessionId::new("Über/1").unwrap();
+        let hash = crate::sha256(b"x");
+        for (key, object) in [
+            (Key::manifest(&id, 0), ObjectKey::Manifest(id.clone(), 0)),
+            (Key::manifest(&id, 1234), ObjectKey::Manifest(id.clone(), 1234)),
+            (Key::segment(hash), ObjectKey::Segment(hash)),
+            (Key::ids(hash), ObjectKey::Ids(hash)),
+            (Key::collection(1_760_000_000_000), ObjectKey::Collection(1_760_000_000_000)),
+        ] {
+            assert_eq!(Key::parse(key.as_str()).unwrap(), key);
+            assert_eq!((key.object(), key.session()), (Some(object), None), "{key}");
+        }
+        assert!(Key::manifest(&id, 1).as_str() < Key::manifest(&id, 0).as_str());
+        assert_eq!(Key::parse("sessions/a/12.json").unwrap().object(), None);
     }
 
     #[test]

@@ -5,8 +5,9 @@
 
 mod key;
 
-pub use key::{Key, Part};
+pub use key::{Key, ObjectKey, Part};
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -122,6 +123,9 @@ pub enum Request {
         /// The stage.
         stage: StageId,
     },
+    /// Carry this out in the cold store behind the store, and answer as it says. Only tasks that were
+    /// told of one ask for it ([`crate::task::Task::with_cold_store`]).
+    Cold(Box<Request>),
     /// Tell the time and give random bytes. Answer: [`Reply::Stamp`]. The host's own, not a store's.
     Stamp {
         /// How many random bytes.

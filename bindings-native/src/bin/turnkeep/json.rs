@@ -96,10 +96,7 @@ pub(crate) fn torn_object(torn: Torn) -> Object {
 }
 
 pub(crate) fn form_name(form: Form) -> &'static str {
-    match form {
-        Form::Live => "live",
-        Form::Archived => "archived",
-    }
+    form.name()
 }
 
 pub(crate) fn error_object(error: &Error, hint: &str) -> Object {

@@ -86,7 +86,7 @@ impl Tally {
         self.bytes += listed.stored_bytes;
         match listed.form {
             Form::Archived => self.archived += 1,
-            Form::Live => self.live += 1,
+            Form::Live | Form::Cold => self.live += 1,
         }
         self.leftovers += u64::from(layout.has_leftover);
         self.foreign += u64::from(layout.is_foreign);

@@ -1,0 +1,205 @@
+//! The part of a session that lies in the cold store: where it is found, and how it is read.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::open::TRIES;
+use super::range::Wanted;
+use super::read::{Start, read_archive};
+use super::source::{ArchivePart, LogPart, found};
+use super::unpacking::Unpacking;
+use super::{Form, Session};
+use crate::archive::{HEADER_BYTES, read_segment_index};
+use crate::cold::{Held, Manifest, Segment};
+use crate::hash::sha256;
+use crate::limits::MANIFEST_BYTES_MAX;
+use crate::log::Writer;
+use crate::store::{Key, ObjectKey};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// The first entries of a session, as a manifest says.
+#[derive(Debug, Clone)]
+pub(super) struct ColdPart(Arc<Manifest>);
+
+impl ColdPart {
+    /// `not_found` where the session was deleted.
+    pub(super) fn new(manifest: Manifest) -> Result<Self> {
+        let part = Self(Arc::new(manifest));
+        part.held()?;
+        Ok(part)
+    }
+
+    /// What the cold store behind the store holds of a session; none where there is no such store.
+    pub(super) async fn find(io: &Io, id: &SessionId) -> Result<Option<Self>> {
+        let Some(cold) = io.cold() else { return Ok(None) };
+        let newest = newest(&cold, id).await?.filter(|manifest| manifest.held.is_some());
+        Ok(newest.map(|manifest| Self(Arc::new(manifest))))
+    }
+
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.0
+    }
+
+    pub(super) fn held(&self) -> Result<&Held> {
+        let deleted = || Error::new(ErrorKind::NotFound, "the session was deleted");
+        self.0.held.as_ref().ok_or_else(deleted)
+    }
+
+    /// The session at its head there; `log` is the anchored log that follows it, without a line.
+    pub(super) fn session(&self, id: &SessionId, log: Option<&LogPart>) -> Result<Session> {
+        let held = self.held()?;
+        let writer = Writer::resume(id.clone(), held.head, held.is_salted).forked_at(held.fork);
+        let session = Session::new(writer);
+        Ok(match log {
+            Some(log) => session.starting_with(log.start()),
+            None => Session { form: Form::Cold, ..session },
+        })
+    }
+
+    /// Length of the objects.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        let segments = self.held().map_or(&[][..], |held| &held.segments);
+        segments.iter().map(|segment| segment.bytes).sum()
+    }
+
+    /// The lines from the block with the first wanted entry on; backwards, with the last one.
+    pub(super) async fn read(
+        &self,
+        io: &Io,
+        wanted: &Wanted,
+        is_back: bool,
+    ) -> Result<(Vec<u8>, Start)> {
+        let held = self.held()?;
+        let first = if is_back { wanted.to } else { wanted.from };
+        let (tail_seq, tail_offset) = held.tail_place();
+        if first >= tail_seq {
+            let start = Start { seq: tail_seq, offset: tail_offset };
+            return Ok((held.tail.clone().into_bytes(), start));
+        }
+        let holds = |(segment, seq, _): &(Segment, u64, u64)| first < seq + segment.entries;
+        let lost = || Error::new(ErrorKind::BadSeq, "the manifest lacks an entry");
+        let (segment, seq, offset) = held.located().find(holds).ok_or_else(lost)?;
+        let part = open_segment(io, &segment, seq, offset).await?;
+        let index = part.index.clone().ok_or_else(lost)?;
+        let (mut bytes, start) = read_archive(io, &part, &index, wanted, is_back).await?;
+        // Of a segment that is shared, the session may have the first entries only.
+        let end = (offset + segment.raw_bytes).saturating_sub(start.offset);
+        bytes.truncate(usize::try_from(end).unwrap_or(usize::MAX));
+        Ok((bytes, start))
+    }
+}
+
+/// The newest manifest of a session, given the cold store.
+pub(super) async fn newest(cold: &Io, id: &SessionId) -> Result<Option<Manifest>> {
+    let mut tries = 1;
+    loop {
+        let listing = cold.list(&Key::manifests(id), None, 1).await?;
+        let Some((key, _)) = listing.objects.first() else { return Ok(None) };
+        let Some(ObjectKey::Manifest(_, number)) = key.object() else {
+            let message = "an object that is no manifest lies among the session's manifests";
+            return Err(Error::new(ErrorKind::BadEntry, message).at_key(key));
+        };
+        match manifest(cold, id, number).await? {
+            // Collected meanwhile: there is a newer one.
+            None if tries < TRIES => tries += 1,
+            None => return Err(Error::new(ErrorKind::Conflict, "the manifest is gone").retryable()),
+            manifest => return Ok(manifest),
+        }
+    }
+}
+
+/// The manifest of that number, given the cold store.
+pub(super) async fn manifest(cold: &Io, id: &SessionId, number: u64) -> Result<Option<Manifest>> {
+    let key = Key::manifest(id, number);
+    let Some(object) = found(cold.get(&key, Some(0..MANIFEST_BYTES_MAX as u64 + 1)).await)? else {
+        return Ok(None);
+    };
+    let manifest = Manifest::decode(&object.bytes, id).map_err(|error| error.at_key(&key))?;
+    if manifest.number == number {
+        return Ok(Some(manifest));
+    }
+    Err(Error::new(ErrorKind::BadSeq, "the manifest has another number").at_key(&key))
+}
+
+/// Opens a segment, whose first entry and offset those must be. One that is small is read whole, and
+/// held against its name.
+pub(super) async fn open_segment(
+    io: &Io,
+    segment: &Segment,
+    first_seq: u64,
+    offset: u64,
+) -> Result<ArchivePart> {
+    let cold = io.cold_store()?;
+    let key = Key::segment(segment.name);
+    let window = segment.bytes.min(HEADER_BYTES as u64);
+    let start = cold.get(&key, Some(0..window)).await.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => missing(&key),
+        _ => error,
+    })?;
+    let damaged = |message: &str| Error::new(ErrorKind::GzipCorrupt, message).at_key(&key);
+    if start.info.bytes != segment.bytes {
+        return Err(damaged("the segment has another length than its manifest says"));
+    }
+    if window == segment.bytes && sha256(&start.bytes) != segment.name {
+        return Err(damaged("the segment's bytes do not give its name"));
+    }
+    let index = read_segment_index(&start.bytes, segment.bytes).map_err(|e| e.at_key(&key))?;
+    let entries = (index.head.seq + 1).saturating_sub(index.first_seq);
+    if (index.first_seq, index.raw_start()) != (first_seq, offset) || entries < segment.entries {
+        return Err(damaged("the segment does not hold what its manifest says"));
+    }
+    let (info, bytes) = (start.info, start.bytes);
+    Ok(ArchivePart { key, info, index: Some(index), start: bytes, is_cold: true })
+}
+
+/// What is said of an object that a manifest names and that is not there.
+fn missing(key: &Key) -> Error {
+    let message = "a segment of the session is not in the cold store; if the session was flushed \
+                   elsewhere meanwhile, hydrate it again";
+    Error::new(ErrorKind::StoreFailed, message).at_key(key)
+}
+
+/// The lines of the cold part, piece by piece.
+pub(super) struct ColdChunks {
+    part: ColdPart,
+    left: VecDeque<(Segment, u64, u64)>,
+    /// The segment under way, and how much of it is still to come.
+    open: Option<(Unpacking<'static>, u64)>,
+    has_tail: bool,
+}
+
+impl ColdChunks {
+    pub(super) fn new(part: ColdPart) -> Self {
+        let left = part.held().map_or_else(|_| VecDeque::new(), |held| held.located().collect());
+        let has_tail = part.held().is_ok_and(|held| !held.tail.is_empty());
+        Self { part, left, open: None, has_tail }
+    }
+
+    /// The next bytes, at least one; `None` at the end.
+    pub(super) async fn next(&mut self, io: &Io) -> Result<Option<Vec<u8>>> {
+        loop {
+            if let Some((unpacking, left)) = &mut self.open {
+                if *left > 0
+                    && let Some(mut bytes) = unpacking.next(io).await?
+                {
+                    bytes.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+                    *left -= bytes.len() as u64;
+                    return Ok(Some(bytes));
+                }
+                if *left > 0 {
+                    let message = "a segment ends before its last entry";
+                    return Err(Error::new(ErrorKind::GzipTruncated, message));
+                }
+                self.open = None;
+            }
+            let Some((segment, seq, offset)) = self.left.pop_front() else { break };
+            let part = open_segment(io, &segment, seq, offset).await?;
+            self.open = Some((Unpacking::new(&part), segment.raw_bytes));
+        }
+        let tail = core::mem::take(&mut self.has_tail);
+        let held = self.part.held()?;
+        Ok(tail.then(|| held.tail.clone().into_bytes()))
+    }
+}

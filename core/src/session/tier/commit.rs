@@ -1,0 +1,102 @@
+//! Writing to the cold store: segments and lists that never change, and manifests, of which each
+//! number is taken once.
+
+use alloc::vec::Vec;
+
+use crate::cold::{Manifest, Segment};
+use crate::hash::sha256;
+use crate::session::cold::manifest;
+use crate::session::source::found;
+use crate::store::{Condition, Key};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Hash, Result};
+
+/// An object of that age may be about to be collected, if no manifest names it. Far less than the
+/// grace that [`super::Collect`] gives.
+const YOUNG_MS: u64 = 3_600_000;
+
+/// What became of an object that was to be written.
+pub(super) enum Written {
+    /// It is there, and was read back.
+    Done(Hash),
+    /// One of the same bytes was there, and is too old to rely on.
+    Old,
+}
+
+/// Writes an object whose name is its content's, and reads it back.
+pub(super) async fn write(
+    cold: &Io,
+    key: impl Fn(Hash) -> Key,
+    bytes: &[u8],
+    now_ms: u64,
+) -> Result<Written> {
+    let name = sha256(bytes);
+    let key = key(name);
+    match cold.put(&key, bytes.to_vec(), Condition::Absent).await {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let info = cold.info(&key).await?;
+            let age = info.modified_ms.map(|modified| now_ms.saturating_sub(modified));
+            if age.is_none_or(|age| age > YOUNG_MS) {
+                return Ok(Written::Old);
+            }
+        }
+        // It may have been written all the same: what is read back tells.
+        Err(error) if !error.is_retryable() => return Err(error),
+        Err(error) if found(cold.info(&key).await)?.is_none() => return Err(error),
+        Err(_) => {}
+    }
+    let there = cold.get(&key, None).await?;
+    if there.bytes == bytes {
+        return Ok(Written::Done(name));
+    }
+    let message = "the store gave back other bytes than were written";
+    Err(Error::new(ErrorKind::StoreFailed, message).at_key(&key))
+}
+
+/// Writes a segment; nothing where an old one of the same bytes is in the way.
+pub(super) async fn write_segment(
+    cold: &Io,
+    bytes: Vec<u8>,
+    (entries, raw_bytes): (u64, u64),
+    now_ms: u64,
+) -> Result<Option<Segment>> {
+    let length = bytes.len() as u64;
+    Ok(match write(cold, Key::segment, &bytes, now_ms).await? {
+        Written::Done(name) => Some(Segment { name, bytes: length, entries, raw_bytes }),
+        Written::Old => None,
+    })
+}
+
+/// What became of a commit.
+pub(super) enum Committed {
+    Ours,
+    /// Its number was taken by that one.
+    Theirs(Manifest),
+}
+
+/// Commits a manifest: nobody else has its number then.
+pub(super) async fn commit(cold: &Io, ours: &Manifest) -> Result<Committed> {
+    let key = Key::manifest(&ours.session, ours.number);
+    let failed = match cold.put(&key, ours.encode(), Condition::Absent).await {
+        Ok(_) => return Ok(Committed::Ours),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => error,
+        // The answer was lost, perhaps not the manifest.
+        Err(error) if error.is_retryable() => error,
+        Err(error) => return Err(error),
+    };
+    match manifest(cold, &ours.session, ours.number).await? {
+        Some(there) if there == *ours => Ok(Committed::Ours),
+        Some(there) => Ok(Committed::Theirs(there)),
+        None => Err(failed),
+    }
+}
+
+/// Refuses to commit what was written so long ago that it may be about to be collected.
+pub(super) async fn check_in_time(io: &Io, since_ms: u64) -> Result<()> {
+    if io.stamp(0).await?.now_ms.saturating_sub(since_ms) <= YOUNG_MS {
+        return Ok(());
+    }
+    let message = "it took so long that what was written may be collected: do it again";
+    Err(Error::new(ErrorKind::Conflict, message).retryable())
+}

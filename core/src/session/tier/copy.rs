@@ -1,0 +1,217 @@
+//! Copying sessions whole from one store to another.
+
+use alloc::vec::Vec;
+
+use super::Task;
+use super::claim::is_raced;
+use super::flush::upload;
+use super::gather::diverged;
+use crate::limits::BATCH_BYTES_MAX;
+use crate::log::{Expectation, Head, Verifier};
+use crate::session::cold::{ColdPart, newest};
+use crate::session::open::{TRIES, find_session};
+use crate::session::read::entry;
+use crate::session::scan::Chunks;
+use crate::session::source::{Source, found};
+use crate::session::staging::Staging;
+use crate::session::{Form, Session};
+use crate::store::{After, Condition, Durability, Key, Part};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// How the sessions of a store lie (`docs/format.md` §7, §9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// A log or an archive each: in files, memory, Redis.
+    Files,
+    /// Manifests and segments: in S3 and the like.
+    Objects,
+}
+
+/// What copying did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Copied {
+    /// The session's head, the same in both stores.
+    pub head: Head,
+    /// How many entries were new where it was copied to.
+    pub entries: u64,
+}
+
+/// Copies a session to the other store of the task ([`crate::store::Request::Cold`]), which gets it in
+/// that layout; however it lies in the first one. Of a session that is there already what is new is
+/// added, so an interrupted copying can be done again. What is copied is verified. `conflict` where
+/// the session there has other entries.
+#[must_use]
+pub fn copy(id: SessionId, to: Layout) -> Task<Copied> {
+    Task::new(async move |io| {
+        let copied = async {
+            let from = io.alone();
+            let (session, source) = find_session(&from, &id).await?;
+            let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+            match to {
+                Layout::Files => transfer(&from, &source, head, &io.cold_store()?, &id).await,
+                Layout::Objects => {
+                    let (_, flushed) = upload(&io, &from, &id, &source, head, false).await?;
+                    Ok(Copied { head, entries: flushed.entries })
+                }
+            }
+        };
+        copied.await.map_err(|error: Error| error.in_session(&id))
+    })
+}
+
+/// Brings all of a session from the cold store into the hot one, as a log that stands alone. What was
+/// appended there stays.
+#[must_use]
+pub fn pull(id: SessionId) -> Task<Copied> {
+    Task::new(async move |io| {
+        pull_session(&io, &id).await.map_err(|error| error.in_session(&id))
+    })
+}
+
+async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
+    let cold = io.cold_store()?;
+    let mut tries = 1;
+    loop {
+        let pulled = async {
+            let (session, mut source) = find_session(io, id).await?;
+            let mut head = session.head();
+            if source.cold.is_none() {
+                // All of it is there; what others flushed may not be.
+                let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
+                let manifest = newest(&cold, id).await?.ok_or_else(missing)?;
+                let part = ColdPart::new(manifest)?;
+                head = Some(part.held()?.head);
+                source = Source { archive: None, cold: Some(part), log: None };
+            }
+            let head = head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+            transfer(io, &source, head, io, id).await
+        };
+        match pulled.await {
+            Err(error) if is_raced(&error) && error.actual().is_none() && tries < TRIES => {
+                tries += 1;
+            }
+            pulled => return pulled,
+        }
+    }
+}
+
+/// Sees to it that the log in a store has every entry of a source up to its head.
+async fn transfer(
+    from: &Io,
+    source: &Source,
+    head: Head,
+    to: &Io,
+    id: &SessionId,
+) -> Result<Copied> {
+    let there = match find_session(to, id).await {
+        Ok((session, there)) if session.form != Form::Cold && there.cold.is_none() => {
+            Some((session, there))
+        }
+        Ok(_) => None,
+        Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => None,
+        Err(error) => return Err(error),
+    };
+    let Some((session, there)) = there else {
+        write_whole(from, source, head, to, id).await?;
+        return Ok(Copied { head, entries: head.seq + 1 });
+    };
+    let Some(now) = session.head() else {
+        return Err(Error::new(ErrorKind::EmptyLog, "a log without an entry is in the way"));
+    };
+    let last = now.seq.min(head.seq);
+    let ours = entry(from, source, head, last).await?;
+    if ours != entry(to, &there, now, last).await? {
+        return Err(diverged(now));
+    }
+    if now.seq >= head.seq {
+        return Ok(Copied { head: now, entries: 0 });
+    }
+    append(from, source, head, to, session, now).await?;
+    Ok(Copied { head, entries: head.seq - now.seq })
+}
+
+/// Writes the log whole, verified, in the place of what stands for it.
+async fn write_whole(
+    from: &Io,
+    source: &Source,
+    head: Head,
+    to: &Io,
+    id: &SessionId,
+) -> Result<()> {
+    let key = Key::of(id, Part::Log);
+    let condition = match found(to.info(&key).await)? {
+        Some(info) => Condition::Version(info.version),
+        None => Condition::Absent,
+    };
+    let mut staging = Staging::new(key);
+    let expectation = Expectation { session: Some(id.clone()), head: None };
+    let mut verifier = Verifier::new(expectation);
+    let mut chunks = Chunks::of(from, source, Some(head));
+    let written = async {
+        while let Some(chunk) = chunks.next().await? {
+            verifier.push(&chunk);
+            staging.add(to, &chunk).await?;
+        }
+        let report = verifier.finish();
+        report.sound()?;
+        if report.head == Some(head) {
+            return Ok(());
+        }
+        let message = "the session changed while it was read";
+        Err(Error::new(ErrorKind::Conflict, message).retryable())
+    };
+    match written.await {
+        Ok(()) => staging.publish(to, condition).await,
+        Err(error) => {
+            staging.abort(to).await;
+            Err(error)
+        }
+    }
+}
+
+/// Adds what a log lacks, verified, piece by piece.
+async fn append(
+    from: &Io,
+    source: &Source,
+    head: Head,
+    to: &Io,
+    session: Session,
+    now: Head,
+) -> Result<()> {
+    let key = Key::of(session.id(), Part::Log);
+    let mut place = session.place();
+    if session.form == Form::Archived {
+        place = After::new(0, session.torn.map_or(0, |torn| torn.bytes));
+    }
+    let mut verifier = Verifier::resume(Some(now.hash), now.seq + 1, now.bytes);
+    let mut chunks = Chunks::between(from, source, now.bytes, head);
+    let mut pieces = Vec::new();
+    loop {
+        let chunk = chunks.next().await?;
+        if let Some(chunk) = &chunk {
+            verifier.push(chunk);
+            verifier.fault().map_or(Ok(()), |fault| Err(fault.clone()))?;
+            pieces.extend_from_slice(chunk);
+        }
+        let is_last = chunk.is_none();
+        if pieces.len() >= PIECE_BYTES || is_last && !pieces.is_empty() {
+            let bytes = core::mem::take(&mut pieces);
+            let length = bytes.len() as u64;
+            to.append(&key, bytes, place.clone(), Durability::Os).await?;
+            (place.at, place.torn) = (place.at + length, 0);
+        }
+        if is_last {
+            break;
+        }
+    }
+    match to.sync(&key).await {
+        Err(error) if error.kind() != ErrorKind::NotSupported => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// How much is appended at once.
+const PIECE_BYTES: usize = 4 << 20;
+const _: () = assert!(PIECE_BYTES < BATCH_BYTES_MAX);

@@ -1,0 +1,388 @@
+//! Flushing: what is new in the hot store goes into the cold one.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::Task;
+use super::claim::nonce;
+use super::commit::{Committed, check_in_time, commit};
+use super::gather::{Gathered, diverged};
+use super::merge::merge;
+use crate::cold::{Anchor, Held, Manifest};
+use crate::entry::utf8;
+use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES};
+use crate::log::{Head, Stamp};
+use crate::session::cold::{ColdPart, newest};
+use crate::session::open::{TRIES, find_session, is_moving};
+use crate::session::read::entry;
+use crate::session::scan::Chunks;
+use crate::session::source::{Source, found};
+use crate::session::{Form, Session};
+use crate::store::{Condition, Key, Part};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// How often a commit is tried again after another one was first.
+const COMMITS: u32 = 8;
+/// How much of the last lines stays in a hot store.
+const KEPT_BYTES: u64 = 32 << 10;
+
+/// What becomes of the hot part.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Hot {
+    /// It is removed, if nothing was appended meanwhile.
+    #[default]
+    Clear,
+    /// It stays hydrated: an anchor and the last lines.
+    Keep,
+    /// It is left as it is.
+    Leave,
+}
+
+/// How to flush.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Flush {
+    /// What becomes of the hot part.
+    pub hot: Hot,
+    /// Join segments where many small ones came together: now and then costs some more requests,
+    /// and keeps reading cheap.
+    pub merges: bool,
+}
+
+impl Default for Flush {
+    fn default() -> Self {
+        Self { hot: Hot::Clear, merges: true }
+    }
+}
+
+impl Flush {
+    /// The same, where that becomes of the hot part.
+    #[must_use]
+    pub fn hot(mut self, hot: Hot) -> Self {
+        self.hot = hot;
+        self
+    }
+
+    /// The same, with or without joining small segments.
+    #[must_use]
+    pub fn merging(mut self, merges: bool) -> Self {
+        self.merges = merges;
+        self
+    }
+}
+
+/// What a flush did.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Flushed {
+    /// The session's head in the cold store; `None` where nothing was in the hot store.
+    pub head: Option<Head>,
+    /// How many entries were new there.
+    pub entries: u64,
+    /// How many segments were written, by joining others too.
+    pub segments: u64,
+    /// The hot part was removed or cut down; not where something was appended meanwhile.
+    pub cleared: bool,
+    /// Why small segments could not be joined, if they were to be. The flush holds.
+    pub merge_fault: Option<Error>,
+}
+
+/// Writes what is new in the hot store into the cold one, and then clears the hot one, unless
+/// something was appended meanwhile. May be done again at any time, and by several at once: what is
+/// there is not written twice. `conflict` where the cold store has other entries than the hot one;
+/// `not_found` where the session was deleted.
+#[must_use]
+pub fn flush(id: SessionId, options: Flush) -> Task<Flushed> {
+    Task::new(async move |io| {
+        flush_session(&io, &id, &options).await.map_err(|error| error.in_session(&id))
+    })
+}
+
+async fn flush_session(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed> {
+    io.cold_store()?;
+    let mut tries = 1;
+    loop {
+        match flush_once(io, id, options).await {
+            // Flushed or hydrated by others between two looks at it.
+            Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
+                tries += 1;
+            }
+            flushed => return flushed,
+        }
+    }
+}
+
+async fn flush_once(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed> {
+    let (session, source) = match find_session(io, id).await {
+        // Nobody has it: there is nothing to flush.
+        Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => {
+            return Ok(Flushed::default());
+        }
+        found => found?,
+    };
+    let Some(head) = session.head().filter(|_| session.form != Form::Cold) else {
+        return Ok(Flushed::default());
+    };
+    let is_anchored = source.cold.is_some();
+    let (mut manifest, mut flushed) = upload(io, io, id, &source, head, is_anchored).await?;
+    if options.merges && manifest.held.as_ref().is_some_and(|held| held.head == head) {
+        match merge(io, &manifest).await {
+            Ok(Some((merged, segments))) => {
+                manifest = merged;
+                flushed.segments += segments;
+            }
+            Ok(None) => {}
+            Err(error) => flushed.merge_fault = Some(error),
+        }
+    }
+    flushed.cleared = match options.hot {
+        Hot::Clear => clear(io, id, &source, &manifest).await?,
+        Hot::Keep => keep(io, id, &session, &source, manifest).await?,
+        Hot::Leave => false,
+    };
+    Ok(flushed)
+}
+
+/// Sees to it that the cold store has every entry up to the head; gives the manifest that says so.
+/// The source is read `from` a store; whether it `is_anchored` there, it tells what the cold one has.
+pub(super) async fn upload(
+    io: &Io,
+    from: &Io,
+    id: &SessionId,
+    source: &Source,
+    head: Head,
+    is_anchored: bool,
+) -> Result<(Manifest, Flushed)> {
+    let cold = io.cold_store()?;
+    let stamp = io.stamp(16).await?;
+    let mut flushed = Flushed { head: Some(head), ..Flushed::default() };
+    let mut base = match &source.cold {
+        Some(part) if is_anchored => Some(part.manifest().clone()),
+        _ => newest(&cold, id).await?,
+    };
+    let mut pads = 0;
+    for _ in 0..COMMITS {
+        if let Some(base) = &base
+            && holds((io, from), id, source, base, head).await?
+        {
+            return Ok((base.clone(), flushed));
+        }
+        let stores = (io, from);
+        let Some(next) =
+            next_manifest(stores, id, source, base.as_ref(), head, &stamp, pads).await?
+        else {
+            // Another object of the same content.
+            pads = pads.wrapping_add(1 | stamp.random.last().copied().unwrap_or_default());
+            continue;
+        };
+        let before = base.as_ref().and_then(|base| base.held.as_ref());
+        let count = |held: Option<&Held>| held.map_or(0, |held| held.segments.len() as u64);
+        let segments = count(next.held.as_ref()).saturating_sub(count(before));
+        check_in_time(io, stamp.now_ms).await?;
+        match commit(&cold, &next).await? {
+            Committed::Ours => {
+                let first = before.map_or(0, |held| held.head.seq + 1);
+                flushed.entries = head.seq + 1 - first;
+                flushed.segments = segments;
+                return Ok((next, flushed));
+            }
+            Committed::Theirs(theirs) => base = Some(theirs),
+        }
+    }
+    let message = "others kept committing to the session meanwhile";
+    Err(Error::new(ErrorKind::Conflict, message).retryable())
+}
+
+/// Whether the cold store has the head. `conflict` where it has another entry in its place.
+async fn holds(
+    (io, from): (&Io, &Io),
+    id: &SessionId,
+    source: &Source,
+    base: &Manifest,
+    head: Head,
+) -> Result<bool> {
+    let Some(held) = &base.held else { return Ok(false) };
+    if held.head.seq < head.seq {
+        return Ok(false);
+    }
+    if held.head.seq == head.seq {
+        return if held.head == head { Ok(true) } else { Err(diverged(held.head)) };
+    }
+    // Others flushed more than the hot store has: is it a part of that?
+    let cold = Some(ColdPart::new(base.clone())?);
+    let there = Source { archive: None, cold, log: None };
+    let line = entry(io, &there, held.head, head.seq).await?;
+    let ours = entry(from, source, head, head.seq).await?;
+    if line == ours { Ok(true) } else { Err(diverged(held.head).in_session(id)) }
+}
+
+/// Writes the segments of what is new, and makes the manifest that names them. Nothing where an old
+/// object is in the way.
+async fn next_manifest(
+    (io, from): (&Io, &Io),
+    id: &SessionId,
+    source: &Source,
+    base: Option<&Manifest>,
+    head: Head,
+    stamp: &Stamp,
+    pads: u8,
+) -> Result<Option<Manifest>> {
+    let before = base.and_then(|base| Some((base, base.held.as_ref()?)));
+    let held = before.map(|(_, held)| held);
+    let after = held.map(|held| held.head);
+    let old_tail = held.map_or("", |held| &held.tail);
+    let new_bytes = head.bytes.saturating_sub(after.map_or(0, |after| after.bytes));
+    let is_inline = (old_tail.len() as u64).saturating_add(new_bytes) <= INLINE_TAIL_BYTES as u64;
+    let mut gathered = Gathered::after(id, before, pads, stamp.now_ms);
+    let mut tail = Vec::new();
+    let mut chunks = Chunks::between(from, source, after.map_or(0, |after| after.bytes), head);
+    let mut next = Some(old_tail.as_bytes().to_vec());
+    while let Some(lines) = next {
+        if is_inline {
+            gathered.look_at(&lines);
+            tail.extend_from_slice(&lines);
+        } else if !gathered.push(io, &lines).await? {
+            return Ok(None);
+        }
+        next = chunks.next().await?;
+    }
+    let Some((segments, mut facts)) = gathered.finish(io, head, after, is_inline).await? else {
+        return Ok(None);
+    };
+    let missing = || Error::new(ErrorKind::BadSeq, "the log's first entry is not there");
+    let origin = facts.origin.ok_or_else(missing)?;
+    if base.is_some_and(|base| base.held.is_none() && base.origin == origin) {
+        return Err(Error::new(ErrorKind::NotFound, "the session was deleted"));
+    }
+    let ids = held.map(|held| held.ids.clone()).unwrap_or_default();
+    let listed = ids.iter().map(|ids| ids.entries).sum();
+    let held = Held {
+        head,
+        is_salted: facts.is_salted,
+        fork: facts.fork,
+        segments: [held.map(|held| held.segments.clone()).unwrap_or_default(), segments].concat(),
+        tail: utf8(&tail)?.to_string(),
+        slice: facts.slice.clone(),
+        recent_ids: facts.recent_ids(listed),
+        ids,
+        about: about(from, id).await?.or_else(|| known_about(source, held)),
+    };
+    Ok(Some(Manifest {
+        session: id.clone(),
+        number: base.map_or(0, |base| base.number + 1),
+        prev: base.map(Manifest::hash),
+        origin,
+        written_ms: stamp.now_ms,
+        nonce: nonce(stamp),
+        held: Some(held),
+    }))
+}
+
+/// Title, kind and tags as a manifest has them.
+fn known_about(source: &Source, held: Option<&Held>) -> Option<String> {
+    let source = source.cold.as_ref().and_then(|cold| cold.held().ok());
+    [held, source].into_iter().flatten().find_map(|held| held.about.clone())
+}
+
+/// Title, kind and tags as they lie beside the log, if they are what they should be.
+async fn about(io: &Io, id: &SessionId) -> Result<Option<String>> {
+    let range = 0..ABOUT_BYTES_MAX as u64 + 1;
+    let Some(object) = found(io.get(&Key::of(id, Part::About), Some(range)).await)? else {
+        return Ok(None);
+    };
+    let text = core::str::from_utf8(object.bytes.trim_ascii()).unwrap_or_default();
+    let is_object = crate::json::Object::of(text).is_some() && !text.contains('\n');
+    Ok((is_object && text.len() <= ABOUT_BYTES_MAX).then(|| text.to_string()))
+}
+
+/// Removes what the cold store has, unless it changed meanwhile.
+async fn clear(io: &Io, id: &SessionId, source: &Source, manifest: &Manifest) -> Result<bool> {
+    // Beside the log: what the manifest has, and what only said how the hot part stands.
+    let known = manifest.held.as_ref().and_then(|held| held.about.as_ref());
+    let is_known = known.is_some() && about(io, id).await?.as_ref() == known;
+    // The log last: an archive that is left alone would be the session again, older.
+    if let Some(archive) = &source.archive {
+        let version = Condition::Version(archive.info.version.clone());
+        if !is_gone(io.delete(&archive.key, version).await)? {
+            return Ok(false);
+        }
+    }
+    if let Some(log) = &source.log {
+        let version = Condition::Version(log.info.version.clone());
+        if !is_gone(io.delete(&log.key, version).await)? {
+            return Ok(false);
+        }
+    }
+    let about = is_known.then_some(Part::About);
+    let retention = source.archive.is_some().then_some(Part::Retention);
+    for part in [Some(Part::Recovery), about, retention].into_iter().flatten() {
+        io.delete(&Key::of(id, part), Condition::Any).await.ok();
+    }
+    Ok(true)
+}
+
+fn is_gone(deleted: Result<()>) -> Result<bool> {
+    match deleted {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Leaves an anchor and the last lines in the log's place, unless it changed meanwhile.
+async fn keep(
+    io: &Io,
+    id: &SessionId,
+    session: &Session,
+    source: &Source,
+    manifest: Manifest,
+) -> Result<bool> {
+    let Some(head) = session.head() else { return Ok(false) };
+    // Others flushed more than is here: it is they who know how the hot part stands.
+    if manifest.held.as_ref().is_none_or(|held| held.head != head) {
+        return Ok(false);
+    }
+    let (first_seq, offset, lines) = last_lines(io, source, head).await?;
+    let stamp = io.stamp(8).await?;
+    let mut bytes = Anchor { manifest, first_seq, offset }.encode(nonce(&stamp));
+    bytes.extend_from_slice(&lines);
+    let condition = match &source.log {
+        Some(log) => Condition::Version(log.info.version.clone()),
+        None => Condition::Absent,
+    };
+    match io.put(&Key::of(id, Part::Log), bytes, condition).await {
+        Ok(_) => {}
+        Err(error) if super::claim::is_raced(&error) || error.kind() == ErrorKind::Locked => {
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    }
+    if let Some(archive) = &source.archive {
+        let version = Condition::Version(archive.info.version.clone());
+        is_gone(io.delete(&archive.key, version).await)?;
+    }
+    Ok(true)
+}
+
+/// The last lines of a log: the number of the first of them, and where it stands.
+async fn last_lines(io: &Io, source: &Source, head: Head) -> Result<(u64, u64, Vec<u8>)> {
+    let nothing = (head.seq + 1, head.bytes, Vec::new());
+    let Some(log) = &source.log else { return Ok(nothing) };
+    let start = head.bytes.saturating_sub(KEPT_BYTES).max(log.offset);
+    if start >= head.bytes {
+        return Ok(nothing);
+    }
+    let mut lines = log.get(io, start..head.bytes).await?;
+    let first = match start == log.offset {
+        true => 0,
+        false => memchr::memchr(b'\n', &lines).map_or(lines.len(), |at| at + 1),
+    };
+    lines.drain(..first);
+    if lines.last().is_none_or(|byte| *byte != b'\n') {
+        return Ok(nothing);
+    }
+    let count = memchr::memchr_iter(b'\n', &lines).count() as u64;
+    Ok(((head.seq + 1).saturating_sub(count), start + first as u64, lines))
+}

@@ -1,0 +1,36 @@
+//! Two stores for one session: what happens now in a hot one, what happened in a cold one.
+//!
+//! The hot store has the file layout (`docs/format.md` §7), the cold one the object layout (§9). A
+//! session that was [flushed](flush) lies in the cold store; one that is [hydrated](hydrate) has an
+//! anchor in the hot store, and after it what was appended since. Everything else works on such
+//! sessions as on others.
+
+mod claim;
+mod collect;
+mod commit;
+mod copy;
+mod delete;
+mod flush;
+mod fork;
+mod gather;
+mod hydrate;
+mod list;
+mod merge;
+mod probe;
+mod slice;
+
+pub use collect::{Collect, Collected, collect};
+pub use copy::{Copied, Layout, copy, pull};
+pub use flush::{Flush, Flushed, Hot, flush};
+pub use hydrate::{Hydrated, hydrate};
+pub use list::{ColdSession, ColdSessions, sessions};
+pub use probe::probe;
+pub use slice::slice;
+
+pub(super) use claim::claim;
+pub(super) use delete::bury;
+pub(super) use fork::{fork, refuse_cold};
+pub(super) use hydrate::hydrated;
+pub(super) use slice::{confirm_ids, learn_ids};
+
+use super::Task;
