@@ -10,8 +10,8 @@ mod writer;
 pub(crate) use index::ENDING_BYTES;
 pub use index::{Index, Located, Span};
 use reader::check_ending;
-pub(crate) use reader::{checksum, read_segment_index};
 pub use reader::{HEADER_BYTES, inflate_span, read_index};
+pub(crate) use reader::{checksum, read_segment_index};
 pub(crate) use writer::join;
 pub use writer::{Block, Deflated, Frame, Writer};
 

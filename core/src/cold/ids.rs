@@ -57,9 +57,9 @@ pub(crate) fn read_sections(bytes: &[u8]) -> Result<Vec<IdSection>> {
     let mut sections = Vec::new();
     while !rest.is_empty() {
         let (header, after) = rest.split_first_chunk::<HEADER_BYTES>().ok_or_else(bad)?;
-        let mut numbers = header.chunks_exact(8).map(|bytes| {
-            bytes.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
-        });
+        let mut numbers = header
+            .chunks_exact(8)
+            .map(|bytes| bytes.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)));
         let mut number = || numbers.next().ok_or_else(bad);
         let (first_seq, entries, count) = (number()?, number()?, number()?);
         // A count cannot ask for more memory than its bytes give.

@@ -122,6 +122,11 @@ impl Held {
 }
 
 impl Manifest {
+    /// Whether it says that the session was deleted.
+    pub(crate) fn is_of_deleted(&self) -> bool {
+        self.held.is_none()
+    }
+
     /// Its line, with the `\n`.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let length = if self.prev.is_some() { PREFIX } else { FIRST_PREFIX };
@@ -186,7 +191,8 @@ impl Manifest {
         };
         let manifest = read().ok_or_else(bad)?;
         if manifest.session != *session {
-            let message = format!("this is the manifest of session {:?}", manifest.session.as_str());
+            let message =
+                format!("this is the manifest of session {:?}", manifest.session.as_str());
             return Err(Error::new(ErrorKind::WrongSession, message));
         }
         match &manifest.held {
@@ -380,7 +386,9 @@ mod tests {
         let manifest = manifest();
         let anchor = Anchor { first_seq: 12, offset: 1200, manifest };
         let line = anchor.encode(1);
-        assert!(is_anchor(&line) && line != anchor.encode(2) && line[9..73] != anchor.encode(2)[9..73]);
+        assert!(
+            is_anchor(&line) && line != anchor.encode(2) && line[9..73] != anchor.encode(2)[9..73]
+        );
         let text = line.trim_ascii_end();
         assert_eq!(Anchor::decode(text, &anchor.manifest.session).unwrap(), anchor);
         for at in 9..text.len() {

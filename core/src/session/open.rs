@@ -185,7 +185,8 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         _ => error.in_session(&id),
     })?;
     let place = After::new(0, claimed.as_ref().map_or(0, |claim| claim.bytes));
-    let created = write_first(io, &id, &drafts, (options.is_salted, options.durability), &stamp, place);
+    let created =
+        write_first(io, &id, &drafts, (options.is_salted, options.durability), &stamp, place);
     let created = created.await;
     if let (Err(_), Some(claim)) = (&created, &claimed) {
         claim.release(io, &id).await;

@@ -171,7 +171,8 @@ impl Chunks {
 
     /// Up to `head` if one is given.
     pub(super) fn of(io: &Io, source: &Source, head: Option<Head>) -> Self {
-        let archive = source.archive.as_ref().map(|archive| Before::Archive(Unpacking::new(archive)));
+        let archive =
+            source.archive.as_ref().map(|archive| Before::Archive(Unpacking::new(archive)));
         let cold = || source.cold.clone().map(|cold| Before::Cold(ColdChunks::new(cold)));
         let log = source.log.clone();
         let at = log.as_ref().map_or(0, |log| log.offset);

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::cold::Manifest;
 use crate::log::Stamp;
 use crate::session::cold::newest;
 use crate::session::open::TRIES;
@@ -24,6 +25,8 @@ pub(in crate::session) struct Claim {
     pub(in crate::session) version: String,
     /// Length of what is there.
     pub(in crate::session) bytes: u64,
+    /// What the cold store says of a session of that id: that it was deleted.
+    pub(super) buried: Option<Manifest>,
 }
 
 impl Claim {
@@ -59,7 +62,7 @@ pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim
             Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
             put => {
                 let info = put?;
-                return Ok(Claim { version: info.version, bytes: info.bytes });
+                return Ok(Claim { version: info.version, bytes: info.bytes, buried: None });
             }
         }
     }
@@ -88,8 +91,8 @@ pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Option<
     let stamp = io.stamp(8).await?;
     let claim = take(io, id, &stamp).await?;
     let exists = match newest(&cold, id).await {
-        Ok(newest) if newest.as_ref().is_none_or(|newest| newest.held.is_none()) => {
-            return Ok(Some(claim));
+        Ok(newest) if newest.as_ref().is_none_or(Manifest::is_of_deleted) => {
+            return Ok(Some(Claim { buried: newest, ..claim }));
         }
         Ok(_) => Error::new(ErrorKind::AlreadyExists, "the session is in the cold store"),
         Err(error) => error,

@@ -65,9 +65,7 @@ pub fn copy(id: SessionId, to: Layout) -> Task<Copied> {
 /// appended there stays.
 #[must_use]
 pub fn pull(id: SessionId) -> Task<Copied> {
-    Task::new(async move |io| {
-        pull_session(&io, &id).await.map_err(|error| error.in_session(&id))
-    })
+    Task::new(async move |io| pull_session(&io, &id).await.map_err(|error| error.in_session(&id)))
 }
 
 async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {

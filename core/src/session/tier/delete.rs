@@ -25,8 +25,7 @@ pub(in crate::session) async fn bury(io: &Io, id: &SessionId) -> Result<bool> {
             _ => hot_origin(io, id).await?,
         };
         let Some(origin) = origin else { return Ok(false) };
-        let is_buried =
-            |before: &Manifest| before.held.is_none() && before.origin == origin;
+        let is_buried = |before: &Manifest| before.held.is_none() && before.origin == origin;
         if before.as_ref().is_some_and(is_buried) {
             return Ok(false);
         }

@@ -25,7 +25,7 @@ use crate::{Error, ErrorKind, Result, SessionId};
 /// How often a commit is tried again after another one was first.
 const COMMITS: u32 = 8;
 /// How much of the last lines stays in a hot store.
-const KEPT_BYTES: u64 = 32 << 10;
+const KEPT_BYTES: u64 = 16 << 10;
 
 /// What becomes of the hot part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -20,17 +20,14 @@ use crate::store::Condition;
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
-/// Refuses a session that the cold store has; gives the number its first manifest would have, and
-/// the manifest before that.
-pub(in crate::session) async fn refuse_cold(io: &Io, id: &SessionId) -> Result<Option<Manifest>> {
-    let Some(cold) = io.cold() else { return Ok(None) };
-    match newest(&cold, id).await? {
-        Some(newest) if newest.held.is_some() => {
-            let message = "the session to fork into is in the cold store";
-            Err(Error::new(ErrorKind::AlreadyExists, message).in_session(id))
-        }
-        newest => Ok(newest),
+/// Refuses to fork into a session that the cold store has.
+pub(in crate::session) async fn refuse_cold(io: &Io, id: &SessionId) -> Result<()> {
+    let Some(cold) = io.cold() else { return Ok(()) };
+    if newest(&cold, id).await?.is_none_or(|newest| newest.is_of_deleted()) {
+        return Ok(());
     }
+    let message = "the session to fork into is in the cold store";
+    Err(Error::new(ErrorKind::AlreadyExists, message).in_session(id))
 }
 
 /// Forks a session whose first entries lie in the cold store. Its lines are not copied: only those
@@ -44,16 +41,15 @@ pub(in crate::session) async fn fork(
     stamp: &Stamp,
 ) -> Result<Session> {
     // A new id has nobody else; one that was given may.
-    let buried = if is_new { None } else { refuse_cold(io, &id).await? };
-    let claimed = if is_new { None } else { claim(io, &id).await? };
-    let forked = write(io, parent, source, fork, &id, stamp, buried, claimed.as_ref()).await;
+    let claimed =
+        if is_new { None } else { claim(io, &id).await.map_err(|e| e.in_session(&id))? };
+    let forked = write(io, parent, source, fork, &id, stamp, claimed.as_ref()).await;
     if let (Err(_), Some(claim)) = (&forked, claimed) {
         claim.release(io, &id).await;
     }
     forked
 }
 
-#[allow(clippy::too_many_arguments, reason = "one fork, with all that it is made of")]
 async fn write(
     io: &Io,
     parent: &Session,
@@ -61,7 +57,6 @@ async fn write(
     fork: &Fork,
     id: &SessionId,
     stamp: &Stamp,
-    buried: Option<Manifest>,
     claim: Option<&Claim>,
 ) -> Result<Session> {
     let lost = || Error::new(ErrorKind::NotFound, "there is no such session");
@@ -73,8 +68,9 @@ async fn write(
     let seed = Manifest { held: Some(held), ..manifest.clone() };
     let mut child = written(io, &seed, source, &found, &batch, stamp).await?;
     child.session = id.clone();
-    child.number = buried.as_ref().map_or(0, |buried| buried.number + 1);
-    child.prev = buried.as_ref().map(Manifest::hash);
+    let buried = claim.and_then(|claim| claim.buried.as_ref());
+    child.number = buried.map_or(0, |buried| buried.number + 1);
+    child.prev = buried.map(Manifest::hash);
     check_in_time(io, stamp.now_ms).await?;
     if let Committed::Theirs(_) = commit(&io.cold_store()?, &child).await? {
         let message = "the session to fork into exists";

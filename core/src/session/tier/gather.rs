@@ -179,7 +179,9 @@ impl Gathered {
             let next = after.map(|after| after.seq + 1);
             return Err(match after {
                 // The session's lines do not follow what the cold store has.
-                Some(actual) if fault.place().seq == next && is_elsewhere(&fault) => diverged(actual),
+                Some(actual) if fault.place().seq == next && is_elsewhere(&fault) => {
+                    diverged(actual)
+                }
                 _ => fault,
             });
         }

@@ -86,12 +86,7 @@ fn due(segments: &[Segment]) -> Option<usize> {
 }
 
 /// One segment of those from that one on. Nothing where one of them is shared in part.
-async fn join_segments(
-    io: &Io,
-    held: &Held,
-    run: usize,
-    stamp: &Stamp,
-) -> Result<Option<Segment>> {
+async fn join_segments(io: &Io, held: &Held, run: usize, stamp: &Stamp) -> Result<Option<Segment>> {
     let cold = io.cold_store()?;
     let (mut spans, mut blocks) = (Vec::new(), Vec::new());
     let (mut crc, mut raw_bytes, mut entries) = (0, 0, 0);
@@ -174,12 +169,8 @@ mod tests {
     use super::*;
 
     fn segments(bytes: &[u64]) -> Vec<Segment> {
-        let segment = |bytes: &u64| Segment {
-            name: sha256(b""),
-            bytes: *bytes,
-            entries: 1,
-            raw_bytes: 1,
-        };
+        let segment =
+            |bytes: &u64| Segment { name: sha256(b""), bytes: *bytes, entries: 1, raw_bytes: 1 };
         bytes.iter().map(segment).collect()
     }
 
