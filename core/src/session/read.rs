@@ -102,14 +102,6 @@ async fn page_of(
             };
             cut(&bytes, start, head, wanted)
         }
-        _ if source.cold.is_some() => {
-            let cold = source.cold.iter().map(|cold| cold.read(io, wanted, is_back));
-            let (bytes, start) = match cold.last() {
-                Some(read) => read.await?,
-                None => return Err(Error::new(ErrorKind::NotFound, "there is no such session")),
-            };
-            cut(&bytes, start, head, wanted)
-        }
         (_, Some(archive)) => {
             let (bytes, start) = match &archive.index {
                 Some(index) => read_archive(io, archive, index, wanted, is_back).await?,
@@ -122,7 +114,13 @@ async fn page_of(
                 _ => error,
             })
         }
-        _ => Err(Error::new(ErrorKind::NotFound, "there is no such session")),
+        _ => match &source.cold {
+            Some(cold) => {
+                let (bytes, start) = cold.read(io, wanted, is_back).await?;
+                cut(&bytes, start, head, wanted)
+            }
+            None => Err(Error::new(ErrorKind::NotFound, "there is no such session")),
+        },
     }
 }
 

@@ -187,7 +187,7 @@ pub(super) async fn upload(
                 flushed.segments = segments;
                 return Ok((next, flushed));
             }
-            Committed::Theirs(theirs) => base = Some(theirs),
+            Committed::Theirs(theirs) => base = Some(*theirs),
         }
     }
     let message = "others kept committing to the session meanwhile";
