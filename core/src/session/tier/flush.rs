@@ -99,7 +99,7 @@ pub fn flush(id: SessionId, options: Flush) -> Task<Flushed> {
     })
 }
 
-async fn flush_session(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed> {
+pub(super) async fn flush_session(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed> {
     io.cold_store()?;
     let mut tries = 1;
     loop {

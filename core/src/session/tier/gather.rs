@@ -71,8 +71,10 @@ impl Facts {
         let restates = matches!(kind, Kind::State | Kind::SessionStart | Kind::Compaction);
         if restates && has("\"state\":") {
             let entry = verified.entry(Members::default())?;
-            if let Some(state) = entry.present("state") {
-                self.slice = Some(Slice { seq, json: short(state) });
+            let slice = entry.present("state").map(|state| Slice { seq, json: short(state) });
+            // Only an entry that is for it can say that there is none any more.
+            if slice.is_some() || kind == Kind::State {
+                self.slice = slice;
             }
         }
         if kind.is_item() && has("\"id\":") {

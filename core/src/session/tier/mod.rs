@@ -18,6 +18,7 @@ mod list;
 mod merge;
 mod probe;
 mod slice;
+mod thread;
 
 pub use collect::{Collect, Collected, collect};
 pub use copy::{Copied, Layout, copy, pull};
@@ -26,6 +27,7 @@ pub use hydrate::{Hydrated, hydrate};
 pub use list::{ColdSession, ColdSessions, sessions};
 pub use probe::probe;
 pub use slice::slice;
+pub use thread::{read_thread, write_thread};
 
 pub(super) use claim::claim;
 pub(super) use delete::bury;
