@@ -1,6 +1,6 @@
 //! Two stores for one session: what happens now in a hot one, what happened in a cold one.
 //!
-//! The hot store has the file layout (`docs/format.md` §7), the cold one the object layout (§9). A
+//! The hot store has the file layout (`docs/format.md` §7), the cold one the object layout (§7.3). A
 //! session that was [flushed](flush) lies in the cold store; one that is [hydrated](hydrate) has an
 //! anchor in the hot store, and after it what was appended since. Everything else works on such
 //! sessions as on others.
