@@ -50,7 +50,7 @@ pub struct RedisStore {
 impl RedisStore {
     /// The objects in one Redis. Connects when it is first asked.
     pub fn open(url: &str, options: RedisOptions) -> Result<Self> {
-        Self::over(&[url], false, &options)
+        Self::over(&[url], false, options)
     }
 
     /// The objects in a cluster, of which some servers are named.
@@ -62,10 +62,10 @@ impl RedisStore {
     /// # Ok::<_, turnkeep::Error>(())
     /// ```
     pub fn open_cluster(urls: &[&str], options: RedisOptions) -> Result<Self> {
-        Self::over(urls, true, &options)
+        Self::over(urls, true, options)
     }
 
-    fn over(urls: &[&str], is_cluster: bool, options: &RedisOptions) -> Result<Self> {
+    fn over(urls: &[&str], is_cluster: bool, options: RedisOptions) -> Result<Self> {
         options.check()?;
         // The client's message repeats no URL, and so no password.
         let invalid = |error: redis::RedisError| {
@@ -75,7 +75,8 @@ impl RedisStore {
             return Err(Error::new(ErrorKind::InvalidArgument, "a cluster needs a server"));
         }
         let nodes = Nodes::new(urls, is_cluster, options.timeout).map_err(invalid)?;
-        Ok(Self { nodes, names: Names::new(&options.prefix), ttl_ms: options.ttl_ms() })
+        let ttl_ms = options.ttl_ms();
+        Ok(Self { nodes, names: Names::new(options.prefix), ttl_ms })
     }
 
     /// Runs a script where its first key lies.

@@ -13,8 +13,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned() }
+    pub(super) fn new(prefix: String) -> Self {
+        Self { prefix }
     }
 
     /// An object's name. What stands in braces decides a cluster's slot: all objects of a session
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_session_has_one_slot_and_each_object_a_name() {
-        let names = Names::new("p");
+        let names = Names::new("p".into());
         let id = SessionId::new("Über/1").unwrap();
         let key = Key::of(&id, Part::Archive);
         assert_eq!(names.object(&key), format!("p{{{}}}.jsonl.gz", id.encoded()));

@@ -122,7 +122,7 @@ impl Nodes {
         what: &S,
         is_asking: bool,
     ) -> RedisResult<S::Answer> {
-        let mut connection = self.connection(address)?;
+        let mut connection = self.connection(address).inspect_err(|_| self.forget(address))?;
         let asked = if is_asking { cmd("ASKING").exec(&mut connection) } else { Ok(()) };
         let answer = asked.and_then(|()| what.send(&mut connection));
         match &answer {

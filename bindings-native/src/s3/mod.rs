@@ -59,6 +59,7 @@ const PAGE_MAX: usize = 1000;
 
 impl S3Store {
     /// The bucket's objects. Asks nothing yet: a missing bucket shows with the first request.
+    #[expect(clippy::needless_pass_by_value, reason = "options are made for one store")]
     pub fn open(options: S3Options) -> Result<Self> {
         let folder = options.folder()?;
         let worker = Worker::new()?;

@@ -1,8 +1,10 @@
-//! Every store beyond this machine does what `tests/store-cases.json` says, over real protocols.
+//! Every store does what `tests/store-cases.json` says.
 
-use turnkeep::{RedisOptions, RedisStore, S3Options, S3Store};
-use turnkeep_servers::{Personality, RedisCluster, RedisServer, S3Server};
+use turnkeep::{RedisOptions, RedisStore, S3Store};
+use turnkeep_servers::{Personality, RedisServer, S3Server};
 use turnkeep_tests::store_cases::run_all;
+
+use crate::s3_options;
 
 /// An ETag is a hash of the content: what is written twice has one version.
 const ONE_ETAG_FOR_ALL: [&str; 2] =
@@ -10,15 +12,10 @@ const ONE_ETAG_FOR_ALL: [&str; 2] =
 /// S3 says to everybody who deletes that it is done, and not whose doing it was.
 const ONE_DELETES: &str = "race: delete";
 
-fn s3(server: &S3Server, prefix: &str) -> S3Store {
-    let access = server.access();
-    let mut options = S3Options::new(access.bucket);
+fn s3(server: &S3Server, prefix: &str) -> Result<S3Store, String> {
+    let mut options = s3_options(server);
     options.prefix = prefix.into();
-    options.endpoint = Some(access.endpoint);
-    options.access_key_id = Some(access.access_key);
-    options.secret_access_key = Some(access.secret_key);
-    options.allow_http = true;
-    S3Store::open(options).expect("a store")
+    S3Store::open(options).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -39,11 +36,11 @@ fn the_store_in_s3_does_what_the_cases_say() {
         if case.name() == ONE_DELETES {
             return Ok(Some("telling who deleted".into()));
         }
-        case.run_if_it_applies(&s3(&server, &prefix))
+        case.run_if_it_applies(&s3(&server, &prefix)?)
     });
 }
 
-fn options(prefix: &str) -> RedisOptions {
+pub(crate) fn options(prefix: &str) -> RedisOptions {
     let mut options = RedisOptions::default();
     options.prefix = prefix.into();
     options
@@ -56,20 +53,6 @@ fn the_store_in_redis_does_what_the_cases_say() {
     run_all("RedisStore", |case| {
         number += 1;
         let store = RedisStore::open(&server.url(), options(&format!("case-{number}:")));
-        case.run_if_it_applies(&store.map_err(|error| error.to_string())?)
-    });
-}
-
-#[test]
-#[ignore = "long: cargo test -p turnkeep-tests -- --ignored cluster"]
-fn the_store_in_a_cluster_does_what_the_cases_say() {
-    let cluster = RedisCluster::start();
-    let urls = cluster.urls();
-    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
-    let mut number = 0;
-    run_all("RedisStore in a cluster", |case| {
-        number += 1;
-        let store = RedisStore::open_cluster(&urls, options(&format!("case-{number}:")));
         case.run_if_it_applies(&store.map_err(|error| error.to_string())?)
     });
 }
