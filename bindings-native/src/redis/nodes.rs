@@ -18,7 +18,6 @@ use super::failure::{is, is_broken};
 use super::names::slot;
 
 /// The servers there are.
-#[derive(Debug)]
 pub(super) struct Nodes {
     /// Where to begin: the server, or some of a cluster's.
     seeds: Vec<ConnectionInfo>,
@@ -32,12 +31,6 @@ struct State {
     /// Who has which slots, as far as known.
     slots: Vec<(RangeInclusive<u16>, Address)>,
     idle: HashMap<Address, Vec<(Connection, Instant)>>,
-}
-
-impl std::fmt::Debug for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State").field("slots", &self.slots).finish_non_exhaustive()
-    }
 }
 
 type Address = (String, u16);

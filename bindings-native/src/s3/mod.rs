@@ -4,6 +4,7 @@ mod failure;
 mod options;
 mod worker;
 
+use std::fmt;
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
@@ -42,7 +43,6 @@ use worker::Worker;
 /// println!("{} sessions", sessions(&store, "", None, 100)?.sessions.len());
 /// # Ok::<_, turnkeep::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct S3Store {
     /// Tries again what fails.
     reading: Arc<AmazonS3>,
@@ -56,6 +56,13 @@ pub struct S3Store {
 const CONTENTION_TRIES: u32 = 4;
 /// Most keys that S3 names at once.
 const PAGE_MAX: usize = 1000;
+
+impl fmt::Debug for S3Store {
+    /// Without the clients: what opens the bucket is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3Store").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
 
 impl S3Store {
     /// The bucket's objects. Asks nothing yet: a missing bucket shows with the first request.

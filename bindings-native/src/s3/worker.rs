@@ -7,7 +7,6 @@ use tokio::runtime::{Builder, Runtime};
 use turnkeep_core::{Error, ErrorKind, Result};
 
 /// A runtime of its own: a caller may be in another one, whose threads must not enter a second.
-#[derive(Debug)]
 pub(super) struct Worker(Option<Runtime>);
 
 impl Worker {
