@@ -40,7 +40,7 @@ use worker::Worker;
 /// ```no_run
 /// use turnkeep::{S3Options, S3Store, sessions};
 /// let store = S3Store::open(S3Options::from_url("s3://my-bucket/sessions")?)?;
-/// println!("{} sessions", sessions(&store, "", None, 100)?.sessions.len());
+/// println!("{} sessions", sessions(&store)?.len());
 /// # Ok::<_, turnkeep::Error>(())
 /// ```
 pub struct S3Store {
