@@ -108,6 +108,8 @@ export class S3Store implements Store {
 
   async put(key: string, bytes: Uint8Array, condition: Condition): Promise<Info> {
     checkKey(key);
+    // What is no ETag would be no condition to S3, or one that always holds.
+    if (typeof condition === "object" && !ETAG.test(condition.version)) throw conflict(key);
     const writer = crypto.getRandomValues(new Uint32Array(4)).join("-");
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -243,8 +245,15 @@ export class S3Store implements Store {
     if (condition === "absent") {
       throw new TurnkeepError("already_exists", "the object exists", { key });
     }
-    throw new TurnkeepError("conflict", "the object has another version", { key });
+    throw conflict(key);
   }
+}
+
+/** Quoted; some servers forget that. */
+const ETAG = /^(?:W\/)?"[^"]*"$|^[\w+\/=-]+$/;
+
+function conflict(key: string): TurnkeepError {
+  return new TurnkeepError("conflict", "the object has another version", { key });
 }
 
 function conditionOf(condition: Condition): Write {

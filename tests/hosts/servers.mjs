@@ -26,8 +26,6 @@ export async function startRedis(...settings) {
     rmSync(folder, { recursive: true, force: true });
   };
   await lineWith(child, /Ready to accept connections/);
-  // Nobody reads on, and a full pipe would hold the server up.
-  child.stdout.resume();
   return { port, url: `redis://127.0.0.1:${port}`, stop };
 }
 
@@ -60,14 +58,21 @@ export function freePort() {
   });
 }
 
+const children = new Set();
+process.on("exit", () => children.forEach((child) => child.kill("SIGKILL")));
+
 /** The first line of what a program says that fits. */
 function lineWith(child, pattern) {
+  children.add(child);
   return new Promise((resolve, reject) => {
     const lines = createInterface(child.stdout);
     const heard = [];
     lines.on("line", (line) => {
       heard.push(line);
-      if (pattern.test(line)) resolve(line);
+      if (!pattern.test(line)) return;
+      // It is read on, for a full pipe would hold the server up, but keeps nobody from ending.
+      for (const handle of [child, child.stdin, child.stdout]) handle?.unref();
+      resolve(line);
     });
     child.on("error", reject);
     child.on("exit", (code) => reject(new Error(`the server ended with ${code}:\n${heard.join("\n")}`)));
@@ -76,6 +81,7 @@ function lineWith(child, pattern) {
 
 /** Ends a program that was started here. */
 async function ended(child) {
+  children.delete(child);
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once("exit", resolve));
   child.stdin?.end();

@@ -9,7 +9,7 @@ export interface Script {
 
 /** The scripts as all hosts have them. The first is none, but stands before each. @internal */
 export const TEXTS = {
-  common: `
+  common: `\
 -- What the scripts of all verbs share. KEYS[1] is the object, KEYS[2] its version.
 
 local function exists()
@@ -94,7 +94,7 @@ end
 -- An hour: a writer that takes longer between two parts, or before it creates, is gone.
 local PATIENCE_MS = 3600000
 `,
-  get: `
+  get: `\
 local nonce, from, to = ARGV[1], ARGV[2], ARGV[3]
 local length = redis.call('STRLEN', KEYS[1])
 if length == 0 and not exists() then
@@ -111,7 +111,7 @@ end
 local bytes = redis.call('GETRANGE', KEYS[1], string.format('%.0f', from), string.format('%.0f', to - 1))
 return {'ok', length, version(nonce), bytes}
 `,
-  info: `
+  info: `\
 local nonce = ARGV[1]
 local length = redis.call('STRLEN', KEYS[1])
 if length == 0 and not exists() then
@@ -119,11 +119,11 @@ if length == 0 and not exists() then
 end
 return {'ok', length, version(nonce)}
 `,
-  put: `
+  put: `\
 local nonce, ttl, condition, wanted, bytes = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 return obstacle(condition, wanted) or write(bytes, nonce, ttl)
 `,
-  append: `
+  append: `\
 local nonce, ttl, at, torn, start, bytes =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local length = redis.call('STRLEN', KEYS[1])
@@ -146,7 +146,7 @@ redis.call('SET', KEYS[2], version)
 keep(ttl)
 return {'ok', at + #bytes, version}
 `,
-  delete: `
+  delete: `\
 local condition, wanted = ARGV[1], ARGV[2]
 if not exists() then
   return {'not_found'}
@@ -158,13 +158,13 @@ end
 redis.call('DEL', KEYS[1], KEYS[2])
 return {'ok'}
 `,
-  stage: `
+  stage: `\
 -- The member makes the hash be there before its first part.
 redis.call('HSET', KEYS[1], 'stage', '')
 redis.call('PEXPIRE', KEYS[1], PATIENCE_MS)
 return {'ok'}
 `,
-  part: `
+  part: `\
 local number, bytes = ARGV[1], ARGV[2]
 if not exists() then
   return {'not_found'}
@@ -173,7 +173,7 @@ redis.call('HSET', KEYS[1], number, bytes)
 redis.call('PEXPIRE', KEYS[1], PATIENCE_MS)
 return {'ok'}
 `,
-  staged: `
+  staged: `\
 local from, to = tonumber(ARGV[1]) or 0, tonumber(ARGV[2]) or math.huge
 local numbers = parts(KEYS[1])
 if not numbers then
@@ -190,7 +190,7 @@ for _, number in ipairs(numbers) do
 end
 return {'ok', before, '', table.concat(pieces)}
 `,
-  commit: `
+  commit: `\
 local nonce, ttl, condition, wanted = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local stage = KEYS[3]
 local numbers = parts(stage)
@@ -208,19 +208,19 @@ end
 redis.call('DEL', stage)
 return answer
 `,
-  abort: `
+  abort: `\
 if redis.call('DEL', KEYS[1]) == 0 then
   return {'not_found'}
 end
 return {'ok'}
 `,
-  note: `
+  note: `\
 -- Before an object may come to be: the index names it from then on.
 redis.call('ZADD', KEYS[1], 0, ARGV[1])
 redis.call('ZADD', KEYS[2], string.format('%.0f', now()), ARGV[1])
 return {'ok'}
 `,
-  prune: `
+  prune: `\
 -- Of objects that were found to be missing: one that somebody was just about to create may be there by now.
 local oldest = now() - PATIENCE_MS
 for _, key in ipairs(ARGV) do
