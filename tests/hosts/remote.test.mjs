@@ -2,8 +2,10 @@
 // store case, and what the four have in common.
 
 import { strict as assert } from "node:assert";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import "../../npm/dist/entry/node.js";
 import { redisClients, s3Stores } from "./clients.mjs";
@@ -102,3 +104,12 @@ for (const [name, make] of makers) {
     }
   });
 }
+
+test("the clients' own types fit, and the examples compile", () => {
+  const compiler = fileURLToPath(new URL("../../npm/node_modules/.bin/tsc", import.meta.url));
+  const types = ["--typeRoots", "../../npm/node_modules/@types", "--types", "node"];
+  const strict = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext"];
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const { status, stdout } = spawnSync(compiler, [...strict, ...types, "clients-types.ts"], { cwd, encoding: "utf8" });
+  assert.equal(status, 0, stdout);
+});

@@ -9,7 +9,7 @@ export type RedisArgument = string | Uint8Array;
 
 /** A client of node-redis (5 and later): of one server, or a pool of such. */
 export interface NodeRedisClient {
-  sendCommand(args: RedisArgument[], options?: NodeRedisOptions): PromiseLike<unknown>;
+  sendCommand(args: readonly RedisArgument[], options?: NodeRedisOptions): PromiseLike<unknown>;
 }
 
 /** A client of node-redis for a cluster. */
@@ -18,7 +18,7 @@ export interface NodeRedisCluster {
   sendCommand(
     firstKey: RedisArgument | undefined,
     isReadonly: boolean | undefined,
-    args: RedisArgument[],
+    args: readonly RedisArgument[],
     options?: NodeRedisOptions,
   ): PromiseLike<unknown>;
 }
@@ -28,14 +28,14 @@ export interface NodeRedisSentinel {
   getMasterNode(): unknown;
   sendCommand(
     isReadonly: boolean | undefined,
-    args: RedisArgument[],
+    args: readonly RedisArgument[],
     options?: NodeRedisOptions,
   ): PromiseLike<unknown>;
 }
 
 /** A client of ioredis: of one server, or of a cluster. */
 export interface IoRedisClient {
-  callBuffer(command: string, args: RedisArgument[]): PromiseLike<unknown>;
+  callBuffer(command: string, args: readonly (RedisArgument | number)[]): PromiseLike<unknown>;
 }
 
 /** What is said to node-redis about a command's answer. */
