@@ -18,6 +18,8 @@ use crate::{Error, ErrorKind, Result, SessionId};
 /// finished.
 const START: &[u8] = b"{\"claimed\":\"";
 const CLAIM_BYTES: usize = START.len() + 16;
+/// First bytes of an object that tell whether it is a claim.
+pub(super) const CLAIM_WINDOW: u64 = 2 * CLAIM_BYTES as u64;
 
 /// A claimed place.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim
     let exists = || Error::new(ErrorKind::AlreadyExists, "the session is in the hot store");
     let mut tries = 1;
     loop {
-        let there = found(io.get(&key, Some(0..2 * CLAIM_BYTES as u64)).await)?;
+        let there = found(io.get(&key, Some(0..CLAIM_WINDOW)).await)?;
         let condition = match there {
             Some(object) if is_claim(&object) => Condition::Version(object.info.version),
             Some(_) => return Err(exists()),
