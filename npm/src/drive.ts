@@ -87,7 +87,8 @@ function* run<T>(
   turn?: Turn,
 ): Steps<T> {
   const task = store.cold === undefined ? started : started.with_cold_store();
-  let caught: unknown;
+  /** The last failure of each code: one of them may be what the task ends with. */
+  let caught: Map<string, unknown> | undefined;
   let isAborted = false;
   const perform = (request: Request) => {
     if (signal?.aborted === true && !isAborted) {
@@ -97,7 +98,8 @@ function* run<T>(
     return answerTo(request, store);
   };
   const fail = (request: Request, error: unknown) => {
-    caught = error;
+    const code = error instanceof TurnkeepError ? error.code : "store_failed";
+    caught = (caught ?? new Map<string, unknown>()).set(code, error);
     task.reply_failed(request.id, error instanceof Error ? error : new Error(String(error)));
   };
   try {
@@ -135,7 +137,8 @@ function* run<T>(
       }
     }
   } catch (error) {
-    throw isAborted ? signal?.reason : fromWasm(error, caught);
+    if (isAborted) throw signal?.reason;
+    throw fromWasm(error, caught?.get((error as Partial<TurnkeepError>).code ?? ""));
   } finally {
     task.free();
   }

@@ -26,7 +26,7 @@ export type RunOptions = RunExit &
 export interface RunExit extends Omit<FlushOptions, "signal"> {
   /**
    * Gives the state slice, once the work is over; it is appended if it differs from the session's,
-   * as JSON text. `undefined`: the session's stays.
+   * as JSON text. `undefined`: the session's stays; `null`: it has none from then on.
    */
   readonly saveState?: (() => unknown) | undefined;
   /** Hears of each thing that failed after the work. Without it, they are thrown. */
@@ -163,7 +163,7 @@ async function leave(tier: Tier, session: Session, { saveState, hot, merge }: Ru
 async function save(tier: Tier, session: Session, state: unknown): Promise<void> {
   if (state === undefined) return;
   const json = state instanceof RawJson ? state.text : jsonOf(state);
-  if (json === (await tier.sliceJson(session.id))) return;
+  if (json === ((await tier.sliceJson(session.id)) ?? "null")) return;
   await session.append({ kind: "state", state });
 }
 

@@ -214,7 +214,7 @@ export class Tier implements Store {
   }
 
   /**
-   * The last state slice of a session, `undefined` where it has none. What was appended since the last
+   * The last state slice of a session, `undefined` where it has none, or `null`. What was appended since the last
    * flush is read, nothing before that.
    *
    * @example

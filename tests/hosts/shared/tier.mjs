@@ -225,7 +225,9 @@ function travels(t, inTier) {
     await again.append({ kind: "state", state: 7 });
     t.equal(await tier.slice("a"), 7);
     await again.append({ kind: "state", state: null });
-    t.equal([await tier.slice("a"), await tier.sliceJson("a")], [null, "null"]);
+    t.equal([await tier.slice("a"), (await again.state()).slice], [undefined, null]);
+    await tier.flush("a");
+    t.equal(await tier.slice("a"), undefined);
     await again.close();
   });
 }

@@ -42,16 +42,34 @@ pub(super) fn is_claim(object: &Object) -> bool {
     object.bytes.starts_with(START) && object.info.bytes == CLAIM_BYTES as u64
 }
 
-/// Claims a session's place; one that was claimed already is taken over. `already_exists` where a
-/// log or an archive is there.
-pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim> {
+/// What is done with a claim that is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claimed {
+    /// It is replaced: whoever made it has to begin again.
+    TakeOver,
+    /// It is relied on: as long as it is there, nobody has begun to write. Several that hydrate a
+    /// session would otherwise take the place from each other until all of them give up.
+    Share,
+}
+
+/// Claims a session's place. `already_exists` where a log or an archive is there.
+pub(super) async fn take(
+    io: &Io,
+    id: &SessionId,
+    stamp: &Stamp,
+    claimed: Claimed,
+) -> Result<Claim> {
     let key = Key::of(id, Part::Log);
     let exists = || Error::new(ErrorKind::AlreadyExists, "the session is in the hot store");
     let mut tries = 1;
     loop {
         let there = found(io.get(&key, Some(0..2 * CLAIM_BYTES as u64)).await)?;
+        let is_claim = there.as_ref().is_some_and(is_claim);
         let condition = match there {
-            Some(object) if is_claim(&object) => Condition::Version(object.info.version),
+            Some(Object { info, .. }) if is_claim && claimed == Claimed::Share => {
+                return Ok(Claim { version: info.version, bytes: info.bytes, buried: None });
+            }
+            Some(object) if is_claim => Condition::Version(object.info.version),
             Some(_) => return Err(exists()),
             None if found(io.info(&Key::of(id, Part::Archive)).await)?.is_some() => {
                 return Err(exists());
@@ -89,7 +107,7 @@ pub(super) fn nonce(stamp: &Stamp) -> u64 {
 pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Option<Claim>> {
     let Some(cold) = io.cold() else { return Ok(None) };
     let stamp = io.stamp(8).await?;
-    let claim = take(io, id, &stamp).await?;
+    let claim = take(io, id, &stamp, Claimed::TakeOver).await?;
     let exists = match newest(&cold, id).await {
         Ok(newest) if newest.as_ref().is_none_or(Manifest::is_of_deleted) => {
             return Ok(Some(Claim { buried: newest, ..claim }));

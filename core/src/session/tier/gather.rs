@@ -71,8 +71,10 @@ impl Facts {
         let restates = matches!(kind, Kind::State | Kind::SessionStart | Kind::Compaction);
         if restates && has("\"state\":") {
             let entry = verified.entry(Members::default())?;
-            if let Some(state) = entry.present("state") {
-                self.slice = Some(Slice { seq, json: short(state) });
+            let state = entry.present("state").map(|json| Slice { seq, json: short(json) });
+            // A state of `null` is none; where another entry says nothing of it, it stays.
+            if state.is_some() || kind == Kind::State {
+                self.slice = state;
             }
         }
         if kind.is_item() && has("\"id\":") {
