@@ -27,3 +27,4 @@ mod request;
 mod retention;
 mod session;
 mod task;
+mod tier;

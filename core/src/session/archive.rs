@@ -57,7 +57,7 @@ async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
     if source.cold.is_some() {
         let message = "its first entries lie in the cold store: flush it instead";
-        return Err(Error::new(ErrorKind::AlreadyExists, message));
+        return Err(Error::new(ErrorKind::NotSupported, message));
     }
     let is_indexed = source.archive.as_ref().is_some_and(|archive| archive.index.is_some());
     let noted = retention::of(io, id).await?;

@@ -1,7 +1,7 @@
 //! Hydrating: what is needed to go on with a session comes into the hot store.
 
 use super::Task;
-use super::claim::{is_raced, nonce, take};
+use super::claim::{Claimed, is_raced, nonce, take};
 use crate::cold::{Anchor, Manifest};
 use crate::log::Writer;
 use crate::session::cold::newest;
@@ -39,7 +39,7 @@ pub(super) async fn hydrate_session(io: &Io, id: &SessionId) -> Result<Hydrated>
     loop {
         // Claimed before the cold store is asked: when a session is not in the hot store, all of it
         // was committed to the cold one. What is read there from now on is the newest.
-        let claim = match take(io, id, &stamp).await {
+        let claim = match take(io, id, &stamp, Claimed::Share).await {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 return Ok(Hydrated { session: open_session(io, id).await?, was_hot: true });
             }
