@@ -146,18 +146,18 @@ function tiered(t, inTier) {
     t.equal(await texts(direct), ["other"]);
     await direct.close();
     const bytes = new TextEncoder().encode("x");
-    await tier.put("own", bytes, "absent");
-    await tier.append("own", bytes, 1, 0, "os");
-    t.equal([(await tier.info("own")).bytes, (await hotStore.get("own")).bytes.length], [2, 2]);
-    const stage = await tier.stage("parts");
+    await tier.put("own.json", bytes, "absent");
+    await tier.append("own.json", bytes, 1, 0, "os");
+    t.equal([(await tier.info("own.json")).bytes, (await hotStore.get("own.json")).bytes.length], [2, 2]);
+    const stage = await tier.stage("parts.json");
     await tier.stagePart(stage, 1, bytes);
     t.equal((await tier.getStaged(stage)).bytes, bytes);
     await tier.commit(stage, "any");
-    await tier.abort(await tier.stage("given up"));
-    t.equal((await tier.list("parts", undefined, 1)).objects[0].key, "parts");
-    await tier.delete("own", "any");
-    await tier.release?.("own");
-    t.equal(await tier.holder?.("own"), undefined);
+    await tier.abort(await tier.stage("given-up.json"));
+    t.equal((await tier.list("parts", undefined, 1)).objects[0].key, "parts.json");
+    await tier.delete("own.json", "any");
+    await tier.release?.("own.json");
+    t.equal(await tier.holder?.("own.json"), undefined);
   });
 
   inTier("zeitlich tiered: flush writes all three parts", async (rig, api) => {
