@@ -1,7 +1,7 @@
 //! Two stores for one session: a hot one in front of a cold one.
 
 use turnkeep_core::session::tier::{
-    self, Collect, Collected, ColdSession, ColdSessions, Copied, Flush, Flushed, Hot, Hydrated,
+    self, ColdSession, ColdSessions, Collect, Collected, Copied, Flush, Flushed, Hot, Hydrated,
     Layout,
 };
 use turnkeep_core::store::Key;
