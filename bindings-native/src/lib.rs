@@ -27,7 +27,7 @@
 //! | [`sessions()`], [`recent`], [`lineage`], [`repair`], … | the sessions of a store |
 //! | [`recovery`] | which sessions were interrupted |
 //! | [`retention`] | archiving what is idle, pruning what is old |
-//! | [`Store`] | where bytes live: [`MemoryStore`], [`FileStore`], or your own |
+//! | [`Store`] | where bytes live: [`MemoryStore`], [`FileStore`], with the features of that name `S3Store` and `RedisStore`, or your own |
 //! | [`Tier`] | a hot store in front of a cold one |
 //! | [`drive`] | carries out any task of the core over a store |
 //! | [`core`] | the format and the operations, without I/O |
@@ -38,9 +38,14 @@ mod async_session;
 mod drive;
 mod file;
 mod helpers;
+mod lifecycle;
 mod memory;
 pub mod recovery;
+#[cfg(feature = "redis")]
+mod redis;
 pub mod retention;
+#[cfg(feature = "s3")]
+mod s3;
 mod session;
 mod sessions;
 mod store;
@@ -49,7 +54,12 @@ mod tier;
 pub use async_session::AsyncSession;
 pub use drive::drive;
 pub use file::FileStore;
+pub use lifecycle::{Exit, Mode, Running};
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::{RedisOptions, RedisStore};
+#[cfg(feature = "s3")]
+pub use s3::{S3Options, S3Store};
 pub use session::{Entries, LogLine, Session};
 pub use sessions::{about, ancestors, delete, lineage, recent, repair, sessions, set_about};
 pub use store::Store;

@@ -7,6 +7,7 @@ use turnkeep_core::session::tier::{self, Flush, Flushed};
 use turnkeep_core::store::{
     After, Capabilities, Condition, Durability, Holder, Info, Key, Listing, Object, StageId,
 };
+use turnkeep_core::zeitlich::Snapshot;
 use turnkeep_core::{Result, SessionId};
 
 use crate::{Session, Store, drive};
@@ -92,6 +93,17 @@ impl Tier {
         limit: u32,
     ) -> Result<tier::ColdSessions> {
         drive(tier::sessions(after.cloned(), limit), self)
+    }
+
+    /// The thread of zeitlich's that a session holds ([`turnkeep_core::zeitlich::session_id`] tells
+    /// which); `None` where there is no such session.
+    pub fn read_thread(&self, id: &SessionId) -> Result<Option<Snapshot>> {
+        drive(tier::read_thread(id.clone()), self)
+    }
+
+    /// Makes a session hold a thread of zeitlich's, and flushes it: only what changed is written.
+    pub fn write_thread(&self, id: &SessionId, snapshot: Snapshot) -> Result<Flushed> {
+        drive(tier::write_thread(id.clone(), snapshot), self)
     }
 
     /// Deletes a session in both stores, for good: no flush under way brings it back.

@@ -33,15 +33,17 @@ pub fn flush(id: String, hot_name: Option<String>, merges: Option<bool>) -> Js<T
     let mut options = Flush::default();
     options.hot = hot_name.map_or(Ok(options.hot), hot)?;
     options.merges = merges.unwrap_or(options.merges);
-    Ok(Task::new(tier::flush(SessionId::new(id)?, options), |flushed: Flushed| {
-        object([
-            ("head", optional(flushed.head, convert::head)),
-            ("entries", number(flushed.entries)),
-            ("segments", number(flushed.segments)),
-            ("cleared", flushed.cleared.into()),
-            ("mergeFault", optional(flushed.merge_fault, |fault| error::to_js(&fault))),
-        ])
-    }))
+    Ok(Task::new(tier::flush(SessionId::new(id)?, options), flushed))
+}
+
+pub(crate) fn flushed(flushed: Flushed) -> JsValue {
+    object([
+        ("head", optional(flushed.head, convert::head)),
+        ("entries", number(flushed.entries)),
+        ("segments", number(flushed.segments)),
+        ("cleared", flushed.cleared.into()),
+        ("mergeFault", optional(flushed.merge_fault, |fault| error::to_js(&fault))),
+    ])
 }
 
 fn hot(name: String) -> Result<Hot> {

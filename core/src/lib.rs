@@ -13,6 +13,7 @@
 //! | [`task`] | an operation in flight |
 //! | [`recovery`] | the record of what a live session is doing |
 //! | [`session`] | the operations: create, open, append, read, verify, fold, archive |
+//! | [`zeitlich`] | the snapshots of an earlier system |
 //! | [`session::tier`] | the operations on two stores: flush, hydrate, copy, collect |
 
 #![no_std]
@@ -52,6 +53,7 @@ mod state;
 pub mod store;
 pub mod task;
 mod work;
+pub mod zeitlich;
 
 pub use entry::{Entry, FORMAT_VERSION};
 pub use error::{Error, ErrorClass, ErrorKind, Place, Result};

@@ -56,6 +56,8 @@ pub const RECENT_IDS: usize = 128;
 pub const MANIFEST_BYTES_MAX: usize = 16 << 20;
 /// Largest list of ids that is read.
 pub const IDS_BYTES_MAX: usize = 256 << 20;
+/// Largest snapshot of zeitlich's that is read, inflated: four times what Node could read.
+pub const SNAPSHOT_BYTES_MAX: u64 = 2 << 30;
 
 const _: () = assert!(SEGMENTS_MAX * 128 < MANIFEST_BYTES_MAX);
 const _: () = assert!(LINE_BYTES_MAX <= BATCH_BYTES_MAX);

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { gunzipSync, gzipSync } from "node:zlib";
 import * as turnkeep from "../../npm/dist/entry/node.js";
 import { FileStore } from "../../npm/dist/fs.js";
+import { MemoryStore } from "../../npm/dist/memory.js";
 import { wasm } from "../../npm/dist/load.js";
 
 const files = new Map();
@@ -61,7 +62,66 @@ const operations = {
   gzipped: ({ file }) => ({ bytes: gzipSync(read(file), { level: 6 }).length }),
   size: ({ file }) => ({ gzip: gzipSync(read(file), { level: 9 }).length }),
   append,
+  flush,
+  flushWhole,
 };
+
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
+};
+
+/** The first messages of a file of drafts, and the turns after them. */
+function thread({ file, size, batch }) {
+  const drafts = read(file).toString().split("\n").map((line) => JSON.parse(line));
+  const turns = [];
+  for (let at = size; at + batch <= drafts.length; at += batch) turns.push(drafts.slice(at, at + batch));
+  return { before: drafts.slice(0, size), turns };
+}
+
+/** CPU time of one flush of the whole thread: list, ids, JSON, gzip, put; as zeitlich 0.2.46 does. */
+function flushWhole(request) {
+  const { before, turns } = thread(request);
+  const envelope = ({ id, item }) => JSON.stringify({ id, message: item });
+  const list = [...before, ...turns[0]].map(envelope);
+  const state = JSON.stringify({ tasks: [], custom: { counter: 3 } });
+  const rounds = Math.max(1, Math.ceil(2000 / list.length));
+  const stored = new Map();
+  const start = cpuMs();
+  for (let round = 0; round < rounds; round += 1) {
+    const messages = list.slice();
+    const dedupIds = messages.map((message) => JSON.parse(message).id);
+    const json = JSON.stringify({ v: 1, messages, state: JSON.parse(state), dedupIds });
+    stored.set("threads/messages/bench.json.gz", gzipSync(Buffer.from(json, "utf8")));
+  }
+  return { ms: (cpuMs() - start) / rounds };
+}
+
+const flushed = new Map();
+
+/** CPU time of one flush of a turn, of many one after the other. */
+async function flush(request) {
+  const { size, batch, turns: count } = request;
+  if (!flushed.has(size)) {
+    const { before, turns } = thread(request);
+    const tier = await turnkeep.Tier.open(new MemoryStore(), new MemoryStore());
+    const session = await turnkeep.Session.create(tier, { id: "bench" });
+    for (let at = 0; at < before.length; at += batch) {
+      await session.append(before.slice(at, at + batch));
+      await tier.flush("bench", { hot: "keep" });
+    }
+    flushed.set(size, { tier, session, turns });
+  }
+  const { tier, session, turns } = flushed.get(size);
+  let ms = 0;
+  for (let turn = 0; turn < count; turn += 1) {
+    await session.append(turns.shift());
+    const start = cpuMs();
+    await tier.flush("bench", { hot: "keep", merge: false });
+    ms += cpuMs() - start;
+  }
+  return { ms: ms / count };
+}
 
 /** Times turns appended to a session that has `size` messages, beside `appendFileSync`. */
 async function append({ file, folder, size, batch, rounds }) {

@@ -8,8 +8,7 @@ export function runStoreCases(t, cases, open) {
   for (const one of cases) {
     t.test(one.name, async () => {
       const store = await open();
-      const lacking = (one.needs ?? []).filter((need) => !has(store.capabilities, need));
-      t.equal(lacking, [], "capabilities that the case needs and the store lacks");
+      t.equal(lacking(one, store), [], "capabilities that the case needs and the store lacks");
       const names = new Map();
       await runSteps(t, one.steps ?? [], store, names);
       if (one.race) await runRace(t, one.race, store, names);
@@ -18,10 +17,14 @@ export function runStoreCases(t, cases, open) {
   }
 }
 
-function has(capabilities, need) {
-  const camel = need.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-  if (!(camel in capabilities)) throw new Error(`no capability ${need}`);
-  return capabilities[camel];
+/** The capabilities that a case needs and a store lacks. */
+export function lacking(one, { capabilities }) {
+  const lacks = (need) => {
+    const camel = need.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    if (!(camel in capabilities)) throw new Error(`no capability ${need}`);
+    return !capabilities[camel];
+  };
+  return (one.needs ?? []).filter(lacks);
 }
 
 async function runSteps(t, steps, store, names) {

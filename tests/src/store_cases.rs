@@ -46,6 +46,28 @@ pub fn all() -> Vec<Case> {
     cases.into_iter().map(|case| Case(object(case))).collect()
 }
 
+/// Runs every case by `run`, which tells what a case lacks that does not apply, and prints those.
+///
+/// # Panics
+///
+/// Where a case fails, or too few apply.
+pub fn run_all(store: &str, mut run: impl FnMut(&Case) -> Outcome<Option<String>>) {
+    let (mut passed, mut failures, mut gated) = (0, Vec::new(), Vec::new());
+    for case in all() {
+        match run(&case) {
+            Ok(None) => passed += 1,
+            Ok(Some(lacks)) => gated.push(format!("{} (lacks {lacks})", case.name())),
+            Err(why) => failures.push(format!("{}: {why}", case.name())),
+        }
+    }
+    println!("{store}: {passed} cases passed, {} do not apply", gated.len());
+    for case in &gated {
+        println!("{store} does not apply: {case}");
+    }
+    assert!(failures.is_empty(), "{store}:\n{}", failures.join("\n"));
+    assert!(passed >= 60, "{store}: only {passed} cases applied");
+}
+
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
@@ -77,6 +99,23 @@ impl Case {
         };
         let needs = self.0.get("needs").and_then(Value::as_array).into_iter().flatten();
         needs.filter_map(Value::as_str).find(|need| !has(need)).map(str::to_owned)
+    }
+
+    /// Whether a step of it deletes an object of a certain version, which S3 cannot do.
+    #[must_use]
+    pub fn deletes_by_version(&self) -> bool {
+        let steps = |name: &str| self.0.get(name).and_then(Value::as_array).into_iter().flatten();
+        let raced = self.0.get("race").and_then(|race| race.get("do"));
+        let mut all = steps("steps").chain(steps("then")).chain(raced);
+        all.any(|step| step["do"] == "delete" && step["if"]["version"].is_string())
+    }
+
+    /// Runs it on a fresh store, or tells the capability that it needs and the store lacks.
+    pub fn run_if_it_applies(&self, store: &dyn Store) -> Outcome<Option<String>> {
+        if let Some(lacks) = self.lacks(&store.capabilities()) {
+            return Ok(Some(lacks));
+        }
+        self.run(store).map(|()| None)
     }
 
     /// Runs it on a fresh store.

@@ -468,7 +468,7 @@ fn go_on(store: &Arc<dyn Store>, name: &str) -> Result<(), String> {
     let session = open(store, name).map_err(|error| error.to_string())?;
     match session.form() {
         Form::Live => session.archive(),
-        Form::Archived => session.restore(),
+        Form::Archived | Form::Cold => session.restore(),
     }
     .map(drop)
     .map_err(|error| format!("it opens, but does not go on: {error}"))

@@ -98,33 +98,93 @@ fn what_was_flushed_and_hydrated_is_what_was_appended() {
     assert!(session.append(&[user("late")]).is_err());
 }
 
+/// What a flush of one turn cost each store, and the length of the turn's drafts, gzipped.
+fn flush_after(messages: usize) -> (Cost, Cost, u64) {
+    let rig = Rig::new();
+    let session = rig.create("a");
+    let drafts: Vec<String> =
+        turnkeep_corpus::turns(1, messages + 8).into_iter().flatten().collect();
+    let (before, rest) = drafts.split_at(messages);
+    let keep = Flush::default().hot(Hot::Keep);
+    for turn in before.chunks(7) {
+        session.append(turn).expect("an append");
+        rig.tier.flush(&id("a"), keep.clone()).expect("a flush");
+    }
+    let turn = &rest[..7];
+    session.append(turn).expect("an append");
+    rig.cost();
+    rig.tier.flush(&id("a"), keep.merging(false)).expect("a flush");
+    let (hot, cold) = rig.cost();
+    (hot, cold, gzipped(turn.join("\n").as_bytes()))
+}
+
+fn gzipped(bytes: &[u8]) -> u64 {
+    use std::io::Write;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    gzip.write_all(bytes).expect("memory");
+    gzip.finish().expect("memory").len() as u64
+}
+
 #[test]
-fn a_flush_costs_what_is_new_and_a_hydration_three_requests() {
-    let mut seen = Vec::new();
-    for turns in [2_u64, 200, 1430] {
+fn a_flush_costs_what_is_new_whatever_the_length() {
+    for messages in [10, 1_000, 10_000] {
+        let (hot, cold, turn) = flush_after(messages);
+        println!("{messages}: turn {turn} B gzipped; hot {hot:?}; cold {cold:?}");
+        assert_eq!(cold.requests, 3, "{messages}");
+        assert!(cold.bytes_written <= 2 * turn, "{messages}: {cold:?}, turn {turn}");
+        assert!(hot.bytes_read + hot.bytes_written <= 150_000, "{messages}: {hot:?}");
+    }
+}
+
+#[test]
+fn a_hydration_costs_two_requests_whatever_the_length() {
+    for turns in [1, 10, 300] {
         let rig = Rig::new();
         let session = rig.create("a");
         for number in 1..=turns {
             turn(&session, number);
             rig.tier.flush(&id("a"), Flush::default().hot(Hot::Keep)).expect("a flush");
         }
-        turn(&session, turns + 1);
-        rig.cost();
-        let options = Flush::default().hot(Hot::Keep).merging(false);
-        rig.tier.flush(&id("a"), options).expect("a flush");
-        let (hot, cold) = rig.cost();
-        assert_eq!(cold.requests, 3, "{turns} turns");
         rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
         rig.cost();
-        let session = rig.tier.hydrate(&id("a")).expect("hydrated");
-        let (hydrating, hydrated) = rig.cost();
-        assert_eq!(hydrated.requests, 2, "{turns} turns");
-        drop(session);
-        seen.push((turns, hot, cold, hydrating, hydrated));
+        let task = turnkeep::core::session::tier::hydrate(id("a"));
+        let hydrated = turnkeep::drive(task, &*rig.tier).expect("hydrated");
+        let (hot, cold) = rig.cost();
+        assert_eq!((hot.requests, cold.requests, hydrated.was_hot), (4, 2, false), "{turns}");
+        assert!(cold.bytes_read < 4096, "{turns}: {cold:?}");
+        let task = turnkeep::core::session::tier::hydrate(id("a"));
+        assert!(turnkeep::drive(task, &*rig.tier).expect("hydrated").was_hot);
+        assert_eq!(rig.cost().1, Cost::default(), "what is hot needs no look at the cold store");
+        rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
+        let (_, cold) = rig.cost();
+        assert_eq!((cold.requests, cold.bytes_written), (0, 0), "nothing is new");
     }
-    for seen in seen {
-        println!("{seen:?}");
+}
+
+#[test]
+fn a_list_of_segments_stays_short_and_each_entry_is_copied_a_few_times() {
+    let rig = Rig::new();
+    let session = rig.create("a");
+    let mut appended = 0;
+    rig.cost();
+    let mut most = 0;
+    for number in 1..=400 {
+        turn(&session, number);
+        let before = rig.cost().1;
+        rig.tier.flush(&id("a"), Flush::default().hot(Hot::Keep)).expect("a flush");
+        let cost = rig.cost().1;
+        appended += cost.bytes_written + before.bytes_written;
+        most = most.max(cost.requests);
     }
+    let used: u64 = keys(&*rig.cold)
+        .iter()
+        .filter(|key| key.ends_with(".gz"))
+        .map(|key| {
+            rig.cold.info(&Key::parse(key.as_str()).expect("a key")).expect("an object").bytes
+        })
+        .sum();
+    println!("written {appended} B, objects {used} B, at most {most} requests");
+    assert!(most <= 3 + 2 * 8 + 8, "{most}");
 }
 
 #[test]

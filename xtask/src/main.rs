@@ -58,7 +58,7 @@ fn dispatch(args: &[&str]) -> Result<ExitCode> {
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  setup           install what the other commands need: wasm target, npm packages, Chromium, mkfs
+  setup           install what the other commands need: wasm target, npm packages, Chromium, mkfs, Redis
   wasm            build bindings-wasm into npm/src/wasm, when a source is newer
   npm             wasm, then the TypeScript package into npm/dist
   test            everything that CI checks, in order; stops at the first failure

@@ -20,6 +20,8 @@ pub(crate) enum Need {
     Chromium,
     /// What makes and mounts the file systems of the power cuts. Only on Linux.
     FileSystems,
+    /// A real Redis for the tests of stores in it.
+    Redis,
 }
 
 /// What `setup` by itself installs, and `test` needs.
@@ -30,6 +32,7 @@ pub(crate) const EVERYTHING: &[Need] = &[
     Need::NpmPackages("tests/packaging"),
     Need::Chromium,
     Need::FileSystems,
+    Need::Redis,
 ];
 
 /// What building the npm package needs.
@@ -46,6 +49,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::NpmPackages(folder) => npm_packages(folder)?,
             Need::Chromium => chromium()?,
             Need::FileSystems => file_systems()?,
+            Need::Redis => redis()?,
         }
     }
     Ok(())
@@ -132,6 +136,15 @@ fn file_systems() -> Result<()> {
     debian_packages(&packages, &by_hand)
 }
 
+fn redis() -> Result<()> {
+    if REDIS.iter().all(|program| find_program(program).is_some()) {
+        return Ok(());
+    }
+    let by_hand = "The tests of stores in Redis need redis-server and redis-cli: install Debian's \
+                   package redis-server, or what other distributions call it";
+    debian_packages(&["redis-server"], by_hand)
+}
+
 /// Where a program is that may lie where only root's PATH leads.
 fn find_system_program(name: &str) -> Option<PathBuf> {
     let by_root =
@@ -177,5 +190,6 @@ const FILE_SYSTEMS: &[(&str, &str)] = &[
     ("umount", "mount"),
     ("unshare", "util-linux"),
 ];
+const REDIS: [&str; 2] = ["redis-server", "redis-cli"];
 const CHROMIUM: &str = "/usr/bin/chromium";
 const NODE_MAJOR_MIN: u32 = 20;

@@ -81,6 +81,13 @@ pub(crate) const STEPS: &[Step] = &[
         counts: Counts::Tests,
     },
     Step {
+        name: "servers",
+        program: Program::Cargo,
+        args: &["build", "-p", "turnkeep-servers", "--bin", "test-s3"],
+        minutes_max: 10,
+        counts: Counts::Nothing,
+    },
+    Step {
         name: "node",
         program: Program::Node,
         args: &["--test", "tests/hosts/*.test.mjs"],

@@ -1,4 +1,4 @@
-//! What the object layout keeps of a session (`docs/format.md` §9): numbered manifests that name
+//! What the object layout keeps of a session (`docs/format.md` §7.3): numbered manifests that name
 //! shared segments, lists of the items' ids, and, in a hot store, the anchor that says what lies
 //! behind a log.
 

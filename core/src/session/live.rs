@@ -61,7 +61,7 @@ impl Live {
         self.sections.extend(sections);
     }
 
-    pub(super) fn learn_more(&mut self, known: Known) {
+    pub(super) fn learn_more(&mut self, known: &Known) {
         self.ids.iter_mut().for_each(|ids| ids.ids.extend(&known.ids));
     }
 

@@ -125,7 +125,7 @@ pub enum Request {
     },
     /// Carry this out in the cold store behind the store, and answer as it says. Only tasks that were
     /// told of one ask for it ([`crate::task::Task::with_cold_store`]).
-    Cold(Box<Request>),
+    Cold(Box<Self>),
     /// Tell the time and give random bytes. Answer: [`Reply::Stamp`]. The host's own, not a store's.
     Stamp {
         /// How many random bytes.

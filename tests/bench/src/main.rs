@@ -7,6 +7,7 @@
 mod append;
 mod archive;
 mod data;
+mod flush;
 mod live;
 mod measure;
 mod node;
@@ -36,13 +37,14 @@ fn main() {
     let _ = std::fs::remove_dir_all(&options.folder);
     std::fs::create_dir_all(&options.folder).expect("a folder to measure in");
     let mut table = Table::default();
-    let groups: [(&str, fn(&Options, &mut Table)); 12] = [
+    let groups: [(&str, fn(&Options, &mut Table)); 13] = [
         ("append", append::whole_session),
         ("append flat", append::flat),
         ("append node", node::append),
         ("verify", verify::native),
         ("verify wasm", node::verify),
         ("archive", archive::run),
+        ("flush", flush::run),
         ("load", verify::load),
         ("tail", tail::run),
         ("live load", live::load),

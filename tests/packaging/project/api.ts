@@ -25,6 +25,8 @@ import {
 } from "turnkeep";
 import { FileStore } from "turnkeep/fs";
 import { MemoryStore } from "turnkeep/memory";
+import { type RedisClient, RedisStore } from "turnkeep/redis";
+import { S3Store } from "turnkeep/s3";
 
 export async function record(root: string): Promise<Head> {
   const stores: Store[] = [new FileStore(root), new MemoryStore()];
@@ -161,4 +163,21 @@ export async function dispose(store: Store): Promise<void> {
   console.log(session.id, files.root);
   // @ts-expect-error what only looks like raw JSON is no draft
   await session.append({ text: "1" });
+}
+
+/** Clients are known by what they have. */
+export function elsewhere(client: RedisClient, send: typeof fetch): Store[] {
+  // @ts-expect-error no client
+  new RedisStore({});
+  // @ts-expect-error a time to live is a number
+  new RedisStore(client, { ttlSeconds: "1h" });
+  // @ts-expect-error nobody signs
+  S3Store.fetching({ url: "https://bucket.s3.eu-central-1.amazonaws.com" });
+  return [
+    new RedisStore(client, { prefix: "agents", ttlSeconds: 3600 }),
+    S3Store.fetching({
+      url: "https://bucket.s3.eu-central-1.amazonaws.com/sessions",
+      fetch: (url, init) => send(url, { ...init, signal: AbortSignal.timeout(30_000) }),
+    }),
+  ];
 }

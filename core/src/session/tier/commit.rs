@@ -1,6 +1,7 @@
 //! Writing to the cold store: segments and lists that never change, and manifests, of which each
 //! number is taken once.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::cold::{Manifest, Segment};
@@ -72,7 +73,7 @@ pub(super) async fn write_segment(
 pub(super) enum Committed {
     Ours,
     /// Its number was taken by that one.
-    Theirs(Manifest),
+    Theirs(Box<Manifest>),
 }
 
 /// Commits a manifest: nobody else has its number then.
@@ -87,7 +88,7 @@ pub(super) async fn commit(cold: &Io, ours: &Manifest) -> Result<Committed> {
     };
     match manifest(cold, &ours.session, ours.number).await? {
         Some(there) if there == *ours => Ok(Committed::Ours),
-        Some(there) => Ok(Committed::Theirs(there)),
+        Some(there) => Ok(Committed::Theirs(Box::new(there))),
         None => Err(failed),
     }
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Task;
-use super::claim::is_raced;
+use super::claim::{CLAIM_WINDOW, is_claim, is_raced};
 use super::flush::upload;
 use super::gather::diverged;
 use crate::limits::BATCH_BYTES_MAX;
@@ -19,7 +19,7 @@ use crate::store::{After, Condition, Durability, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
-/// How the sessions of a store lie (`docs/format.md` §7, §9).
+/// How the sessions of a store lie (`docs/format.md` §7, §7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// A log or an archive each: in files, memory, Redis.
@@ -69,24 +69,9 @@ pub fn pull(id: SessionId) -> Task<Copied> {
 }
 
 async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
-    let cold = io.cold_store()?;
     let mut tries = 1;
     loop {
-        let pulled = async {
-            let (session, mut source) = find_session(io, id).await?;
-            let mut head = session.head();
-            if source.cold.is_none() {
-                // All of it is there; what others flushed may not be.
-                let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
-                let manifest = newest(&cold, id).await?.ok_or_else(missing)?;
-                let part = ColdPart::new(manifest)?;
-                head = Some(part.held()?.head);
-                source = Source { archive: None, cold: Some(part), log: None };
-            }
-            let head = head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-            transfer(io, &source, head, io, id).await
-        };
-        match pulled.await {
+        match pull_once(io, id).await {
             Err(error) if is_raced(&error) && error.actual().is_none() && tries < TRIES => {
                 tries += 1;
             }
@@ -95,7 +80,29 @@ async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
     }
 }
 
-/// Sees to it that the log in a store has every entry of a source up to its head.
+async fn pull_once(io: &Io, id: &SessionId) -> Result<Copied> {
+    let cold = io.cold_store()?;
+    let (session, source) = find_session(io, id).await?;
+    let empty = || Error::new(ErrorKind::EmptyLog, "no entry");
+    if source.cold.is_some() {
+        let head = session.head().ok_or_else(empty)?;
+        // In the place of what was looked at, and of nothing later.
+        let replaced = match &source.log {
+            Some(log) => Condition::Version(log.info.version.clone()),
+            None => free_place(io, id).await?,
+        };
+        write_whole(io, &source, head, (io, replaced), id).await?;
+        return Ok(Copied { head, entries: head.seq + 1 });
+    }
+    // All of it is there; what others flushed may not be.
+    let missing = || Error::new(ErrorKind::NotFound, "the cold store does not have the session");
+    let part = ColdPart::new(newest(&cold, id).await?.ok_or_else(missing)?)?;
+    let head = part.held()?.head;
+    let flushed = Source { archive: None, cold: Some(part), log: None };
+    bring_up(io, &flushed, head, io, (session, source)).await
+}
+
+/// Sees to it that a store has every entry of a source up to its head, in a log.
 async fn transfer(
     from: &Io,
     source: &Source,
@@ -103,18 +110,40 @@ async fn transfer(
     to: &Io,
     id: &SessionId,
 ) -> Result<Copied> {
-    let there = match find_session(to, id).await {
-        Ok((session, there)) if session.form != Form::Cold && there.cold.is_none() => {
-            Some((session, there))
+    match find_session(to, id).await {
+        Ok((session, there)) if there.cold.is_none() => {
+            bring_up(from, source, head, to, (session, there)).await
         }
-        Ok(_) => None,
-        Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => None,
-        Err(error) => return Err(error),
-    };
-    let Some((session, there)) = there else {
-        write_whole(from, source, head, to, id).await?;
-        return Ok(Copied { head, entries: head.seq + 1 });
-    };
+        Ok((session, _)) if session.form != Form::Cold => {
+            let message = "the session there is one of a tier: push it from there";
+            Err(Error::new(ErrorKind::AlreadyExists, message))
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound || error.place().key.is_some() => {
+            Err(error)
+        }
+        _ => {
+            let place = free_place(to, id).await?;
+            write_whole(from, source, head, (to, place), id).await?;
+            Ok(Copied { head, entries: head.seq + 1 })
+        }
+    }
+}
+
+/// What must hold for a log to be written where none is: nothing is there, or a claim.
+async fn free_place(to: &Io, id: &SessionId) -> Result<Condition> {
+    let there = found(to.get(&Key::of(id, Part::Log), Some(0..CLAIM_WINDOW)).await)?;
+    let claim = there.filter(is_claim);
+    Ok(claim.map_or(Condition::Absent, |claim| Condition::Version(claim.info.version)))
+}
+
+/// Adds what a session lacks that is there.
+async fn bring_up(
+    from: &Io,
+    source: &Source,
+    head: Head,
+    to: &Io,
+    (session, there): (Session, Source),
+) -> Result<Copied> {
     let Some(now) = session.head() else {
         return Err(Error::new(ErrorKind::EmptyLog, "a log without an entry is in the way"));
     };
@@ -135,15 +164,10 @@ async fn write_whole(
     from: &Io,
     source: &Source,
     head: Head,
-    to: &Io,
+    (to, place): (&Io, Condition),
     id: &SessionId,
 ) -> Result<()> {
-    let key = Key::of(id, Part::Log);
-    let condition = match found(to.info(&key).await)? {
-        Some(info) => Condition::Version(info.version),
-        None => Condition::Absent,
-    };
-    let mut staging = Staging::new(key);
+    let mut staging = Staging::new(Key::of(id, Part::Log));
     let expectation = Expectation { session: Some(id.clone()), head: None };
     let mut verifier = Verifier::new(expectation);
     let mut chunks = Chunks::of(from, source, Some(head));
@@ -161,7 +185,7 @@ async fn write_whole(
         Err(Error::new(ErrorKind::Conflict, message).retryable())
     };
     match written.await {
-        Ok(()) => staging.publish(to, condition).await,
+        Ok(()) => staging.publish(to, place).await,
         Err(error) => {
             staging.abort(to).await;
             Err(error)

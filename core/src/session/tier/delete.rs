@@ -40,7 +40,7 @@ pub(in crate::session) async fn bury(io: &Io, id: &SessionId) -> Result<bool> {
         };
         match commit(&cold, &grave).await? {
             Committed::Ours => return Ok(true),
-            Committed::Theirs(theirs) => before = Some(theirs),
+            Committed::Theirs(theirs) => before = Some(*theirs),
         }
     }
     let message = "others kept committing to the session meanwhile";

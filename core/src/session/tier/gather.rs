@@ -71,10 +71,10 @@ impl Facts {
         let restates = matches!(kind, Kind::State | Kind::SessionStart | Kind::Compaction);
         if restates && has("\"state\":") {
             let entry = verified.entry(Members::default())?;
-            let state = entry.present("state").map(|json| Slice { seq, json: short(json) });
-            // A state of `null` is none; where another entry says nothing of it, it stays.
-            if state.is_some() || kind == Kind::State {
-                self.slice = state;
+            let slice = entry.present("state").map(|state| Slice { seq, json: short(state) });
+            // Only an entry that is for it can say that there is none any more.
+            if slice.is_some() || kind == Kind::State {
+                self.slice = slice;
             }
         }
         if kind.is_item() && has("\"id\":") {

@@ -1,6 +1,6 @@
 //! Two stores for one session: what happens now in a hot one, what happened in a cold one.
 //!
-//! The hot store has the file layout (`docs/format.md` §7), the cold one the object layout (§9). A
+//! The hot store has the file layout (`docs/format.md` §7), the cold one the object layout (§7.3). A
 //! session that was [flushed](flush) lies in the cold store; one that is [hydrated](hydrate) has an
 //! anchor in the hot store, and after it what was appended since. Everything else works on such
 //! sessions as on others.
@@ -18,6 +18,7 @@ mod list;
 mod merge;
 mod probe;
 mod slice;
+mod thread;
 
 pub use collect::{Collect, Collected, collect};
 pub use copy::{Copied, Layout, copy, pull};
@@ -26,6 +27,7 @@ pub use hydrate::{Hydrated, hydrate};
 pub use list::{ColdSession, ColdSessions, sessions};
 pub use probe::probe;
 pub use slice::slice;
+pub use thread::{read_thread, write_thread};
 
 pub(super) use claim::claim;
 pub(super) use delete::bury;

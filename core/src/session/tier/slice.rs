@@ -100,7 +100,7 @@ pub(in crate::session) async fn confirm_ids(
         let read = read(io, session.id(), (section.first_seq, last), &mut known).await;
         let mut live = session.live.lock();
         match read {
-            Ok(()) => live.learn_more(known),
+            Ok(()) => live.learn_more(&known),
             Err(error) => {
                 live.give_back(claiming);
                 return Err(error);
