@@ -51,6 +51,9 @@ export function watched(target, delay) {
 /** Waits for others, once. */
 export const soon = () => new Promise((resolve) => setTimeout(resolve, 0));
 
+export const user = (content, id) => ({ item: { role: "user", content }, ...(id && { id }) });
+export const texts = async (session) => (await session.state()).history.map(({ item }) => item.content);
+
 /** The keys of a store. */
 export async function keysOf(store, prefix = "") {
   const { objects } = await store.list(prefix, undefined, 10_000);
@@ -84,4 +87,39 @@ export function inTiers(t, host, tests) {
       });
     tests(inTier);
   }
+}
+
+/** Seven messages and a turn's end. */
+export function turn(session, number, text = `turn ${number}`) {
+  const drafts = Array.from({ length: 7 }, (_, n) => user(`${text}, message ${n}`, `m${number}-${n}`));
+  return session.append([...drafts, { kind: "turn_end", turn: number }]);
+}
+
+/** A session of so many turns, each of which was flushed. */
+export async function flushed({ tier }, { Session }, turns, hot = "keep") {
+  const session = await Session.create(tier, { id: "a" });
+  for (let number = 1; number <= turns; number += 1) {
+    await turn(session, number);
+    await tier.flush("a", { hot });
+  }
+  return session;
+}
+
+export const SLICE = { tasks: [["t1", { subject: "s" }]], custom: { counter: 3 } };
+
+/** A thread in the cold store, of two messages and a slice. */
+export async function archived({ tier }, { Session }, id = "a", state = SLICE) {
+  const session = await Session.create(tier, { id, entries: [user("one", "m1"), user("two", "m2")] });
+  if (state !== undefined) await session.append({ kind: "state", state });
+  await tier.flush(id);
+  await session.close();
+}
+
+/** Everything of a thread, wherever it lies. */
+export async function thread({ tier }, { Session }, id = "a") {
+  const session = await Session.open(tier, id);
+  const found = { form: session.form, texts: await texts(session), slice: await tier.slice(id) };
+  const report = await session.verify({ deep: true });
+  await session.close();
+  return { ...found, isWhole: report.isWhole };
 }

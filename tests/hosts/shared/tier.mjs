@@ -1,10 +1,7 @@
 // Two stores for one session, over every hot store of this host: flush, hydrate, fork, delete, pull,
-// copy, collect, probe; what they cost. What tests/tests/tiers.rs checks, and then some.
+// copy; what they cost. What tests/tests/tiers.rs checks, and then some.
 
-import { inTiers, keysOf, soon, watched } from "../tiers.mjs";
-
-export const user = (content, id) => ({ item: { role: "user", content }, ...(id && { id }) });
-export const texts = async (session) => (await session.state()).history.map(({ item }) => item.content);
+import { flushed, inTiers, keysOf, texts, turn, user } from "../tiers.mjs";
 
 export async function run(t, host) {
   inTiers(t, host, (inTier) => {
@@ -14,27 +11,7 @@ export async function run(t, host) {
     deletions(t, inTier);
     travels(t, inTier);
     copies(t, inTier);
-    collections(t, inTier);
-    races(t, inTier);
   });
-  probes(t, host);
-  missing(t, host);
-}
-
-/** Seven messages and a turn's end. */
-function turn(session, number, text = `turn ${number}`) {
-  const drafts = Array.from({ length: 7 }, (_, n) => user(`${text}, message ${n}`, `m${number}-${n}`));
-  return session.append([...drafts, { kind: "turn_end", turn: number }]);
-}
-
-/** A session of so many turns, each of which was flushed. */
-async function flushed({ tier }, { Session }, turns, hot = "keep") {
-  const session = await Session.create(tier, { id: "a" });
-  for (let number = 1; number <= turns; number += 1) {
-    await turn(session, number);
-    await tier.flush("a", { hot });
-  }
-  return session;
 }
 
 function whole(t, inTier) {
@@ -112,6 +89,19 @@ function costs(t, inTier) {
     await (await tier.hydrate("a")).close();
     t.equal(cold.cost().requests, 0, "a hydration of what is hot");
     await again.close();
+  });
+
+  inTier("a hot part that is left is flushed again and again", async ({ tier }, { Session }) => {
+    const session = await Session.create(tier, { id: "a" });
+    await tier.flush("a", { hot: "keep" });
+    for (let number = 1; number <= 20; number += 1) {
+      await turn(session, number);
+      const { entries, head } = await tier.flush("a", { hot: "leave" });
+      t.equal([entries, head], [8, session.head]);
+    }
+    t.equal((await tier.flush("a")).entries, 0);
+    t.equal((await texts(session)).length, 140);
+    await session.close();
   });
 
   inTier("an append, an open and a slice of what is hot ask the cold store nothing", async (rig, api) => {
@@ -284,224 +274,4 @@ function copies(t, inTier) {
 async function another({ coldStore }) {
   const Memory = Object.getPrototypeOf(coldStore).constructor;
   return new Memory();
-}
-
-function collections(t, inTier) {
-  inTier("the sessions of the cold store are listed", async ({ tier }, { Session }) => {
-    for (const id of ["a", "b", "c/d"]) {
-      const session = await Session.create(tier, { id, entries: [user(id)] });
-      await tier.flush(id);
-      await session.close();
-    }
-    const list = async (options) => {
-      const found = [];
-      for await (const session of tier.coldSessions(options)) found.push(session);
-      return found;
-    };
-    const all = await list();
-    t.equal(all.map(({ id, head }) => [id, head.seq]), [["a", 1], ["b", 1], ["c/d", 1]]);
-    t.ok(Math.abs(Date.now() - all[0].flushedMs) < 60_000, "the time of the flush");
-    t.equal((await list({ limit: 2 })).map(({ id }) => id), ["a", "b"]);
-    t.equal((await list({ after: "a", limit: 1 })).map(({ id }) => id), ["b"]);
-    t.equal(await list({ after: "c/d" }), []);
-    await tier.deleteSession("b");
-    t.equal((await list()).map(({ id }) => id), ["a", "c/d"]);
-  });
-
-  inTier("what no session needs is found, and stays for the grace", async (rig, api) => {
-    const { tier, coldStore } = rig;
-    const session = await flushed(rig, api, 40, "clear");
-    const told = await tier.collect({ dryRun: true });
-    t.equal([told.sessions, told.deleted.length], [1, 0]);
-    t.ok(told.used > 0 && told.usedBytes > 0 && told.unused.length > 0, JSON.stringify(told));
-    t.equal(await keysOf(coldStore, "collect/"), []);
-    const before = (await keysOf(coldStore)).length;
-    const { deleted, unused } = await tier.collect();
-    t.equal([deleted, unused.length], [[], told.unused.length]);
-    t.equal((await keysOf(coldStore)).length, before + 1);
-    await t.throws(() => tier.collect({ graceMs: 1000 }), "invalid_argument");
-    await t.throws(() => tier.collect({ graceMs: -1 }), "invalid_argument");
-    t.equal((await texts(session)).length, 280);
-    await session.close();
-  });
-
-  inTier("nothing is collected where a listing cannot be right", async (rig, api) => {
-    await (await flushed(rig, api, 3)).close();
-    rig.cold.before = (verb, key) => {
-      if (verb === "list" && key === "sessions/") throw Object.assign(new Error("no list"), { retryable: true });
-    };
-    t.ok((await t.throws(() => rig.tier.collect(), "store_failed")).retryable, "retryable");
-  });
-}
-
-function races(t, inTier) {
-  inTier("what is appended while a flush is under way is neither lost nor cleared", async (rig, api) => {
-    const { tier, cold, hotStore } = rig;
-    const session = await flushed(rig, api, 2);
-    await turn(session, 3);
-    let appended;
-    cold.before = (verb) => {
-      if (verb === "put") appended ??= session.append(user("meanwhile", "late"));
-      return appended;
-    };
-    const { cleared } = await tier.flush("a");
-    await appended;
-    t.equal([cleared, (await keysOf(hotStore)).length > 0], [false, true]);
-    t.equal((await tier.flush("a")).entries, 1);
-    t.equal((await texts(session)).at(-1), "meanwhile");
-    await session.close();
-  });
-
-  inTier("several flushes and several hydrations at once converge", async (rig, api) => {
-    const { tier, coldStore } = rig;
-    const session = await flushed(rig, api, 2);
-    await turn(session, 3);
-    const both = await Promise.all([1, 2, 3].map(() => tier.flush("a")));
-    t.equal(new Set(both.map(({ head }) => head?.hash).filter(Boolean)).size, 1);
-    t.ok((await session.verify({ deep: true })).isWhole, "the log");
-    await tier.flush("a");
-    await session.close();
-    const hydrated = await Promise.all([1, 2, 3].map(() => tier.hydrate("a")));
-    for (const { head } of hydrated) t.equal(head, hydrated[0].head);
-    t.equal((await texts(hydrated[0])).length, 21);
-    const outcomes = await Promise.allSettled(hydrated.map((session) => session.append(user("mine"))));
-    t.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
-    for (const session of hydrated) await session.close();
-    t.ok((await keysOf(coldStore)).length > 0, "the cold store");
-  });
-
-  inTier("an aborted call leaves nothing half done", async (rig, api) => {
-    const { tier, cold, hotStore } = rig;
-    const session = await flushed(rig, api, 2, "clear");
-    const reason = new Error("enough");
-    for (const call of ["hydrate", "flush", "slice", "pull", "collect"]) {
-      const args = call === "collect" ? [] : ["a"];
-      const aborted = () => tier[call](...args, { signal: AbortSignal.abort(reason) });
-      t.equal(await t.throws(aborted), reason, call);
-    }
-    const controller = new AbortController();
-    cold.before = () => controller.abort(reason);
-    t.equal(await t.throws(() => tier.hydrate("a", { signal: controller.signal })), reason);
-    t.equal(await keysOf(hotStore), [], "the claim is given up");
-    cold.before = undefined;
-    t.equal((await texts(session)).length, 14);
-    await session.close();
-  });
-
-  inTier("what is wrong is said before anything is asked", async ({ tier, hot, cold }) => {
-    await t.throws(() => tier.flush("a", { hot: "lukewarm" }), "invalid_argument");
-    for (const call of ["hydrate", "flush", "slice", "pull", "deleteSession"]) {
-      await t.throws(() => tier[call](""), "invalid_id");
-      await t.throws(() => tier[call](7), "invalid_id");
-    }
-    t.equal([hot.cost().requests, cold.cost().requests], [0, 0]);
-  });
-}
-
-/** So many openings of each store. */
-const OPENINGS = 200;
-
-function probes(t, host) {
-  const { Tier } = host.turnkeep;
-  const make = async () => (await host.stores.find(({ name }) => name === "memory").make()).store;
-  /** A store whose `put` is another one. */
-  const putting = (store, put) => {
-    const { store: other } = watched(store);
-    return new Proxy(other, { get: (target, name) => (name === "put" ? put : target[name]) });
-  };
-  const sane = async (delay) => watched(await make(), delay).store;
-  const kinds = [
-    ["creates atomically", true, () => sane()],
-    ["creates atomically, later", true, () => sane(soon)],
-    [
-      "ignores absent",
-      false,
-      async () => {
-        const store = await make();
-        return putting(store, (key, bytes) => store.put(key, bytes, "any"));
-      },
-    ],
-    [
-      "looks and then writes",
-      false,
-      async () => {
-        const store = await make();
-        return putting(store, async (key, bytes, condition) => {
-          const { objects } = store.list(key, undefined, 1);
-          await undefined;
-          return store.put(key, bytes, objects.length > 0 ? condition : "any");
-        });
-      },
-    ],
-    [
-      "looks and then writes, each at its own pace",
-      false,
-      async () => {
-        const store = await make();
-        return putting(store, async (key, bytes, condition) => {
-          for (let left = Math.random() * 4; left > 0; left -= 1) await soon();
-          const { objects } = store.list(key, undefined, 1);
-          for (let left = Math.random() * 4; left > 0; left -= 1) await soon();
-          return store.put(key, bytes, objects.length > 0 ? condition : "any");
-        });
-      },
-    ],
-  ];
-  for (const [kind, isSound, cold] of kinds) {
-    t.test(`of ${OPENINGS} openings over a store that ${kind}, ${isSound ? "all" : "0"} succeed`, async () => {
-      const hot = await make();
-      let opened = 0;
-      for (let number = 0; number < OPENINGS; number += 1) {
-        const store = await cold();
-        try {
-          await Tier.open(hot, store);
-          opened += 1;
-        } catch (error) {
-          t.equal(error.code, "not_supported", error.message);
-        }
-        t.equal(await keysOf(store), [], "the probe cleans up");
-      }
-      t.equal(opened, isSound ? OPENINGS : 0);
-    });
-  }
-
-  t.test("the probe's writers race", async () => {
-    let [now, most] = [0, 0];
-    const store = await make();
-    const cold = putting(store, async (...args) => {
-      now += 1;
-      most = Math.max(most, now);
-      await soon();
-      now -= 1;
-      return store.put(...args);
-    });
-    await Tier.open(await make(), cold);
-    t.equal(most, 8);
-  });
-
-  t.test("an opening that is aborted, or whose store fails, says so", async () => {
-    const reason = new Error("enough");
-    const signal = AbortSignal.abort(reason);
-    t.equal(await t.throws(async () => Tier.open(await make(), await make(), { signal })), reason);
-    const broken = putting(await make(), () => {
-      throw new Error("no network");
-    });
-    const error = await t.throws(async () => Tier.open(await make(), broken), "store_failed");
-    t.equal(error.cause?.message, "no network");
-  });
-}
-
-function missing(t, host) {
-  t.test("a missing cold store is told", async () => {
-    const { store } = await host.stores[0].make();
-    const { Session, Tier } = host.turnkeep;
-    const tier = Tier.openReading(store, undefined);
-    await (await Session.create(tier, { id: "a" })).close();
-    for (const call of ["flush", "hydrate", "pull"]) {
-      await t.throws(() => tier[call]("a"), "not_supported");
-    }
-    await t.throws(() => tier.collect(), "not_supported");
-    await t.throws(() => Tier.open(store, undefined), "not_supported");
-    store.close?.();
-  });
 }

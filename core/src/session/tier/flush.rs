@@ -194,7 +194,8 @@ pub(super) async fn upload(
                 flushed.segments = segments;
                 return Ok((next, flushed));
             }
-            Committed::Theirs(theirs) => base = Some(*theirs),
+            // There may be many more: an anchor stays as it was while the hot part is not cleared.
+            Committed::Theirs(_) => base = newest(&cold, id).await?,
         }
     }
     let message = "others kept committing to the session meanwhile";

@@ -59,10 +59,14 @@ pub(super) fn hydrate_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, H
                     return Err(error);
                 }
             };
-            let version = Condition::Version(claim.version);
+            let version = Condition::Version(claim.version.clone());
             match anchor(io, id, manifest, nonce(&stamp), version).await {
+                Ok(session) => return Ok(Hydrated { session, was_hot: false }),
                 Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
-                session => return Ok(Hydrated { session: session?, was_hot: false }),
+                Err(error) => {
+                    claim.release(io, id).await;
+                    return Err(error);
+                }
             }
         }
     })
