@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::open::{find_session, generated, open_session};
+use super::open::{TRIES, find_session, generated, is_moving, open_session};
 use super::scan::Chunks;
 use super::source::found;
 use super::staging::Staging;
@@ -87,6 +87,17 @@ pub fn ensure_head(session: Session, id: Option<SessionId>) -> Task<Session> {
 }
 
 pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
+    let mut tries = 1;
+    loop {
+        match fork_once(io, parent, fork.clone()).await {
+            // The parent was flushed or archived between two looks at it.
+            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+            forked => return forked,
+        }
+    }
+}
+
+async fn fork_once(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
     let (opened, source) = find_session(io, parent).await?;
     let head = opened.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
     let stamp = io.stamp(8 * (fork.entries.len() + 1) + 10).await?;

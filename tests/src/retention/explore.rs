@@ -111,7 +111,7 @@ impl<P: Place> Walk<'_, P> {
         drop((running, host));
         for turn in (0..open.len()).filter(|turn| open[*turn]) {
             path.push(turn);
-            orders += self.visit(path);
+            orders = orders.saturating_add(self.visit(path));
             path.pop();
         }
         self.orders.insert(point, orders);

@@ -34,6 +34,17 @@ pub fn job<T: Debug + 'static>(task: impl Fn() -> Task<T> + 'static) -> Job {
     Box::new(move || Box::new(Of::new(task())))
 }
 
+/// An operation whose result is looked at: what it fails for, it is said to have failed for.
+pub fn judged<T: 'static>(
+    task: impl Fn() -> Task<T> + 'static,
+    judge: impl Fn(&T) -> Result<()> + Clone + 'static,
+) -> Job {
+    Box::new(move || {
+        let judge: Option<Judge<T>> = Some(Box::new(judge.clone()));
+        Box::new(Of { judge, ..Of::new(task()) })
+    })
+}
+
 /// An operation on the session "a", which is opened first.
 pub fn open_then<T: Debug + 'static>(
     then: impl Fn(session::Session) -> Task<T> + Clone + 'static,
@@ -51,7 +62,10 @@ pub fn first_then<F: Debug + Clone + 'static, T: Debug + 'static>(
     })
 }
 
+type Judge<T> = Box<dyn Fn(&T) -> Result<()>>;
+
 struct Of<T> {
+    judge: Option<Judge<T>>,
     task: Task<T>,
     waiting: VecDeque<(RequestId, Request)>,
     outcome: Option<Result<T>>,
@@ -60,8 +74,8 @@ struct Of<T> {
 
 impl<T> Of<T> {
     fn new(task: Task<T>) -> Self {
-        let mut of =
-            Self { task, waiting: VecDeque::new(), outcome: None, heard: DefaultHasher::new() };
+        let (waiting, heard) = (VecDeque::new(), DefaultHasher::new());
+        let mut of = Self { judge: None, task, waiting, outcome: None, heard };
         of.go_on();
         of
     }
@@ -91,7 +105,9 @@ impl<T> Running for Of<T> {
     }
 
     fn outcome(&self) -> Outcome {
-        self.outcome.as_ref().map(|outcome| outcome.as_ref().map(|_| ()).map_err(Clone::clone))
+        let judge = |value| self.judge.as_ref().map_or(Ok(()), |judge| judge(value));
+        let outcome = self.outcome.as_ref()?;
+        Some(outcome.as_ref().map_err(Clone::clone).and_then(judge))
     }
 
     fn heard(&self) -> u64 {

@@ -76,7 +76,7 @@ pub fn fsck(world: &World, what: &str) -> BTreeSet<Key> {
         let manifest: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         if let Some((before, older)) = sessions.get(&session) {
             assert_eq!(*before + 1, number, "{what}: a manifest is missing before {key}");
-            assert_eq!(manifest["prev"], older["hash"], "{what}: {key} follows another one");
+            assert_eq!(manifest["prev_hash"], older["hash"], "{what}: {key} follows another one");
         }
         sessions.insert(session, (number, manifest));
     }

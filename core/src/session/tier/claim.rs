@@ -10,7 +10,7 @@ use crate::log::Stamp;
 use crate::session::cold::newest;
 use crate::session::open::TRIES;
 use crate::session::source::found;
-use crate::store::{Condition, Key, Object, Part};
+use crate::store::{Condition, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -23,8 +23,6 @@ const CLAIM_BYTES: usize = START.len() + 16;
 #[derive(Debug)]
 pub(in crate::session) struct Claim {
     pub(in crate::session) version: String,
-    /// Length of what is there.
-    pub(in crate::session) bytes: u64,
     /// What the cold store says of a session of that id: that it was deleted.
     pub(super) buried: Option<Manifest>,
 }
@@ -37,33 +35,32 @@ impl Claim {
     }
 }
 
-/// Whether that is a claim and nothing else.
-pub(super) fn is_claim(object: &Object) -> bool {
-    object.bytes.starts_with(START) && object.info.bytes == CLAIM_BYTES as u64
+/// Whether an object of that length that starts so is a claim and nothing else.
+pub(in crate::session) fn is_claim(start: &[u8], bytes: u64) -> bool {
+    start.starts_with(START) && bytes == CLAIM_BYTES as u64
 }
 
-/// Claims a session's place; one that was claimed already is taken over. `already_exists` where a
-/// log or an archive is there.
+/// Claims a session's place. A claim that is there is shared: as long as it stands, nobody else had
+/// the place either. `already_exists` where a log or an archive is there.
 pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim> {
     let key = Key::of(id, Part::Log);
     let exists = || Error::new(ErrorKind::AlreadyExists, "the session is in the hot store");
     let mut tries = 1;
     loop {
         let there = found(io.get(&key, Some(0..2 * CLAIM_BYTES as u64)).await)?;
-        let condition = match there {
-            Some(object) if is_claim(&object) => Condition::Version(object.info.version),
+        match there {
+            Some(object) if is_claim(&object.bytes, object.info.bytes) => {
+                return Ok(Claim { version: object.info.version, buried: None });
+            }
             Some(_) => return Err(exists()),
             None if found(io.info(&Key::of(id, Part::Archive)).await)?.is_some() => {
                 return Err(exists());
             }
-            None => Condition::Absent,
-        };
-        match io.put(&key, bytes(stamp), condition).await {
+            None => {}
+        }
+        match io.put(&key, bytes(stamp), Condition::Absent).await {
             Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
-            put => {
-                let info = put?;
-                return Ok(Claim { version: info.version, bytes: info.bytes, buried: None });
-            }
+            put => return Ok(Claim { version: put?.version, buried: None }),
         }
     }
 }

@@ -6,13 +6,14 @@ use super::Task;
 use super::claim::is_raced;
 use super::flush::upload;
 use super::gather::diverged;
+use super::hydrate::hydrate_session;
 use crate::limits::BATCH_BYTES_MAX;
 use crate::log::{Expectation, Head, Verifier};
 use crate::session::cold::{ColdPart, newest};
 use crate::session::open::{TRIES, find_session};
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
-use crate::session::source::{Source, found};
+use crate::session::source::Source;
 use crate::session::staging::Staging;
 use crate::session::{Form, Session};
 use crate::store::{After, Condition, Durability, Key, Part};
@@ -73,17 +74,29 @@ async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
     let mut tries = 1;
     loop {
         let pulled = async {
-            let (session, mut source) = find_session(io, id).await?;
+            let (mut session, mut source) = find_session(io, id).await?;
+            if session.form == Form::Cold {
+                hydrate_session(io, id).await?;
+                (session, source) = find_session(io, id).await?;
+            }
             let mut head = session.head();
             if source.cold.is_none() {
                 // All of it is there; what others flushed may not be.
-                let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
-                let manifest = newest(&cold, id).await?.ok_or_else(missing)?;
+                let manifest = newest(&cold, id).await?.filter(|newest| newest.held.is_some());
+                let Some(manifest) = manifest else {
+                    let empty = || Error::new(ErrorKind::EmptyLog, "no entry");
+                    return Ok(Copied { head: head.ok_or_else(empty)?, entries: 0 });
+                };
                 let part = ColdPart::new(manifest)?;
                 head = Some(part.held()?.head);
                 source = Source { archive: None, cold: Some(part), log: None };
             }
             let head = head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+            if let Some(log) = &source.log {
+                let condition = Condition::Version(log.info.version.clone());
+                write_whole(io, &source, head, io, id, condition).await?;
+                return Ok(Copied { head, entries: head.seq + 1 });
+            }
             transfer(io, &source, head, io, id).await
         };
         match pulled.await {
@@ -104,15 +117,17 @@ async fn transfer(
     id: &SessionId,
 ) -> Result<Copied> {
     let there = match find_session(to, id).await {
-        Ok((session, there)) if session.form != Form::Cold && there.cold.is_none() => {
-            Some((session, there))
+        Ok((session, there)) if there.cold.is_none() => Some((session, there)),
+        Ok((session, _)) if session.form != Form::Cold => {
+            let message = "someone else flushed the session meanwhile";
+            return Err(Error::new(ErrorKind::Conflict, message).retryable());
         }
         Ok(_) => None,
         Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => None,
         Err(error) => return Err(error),
     };
     let Some((session, there)) = there else {
-        write_whole(from, source, head, to, id).await?;
+        write_whole(from, source, head, to, id, Condition::Absent).await?;
         return Ok(Copied { head, entries: head.seq + 1 });
     };
     let Some(now) = session.head() else {
@@ -130,19 +145,16 @@ async fn transfer(
     Ok(Copied { head, entries: head.seq - now.seq })
 }
 
-/// Writes the log whole, verified, in the place of what stands for it.
+/// Writes the log whole, verified, in the place of what stands for it under that condition.
 async fn write_whole(
     from: &Io,
     source: &Source,
     head: Head,
     to: &Io,
     id: &SessionId,
+    condition: Condition,
 ) -> Result<()> {
     let key = Key::of(id, Part::Log);
-    let condition = match found(to.info(&key).await)? {
-        Some(info) => Condition::Version(info.version),
-        None => Condition::Absent,
-    };
     let mut staging = Staging::new(key);
     let expectation = Expectation { session: Some(id.clone()), head: None };
     let mut verifier = Verifier::new(expectation);

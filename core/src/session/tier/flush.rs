@@ -16,7 +16,7 @@ use crate::session::cold::{ColdPart, newest};
 use crate::session::open::{TRIES, find_session, is_moving};
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
-use crate::session::source::{Source, found};
+use crate::session::source::{LogPart, Source, found};
 use crate::session::{Form, Session};
 use crate::store::{Condition, Key, Part};
 use crate::task::Io;
@@ -302,11 +302,8 @@ async fn clear(io: &Io, id: &SessionId, source: &Source, manifest: &Manifest) ->
     let known = manifest.held.as_ref().and_then(|held| held.about.as_ref());
     let is_known = known.is_some() && about(io, id).await?.as_ref() == known;
     // The log last: an archive that is left alone would be the session again, older.
-    if let Some(archive) = &source.archive {
-        let version = Condition::Version(archive.info.version.clone());
-        if !is_gone(io.delete(&archive.key, version).await)? {
-            return Ok(false);
-        }
+    if !clear_archive(io, id, source).await? {
+        return Ok(false);
     }
     if let Some(log) = &source.log {
         let version = Condition::Version(log.info.version.clone());
@@ -315,11 +312,29 @@ async fn clear(io: &Io, id: &SessionId, source: &Source, manifest: &Manifest) ->
         }
     }
     let about = is_known.then_some(Part::About);
-    let retention = source.archive.is_some().then_some(Part::Retention);
-    for part in [Some(Part::Recovery), about, retention].into_iter().flatten() {
+    for part in [Some(Part::Recovery), about, Some(Part::Retention)].into_iter().flatten() {
         io.delete(&Key::of(id, part), Condition::Any).await.ok();
     }
     Ok(true)
+}
+
+/// Removes the archive, also one that an interrupted archiving or flush left beside the log.
+async fn clear_archive(io: &Io, id: &SessionId, source: &Source) -> Result<bool> {
+    let key = Key::of(id, Part::Archive);
+    let version = match (&source.archive, &source.log) {
+        (Some(archive), _) => archive.info.version.clone(),
+        (None, Some(log)) => {
+            let Some(beside) = found(io.info(&key).await)? else { return Ok(true) };
+            // As long as the log is the same, nothing else can be in an archive of it.
+            let now = found(io.info(&log.key).await)?;
+            if now.is_none_or(|now| now.version != log.info.version) {
+                return Ok(false);
+            }
+            beside.version
+        }
+        (None, None) => return Ok(true),
+    };
+    is_gone(io.delete(&key, Condition::Version(version)).await)
 }
 
 fn is_gone(deleted: Result<()>) -> Result<bool> {
@@ -344,15 +359,20 @@ async fn keep(
     if manifest.held.as_ref().is_none_or(|held| held.head != head) {
         return Ok(false);
     }
-    let (first_seq, offset, lines) = last_lines(io, source, head).await?;
+    let Some(log) = &source.log else {
+        // Nothing holds the log's place against a deletion: it is claimed before the anchor is put.
+        let is_cleared = clear(io, id, source, &manifest).await?;
+        if is_cleared {
+            found(super::hydrate::hydrate_session(io, id).await)?;
+        }
+        return Ok(is_cleared);
+    };
+    let (first_seq, offset, lines) = last_lines(io, log, head).await?;
     let stamp = io.stamp(8).await?;
     let mut bytes = Anchor { manifest, first_seq, offset }.encode(nonce(&stamp));
     bytes.extend_from_slice(&lines);
-    let condition = match &source.log {
-        Some(log) => Condition::Version(log.info.version.clone()),
-        None => Condition::Absent,
-    };
-    match io.put(&Key::of(id, Part::Log), bytes, condition).await {
+    let condition = Condition::Version(log.info.version.clone());
+    match io.put(&log.key, bytes, condition).await {
         Ok(_) => {}
         Err(error) if super::claim::is_raced(&error) || error.kind() == ErrorKind::Locked => {
             return Ok(false);
@@ -361,15 +381,16 @@ async fn keep(
     }
     if let Some(archive) = &source.archive {
         let version = Condition::Version(archive.info.version.clone());
-        is_gone(io.delete(&archive.key, version).await)?;
+        if is_gone(io.delete(&archive.key, version).await)? {
+            io.delete(&Key::of(id, Part::Retention), Condition::Any).await.ok();
+        }
     }
     Ok(true)
 }
 
 /// The last lines of a log: the number of the first of them, and where it stands.
-async fn last_lines(io: &Io, source: &Source, head: Head) -> Result<(u64, u64, Vec<u8>)> {
+async fn last_lines(io: &Io, log: &LogPart, head: Head) -> Result<(u64, u64, Vec<u8>)> {
     let nothing = (head.seq + 1, head.bytes, Vec::new());
-    let Some(log) = &source.log else { return Ok(nothing) };
     let start = head.bytes.saturating_sub(KEPT_BYTES).max(log.offset);
     if start >= head.bytes {
         return Ok(nothing);

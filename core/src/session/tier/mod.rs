@@ -27,7 +27,7 @@ pub use list::{ColdSession, ColdSessions, sessions};
 pub use probe::probe;
 pub use slice::slice;
 
-pub(super) use claim::claim;
+pub(super) use claim::{claim, is_claim};
 pub(super) use delete::bury;
 pub(super) use fork::{fork, refuse_cold};
 pub(super) use hydrate::hydrated;
