@@ -145,3 +145,21 @@ pub fn ends_well(world: &World, name: &str, texts: Option<&[String]>, what: &str
     }
     fsck(&world, what);
 }
+
+/// Whatever happened, what is left over is collected, and nothing else.
+///
+/// # Panics
+///
+/// Where that is not so.
+pub fn is_collected(world: &World, what: &str) {
+    let world = world.copy();
+    let used = fsck(&world, what);
+    for _ in 0..4 {
+        let collected = super::jobs::collect_later(&world);
+        collected.unwrap_or_else(|error| panic!("{what}: not collected: {error}"));
+        assert_eq!(fsck(&world, what), used, "{what}: something that is used was collected");
+    }
+    let notes = |key: &Key| matches!(key.object(), Some(ObjectKey::Collection(_)));
+    let left: BTreeSet<_> = world.cold.keys().into_iter().filter(|key| !notes(key)).collect();
+    assert_eq!(left, used, "{what}: left over");
+}

@@ -6,6 +6,7 @@
 //! sessions as on others.
 
 mod claim;
+mod clear;
 mod collect;
 mod commit;
 mod copy;
