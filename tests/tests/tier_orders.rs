@@ -71,6 +71,8 @@ impl Does {
             "already_exists" if self == Creates => true,
             "already_exists" => self.is_fork_to() && others.iter().any(|other| other.is_fork_to()),
             "not_found" => is_gone || self == Delete,
+            // What is being deleted may lie there in parts.
+            "broken_link" => others.contains(&Delete),
             _ => false,
         }
     }

@@ -30,7 +30,7 @@ pub use slice::slice;
 
 pub(super) use claim::{claim, is_claim};
 pub(super) use delete::bury;
-pub(super) use fork::{fork, refuse_cold};
+pub(super) use fork::fork;
 pub(super) use hydrate::hydrated;
 pub(super) use slice::{confirm_ids, learn_ids};
 
