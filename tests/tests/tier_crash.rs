@@ -12,7 +12,15 @@ use turnkeep_tests::tiers::{
 
 const FAULTS: [Fault; 3] = [Fault::Stop, Fault::Before, Fault::After];
 const PASTS: [&str; 10] = [
-    "hot", "short", "hydrated", "kept", "tail", "long tail", "cold", "left", "archived",
+    "hot",
+    "short",
+    "hydrated",
+    "kept",
+    "tail",
+    "long tail",
+    "cold",
+    "left",
+    "archived",
     "archived and more",
 ];
 

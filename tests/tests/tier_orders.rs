@@ -4,10 +4,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use turnkeep::{Create, Error, ErrorKind, Range};
 use turnkeep::core::session::tier::{self, Flush, Hot};
 use turnkeep::core::session::{self, Append, At, Fork};
 use turnkeep::core::store::ObjectKey;
+use turnkeep::{Create, Error, ErrorKind, Range};
 use turnkeep_tests::retention::{
     Explored, Job, Node, Outcome, Running, explore, first_then, job, judged,
 };
@@ -88,7 +88,8 @@ fn drafts(at: usize) -> Append {
 
 /// The operation, as the one of that number.
 fn running(does: Does, at: usize, past: &Past) -> Job {
-    let flush = |hot| job(move || tier::flush(id("a"), Flush::default().hot(hot)).with_cold_store());
+    let flush =
+        |hot| job(move || tier::flush(id("a"), Flush::default().hot(hot)).with_cold_store());
     let open = || session::open(id("a")).with_cold_store();
     let fork = |fork: Fork| job(move || session::fork(id("a"), fork.clone()).with_cold_store());
     match does {
@@ -107,9 +108,9 @@ fn running(does: Does, at: usize, past: &Past) -> Job {
                 job(append)()
             })
         }
-        Appends => first_then(open, move |opened| {
-            session::append(opened, drafts(at)).with_cold_store()
-        }),
+        Appends => {
+            first_then(open, move |opened| session::append(opened, drafts(at)).with_cold_store())
+        }
         Once => first_then(open, move |opened| {
             session::append(opened, drafts(at).once()).with_cold_store()
         }),
@@ -189,7 +190,8 @@ impl Race<'_> {
         }
         let has_past = self.past.texts.is_some();
         for (at, code) in codes.iter().enumerate() {
-            let others: Vec<_> = does.iter().enumerate().filter(|(other, _)| *other != at).collect();
+            let others: Vec<_> =
+                does.iter().enumerate().filter(|(other, _)| *other != at).collect();
             let others: Vec<_> = others.into_iter().map(|(_, does)| *does).collect();
             let is_told = matches!(*code, "under way" | "ok");
             let told = &node.outcomes[at];
@@ -268,7 +270,10 @@ impl Race<'_> {
         let before = self.past.texts.as_deref().unwrap_or_default();
         let is_back = self.does.contains(&ForkBack) && seen.len() == 1;
         let is_anew = self.does.contains(&Creates);
-        assert!(is_anew || seen.starts_with(before) || is_back && before.starts_with(seen), "{what}");
+        assert!(
+            is_anew || seen.starts_with(before) || is_back && before.starts_with(seen),
+            "{what}"
+        );
     }
 }
 
@@ -285,7 +290,8 @@ fn others(world: &World) -> BTreeSet<String> {
 
 fn race(name: &str, does: &[Does]) -> Explored {
     let past = past(name);
-    let jobs: Vec<_> = does.iter().enumerate().map(|(at, does)| running(*does, at, &past)).collect();
+    let jobs: Vec<_> =
+        does.iter().enumerate().map(|(at, does)| running(*does, at, &past)).collect();
     let jobs: Vec<_> = jobs.iter().collect();
     let race = Race { past: &past, does, ends: RefCell::default(), sound: RefCell::default() };
     let start = std::time::Instant::now();

@@ -249,6 +249,10 @@ impl LogPart {
                 return Err(Error::new(ErrorKind::BadLine, message).at_key(&self.key));
             }
             let object = io.get(&self.key, Some(0..read.saturating_mul(8))).await?;
+            if !object.bytes.starts_with(&self.start) {
+                let message = "the log was replaced while it was read";
+                return Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key).retryable());
+            }
             (self.start, self.info) = (object.bytes, object.info);
         }
         let end = memchr::memchr(b'\n', &self.start).unwrap_or_default();

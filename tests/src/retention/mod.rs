@@ -9,6 +9,6 @@ mod scene;
 pub(crate) use explore::hash;
 pub use explore::{Explored, Node, Place, explore};
 pub use host::{Clock, Fault, Host, Places};
-pub use running::{Job, Outcome, Running, first_then, job, judged, open_then};
 pub use look::{Answer, Seen, agrees, look};
+pub use running::{Job, Outcome, Running, first_then, job, judged, open_then};
 pub use scene::{DAY_MS, NOW_MS, Scene, appended, copied, objects, scenes};

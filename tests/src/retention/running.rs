@@ -57,9 +57,7 @@ pub fn first_then<F: Debug + Clone + 'static, T: Debug + 'static>(
     first: impl Fn() -> Task<F> + 'static,
     then: impl Fn(F) -> Task<T> + Clone + 'static,
 ) -> Job {
-    Box::new(move || {
-        Box::new(Then { first: Of::new(first()), then: then.clone(), second: None })
-    })
+    Box::new(move || Box::new(Then { first: Of::new(first()), then: then.clone(), second: None }))
 }
 
 type Judge<T> = Box<dyn Fn(&T) -> Result<()>>;

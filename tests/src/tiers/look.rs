@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use turnkeep::core::session::tier::{self, Flush};
 use turnkeep::core::session::{self, Append};
-use turnkeep::core::store::{ObjectKey, Part};
 use turnkeep::core::sha256;
+use turnkeep::core::store::{ObjectKey, Part};
 use turnkeep::{Create, Key, Range, Result, SessionId, Store};
 
 use super::past::draft;
@@ -125,7 +125,10 @@ pub fn ends_well(world: &World, name: &str, texts: Option<&[String]>, what: &str
     }
     for round in ["again", "once more"] {
         let flushed = world.run(tier::flush(session(), Flush::default()));
-        assert!(flushed.as_ref().is_ok_and(|flushed| flushed.merge_fault.is_none()), "{what}: {flushed:?}");
+        assert!(
+            flushed.as_ref().is_ok_and(|flushed| flushed.merge_fault.is_none()),
+            "{what}: {flushed:?}"
+        );
         run("flushed", flushed.map(|_| ()));
         // What a crash left beside the log, or claimed, goes with the next flush of entries.
         let is_left = |key: &Key| match key.session() {

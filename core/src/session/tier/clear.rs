@@ -17,7 +17,12 @@ use crate::{ErrorKind, Result, SessionId};
 const KEPT_BYTES: u64 = 16 << 10;
 
 /// Removes what the cold store has, unless it changed meanwhile.
-pub(super) async fn clear(io: &Io, id: &SessionId, source: &Source, manifest: &Manifest) -> Result<bool> {
+pub(super) async fn clear(
+    io: &Io,
+    id: &SessionId,
+    source: &Source,
+    manifest: &Manifest,
+) -> Result<bool> {
     // Beside the log: what the manifest has, and what only said how the hot part stands.
     let known = manifest.held.as_ref().and_then(|held| held.about.as_ref());
     let is_known = known.is_some() && about(io, id).await?.as_ref() == known;

@@ -51,7 +51,9 @@ pub fn copy(id: SessionId, to: Layout) -> Task<Copied> {
             let (session, source) = find_session(&from, &id).await?;
             let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
             match to {
-                Layout::Files => transfer(&from, &source, head, &io.cold_store()?, &id).await,
+                Layout::Files => {
+                    transfer(&from, &source, head, (&io.cold_store()?, true), &id).await
+                }
                 Layout::Objects => {
                     let (_, flushed) = upload(&io, &from, &id, &source, head, false).await?;
                     Ok(Copied { head, entries: flushed.entries })
@@ -97,7 +99,7 @@ async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
                 write_whole(io, &source, head, io, id, condition).await?;
                 return Ok(Copied { head, entries: head.seq + 1 });
             }
-            transfer(io, &source, head, io, id).await
+            transfer(io, &source, head, (io, false), id).await
         };
         match pulled.await {
             Err(error) if is_raced(&error) && error.actual().is_none() && tries < TRIES => {
@@ -108,25 +110,27 @@ async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
     }
 }
 
-/// Sees to it that the log in a store has every entry of a source up to its head.
+/// Sees to it that the log in a store has every entry of a source up to its head; it may have to be
+/// there already.
 async fn transfer(
     from: &Io,
     source: &Source,
     head: Head,
-    to: &Io,
+    (to, may_create): (&Io, bool),
     id: &SessionId,
 ) -> Result<Copied> {
     let there = match find_session(to, id).await {
         Ok((session, there)) if there.cold.is_none() => Some((session, there)),
-        Ok((session, _)) if session.form != Form::Cold => {
-            let message = "someone else flushed the session meanwhile";
-            return Err(Error::new(ErrorKind::Conflict, message).retryable());
-        }
         Ok(_) => None,
         Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => None,
         Err(error) => return Err(error),
     };
     let Some((session, there)) = there else {
+        if !may_create {
+            // Written whole it could bring back what was deleted, or hide what was flushed.
+            let message = "someone else flushed or deleted the session meanwhile";
+            return Err(Error::new(ErrorKind::Conflict, message).retryable());
+        }
         write_whole(from, source, head, to, id, Condition::Absent).await?;
         return Ok(Copied { head, entries: head.seq + 1 });
     };
