@@ -257,6 +257,16 @@ async fn check_kept(
 
 /// Where the items of those drafts are, if they are in the session; `None` if not one of them is.
 async fn applied_at(io: &Io, session: &Session, drafts: &[String]) -> Result<Option<u64>> {
+    let mut tries = 1;
+    loop {
+        match look_for(io, session, drafts).await {
+            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+            applied => return applied,
+        }
+    }
+}
+
+async fn look_for(io: &Io, session: &Session, drafts: &[String]) -> Result<Option<u64>> {
     let ids = Known::ids_of(drafts)?;
     if ids.is_empty() {
         let message = "an append that happens once needs items with ids";

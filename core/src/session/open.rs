@@ -15,7 +15,7 @@ use super::source::{LogPart, Shift, Source, found};
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
 use crate::line::{FIRST_PREFIX, IDENTITY, Line};
 use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
-use crate::store::{After, Durability, Key, Part};
+use crate::store::{After, Condition, Durability, Key, Part};
 use crate::task::{Answer, Io};
 use crate::{Entry, Error, ErrorKind, Kind, Result, SessionId};
 
@@ -185,9 +185,9 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         ErrorKind::AlreadyExists => exists(),
         _ => error.in_session(&id),
     })?;
-    let place = After::new(0, claimed.as_ref().map_or(0, |claim| claim.bytes));
+    let claim = claimed.as_ref().map(|claim| claim.version.clone());
     let created =
-        write_first(io, &id, &drafts, (options.is_salted, options.durability), &stamp, place);
+        write_first(io, &id, &drafts, (options.is_salted, options.durability), &stamp, claim);
     let created = created.await;
     if let (Err(_), Some(claim)) = (&created, &claimed) {
         claim.release(io, &id).await;
@@ -202,15 +202,22 @@ async fn write_first(
     drafts: &[String],
     (is_salted, durability): (bool, Durability),
     stamp: &Stamp,
-    place: After,
+    claim: Option<String>,
 ) -> Result<Session> {
     let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(id);
     let writer = Writer::create(id.clone(), is_salted);
     let batch = writer.write(drafts, stamp).map_err(|error| error.in_session(id))?;
     let log = Key::of(id, Part::Log);
     let session = Session::new(writer).starting_with(&batch.bytes);
-    let added = io.append(&log, batch.bytes, place, durability).await;
-    added.map_err(|error| match error.kind() {
+    let added = async {
+        let Some(claim) = claim else {
+            return io.append(&log, batch.bytes, After::new(0, 0), durability).await.map(|_| ());
+        };
+        // In the very claim's place: another one is as long.
+        io.put(&log, batch.bytes, Condition::Version(claim)).await?;
+        if durability == Durability::Disk { io.sync(&log).await } else { Ok(()) }
+    };
+    added.await.map_err(|error| match error.kind() {
         ErrorKind::Conflict => exists(),
         _ => error.in_session(id),
     })?;

@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::claim::{Claim, claim, nonce};
+use super::claim::{Claim, claim, is_raced, nonce};
 use super::commit::{Committed, check_in_time, commit};
 use super::gather::{Facts, Gathered};
 use super::hydrate::anchor;
@@ -12,23 +12,13 @@ use crate::entry::utf8;
 use crate::limits::INLINE_TAIL_BYTES;
 use crate::log::{Batch, Head, Stamp, Verifier, Writer};
 use crate::session::Session;
-use crate::session::cold::newest;
+use crate::session::cold::ColdPart;
 use crate::session::fork::{At, Copy, Fork, Found};
 use crate::session::scan::Chunks;
 use crate::session::source::Source;
 use crate::store::Condition;
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
-
-/// Refuses to fork into a session that the cold store has.
-pub(in crate::session) async fn refuse_cold(io: &Io, id: &SessionId) -> Result<()> {
-    let Some(cold) = io.cold() else { return Ok(()) };
-    if newest(&cold, id).await?.is_none_or(|newest| newest.is_of_deleted()) {
-        return Ok(());
-    }
-    let message = "the session to fork into is in the cold store";
-    Err(Error::new(ErrorKind::AlreadyExists, message).in_session(id))
-}
 
 /// Forks a session whose first entries lie in the cold store. Its lines are not copied: only those
 /// that only the hot store has are written, and the fork itself.
@@ -80,7 +70,12 @@ async fn write(
         Some(claim) => Condition::Version(claim.version.clone()),
         None => Condition::Absent,
     };
-    anchor(io, id, child, nonce(stamp), condition).await
+    let part = ColdPart::new(child.clone())?;
+    match anchor(io, id, child, nonce(stamp), condition).await {
+        // Someone else claims the place by now; the fork lies in the cold store.
+        Err(error) if is_raced(&error) => part.session(id, None),
+        anchored => anchored,
+    }
 }
 
 /// What the parent's manifest holds up to the point of the fork, and what a writer has to know there.

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::Task;
-use super::claim::{Claimed, is_raced, nonce, take};
+use super::claim::{is_raced, nonce, take};
 use crate::cold::{Anchor, Manifest};
 use crate::log::Writer;
 use crate::session::cold::newest;
@@ -42,7 +42,7 @@ pub(super) fn hydrate_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, H
         loop {
             // Claimed before the cold store is asked: when a session is not in the hot store, all of it
             // was committed to the cold one. What is read there from now on is the newest.
-            let claim = match take(io, id, &stamp, Claimed::Share).await {
+            let claim = match take(io, id, &stamp).await {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     return Ok(Hydrated { session: open_session(io, id).await?, was_hot: true });
                 }
