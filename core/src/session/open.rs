@@ -181,18 +181,36 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         return Err(exists());
     }
     super::retention::check_free(io, &id).await.map_err(|error| error.in_session(&id))?;
-    let claimed = super::tier::claim(io, &id).await.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => exists(),
-        _ => error.in_session(&id),
-    })?;
-    let claim = claimed.as_ref().map(|claim| claim.version.clone());
-    let created =
-        write_first(io, &id, &drafts, (options.is_salted, options.durability), &stamp, claim);
-    let created = created.await;
-    if let (Err(_), Some(claim)) = (&created, &claimed) {
-        claim.release(io, &id).await;
+    let mut tries = 1;
+    loop {
+        let claimed = super::tier::claim(io, &id).await.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => exists(),
+            _ => error.in_session(&id),
+        })?;
+        let claim = claimed.as_ref().map(|claim| claim.version.clone());
+        let how = (options.is_salted, options.durability);
+        match write_first(io, &id, &drafts, how, &stamp, claim).await {
+            Err(error) if claimed.is_some() && is_gone(&error) && tries < TRIES => {
+                // Who shared the claim gave it up: if the place is taken, the next claim tells.
+                tries += 1;
+            }
+            Err(error) => {
+                if let Some(claim) = claimed {
+                    claim.release(io, &id).await;
+                }
+                return Err(match error.kind() {
+                    ErrorKind::Conflict => exists(),
+                    _ => error.in_session(&id),
+                });
+            }
+            created => return created,
+        }
     }
-    created
+}
+
+/// Whether what was to be replaced is there no more.
+fn is_gone(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound)
 }
 
 /// Writes a session's first entries into the place it has.
@@ -204,7 +222,6 @@ async fn write_first(
     stamp: &Stamp,
     claim: Option<String>,
 ) -> Result<Session> {
-    let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(id);
     let writer = Writer::create(id.clone(), is_salted);
     let batch = writer.write(drafts, stamp).map_err(|error| error.in_session(id))?;
     let log = Key::of(id, Part::Log);
@@ -217,10 +234,7 @@ async fn write_first(
         io.put(&log, batch.bytes, Condition::Version(claim)).await?;
         if durability == Durability::Disk { io.sync(&log).await } else { Ok(()) }
     };
-    added.await.map_err(|error| match error.kind() {
-        ErrorKind::Conflict => exists(),
-        _ => error.in_session(id),
-    })?;
+    added.await?;
     Ok(session.at(batch.head))
 }
 
