@@ -73,17 +73,19 @@ const cpuMs = () => {
 
 /** The first messages of a file of drafts, and the turns after them. */
 function thread({ file, size, batch }) {
-  const drafts = read(file).toString().split("\n").map((line) => JSON.parse(line));
-  const turns = [];
-  for (let at = size; at + batch <= drafts.length; at += batch) turns.push(drafts.slice(at, at + batch));
-  return { before: drafts.slice(0, size), turns };
+  const lines = read(file).toString().split("\n");
+  const parsed = (from, to) => lines.slice(from, to).map((line) => JSON.parse(line));
+  const turns = function* () {
+    for (let at = size; at + batch <= lines.length; at += batch) yield parsed(at, at + batch);
+  };
+  return { before: (from, to) => parsed(from, Math.min(to, size)), turns: turns() };
 }
 
 /** CPU time of one flush of the whole thread: list, ids, JSON, gzip, put; as zeitlich 0.2.46 does. */
 function flushWhole(request) {
   const { before, turns } = thread(request);
   const envelope = ({ id, item }) => JSON.stringify({ id, message: item });
-  const list = [...before, ...turns[0]].map(envelope);
+  const list = [...before(0, request.size), ...turns.next().value].map(envelope);
   const state = JSON.stringify({ tasks: [], custom: { counter: 3 } });
   const rounds = Math.max(1, Math.ceil(2000 / list.length));
   const stored = new Map();
@@ -106,8 +108,8 @@ async function flush(request) {
     const { before, turns } = thread(request);
     const tier = await turnkeep.Tier.open(new MemoryStore(), new MemoryStore());
     const session = await turnkeep.Session.create(tier, { id: "bench" });
-    for (let at = 0; at < before.length; at += batch) {
-      await session.append(before.slice(at, at + batch));
+    for (let at = 0; at < size; at += batch) {
+      await session.append(before(at, at + batch));
       await tier.flush("bench", { hot: "keep" });
     }
     flushed.set(size, { tier, session, turns });
@@ -115,7 +117,7 @@ async function flush(request) {
   const { tier, session, turns } = flushed.get(size);
   let ms = 0;
   for (let turn = 0; turn < count; turn += 1) {
-    await session.append(turns.shift());
+    await session.append(turns.next().value);
     const start = cpuMs();
     await tier.flush("bench", { hot: "keep", merge: false });
     ms += cpuMs() - start;

@@ -21,8 +21,8 @@ use crate::{Entry, Error, ErrorKind, Kind, Result, SessionId};
 
 /// First look at a log's end: holds the last lines of most sessions.
 const TAIL_BYTES: u64 = 32 << 10;
-/// First look at a log's start: holds the envelope of the first line.
-pub(super) const START_BYTES: u64 = 1 << 10;
+/// First look at a log's start: holds the envelope of the first line, or most anchors.
+pub(super) const START_BYTES: u64 = 4 << 10;
 
 /// An open session: plain data, with which entries can be appended.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use crate::task::Io;
 use crate::{ErrorKind, Result, SessionId};
 
 /// How much of the last lines stays in a hot store.
-const KEPT_BYTES: u64 = 16 << 10;
+const KEPT_BYTES: u64 = 8 << 10;
 
 /// Removes what the cold store has, unless it changed meanwhile.
 pub(super) async fn clear(
