@@ -1,0 +1,1 @@
+//! Copying sessions between stores, and collecting.
