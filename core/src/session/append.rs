@@ -201,8 +201,7 @@ async fn woken_once(io: &Io, session: Session) -> Result<Session> {
 /// A session that refused an append, where it only went from one form to the other meanwhile.
 async fn moved(io: &Io, session: Session, conflict: Error) -> Result<Session> {
     let Ok(now) = open_session(io, session.id()).await else { return Err(conflict) };
-    let is_moved =
-        (now.form, now.shift, now.start) != (session.form, session.shift, session.start);
+    let is_moved = (now.form, now.shift, now.start) != (session.form, session.shift, session.start);
     match now.head() {
         head if head == session.head() && is_moved => woken(io, session).await,
         Some(actual) => Err(conflict.with_actual(actual)),

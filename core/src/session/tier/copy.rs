@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::Task;
 use super::claim::is_raced;
-use super::flush::upload;
+use super::flush::{about, known_about, upload};
 use super::gather::diverged;
 use crate::limits::BATCH_BYTES_MAX;
 use crate::log::{Expectation, Head, Verifier};
@@ -113,6 +113,7 @@ async fn transfer(
     };
     let Some((session, there)) = there else {
         write_whole(from, source, head, to, id).await?;
+        carry_about(from, source, to, id).await?;
         return Ok(Copied { head, entries: head.seq + 1 });
     };
     let Some(now) = session.head() else {
@@ -127,7 +128,19 @@ async fn transfer(
         return Ok(Copied { head: now, entries: 0 });
     }
     append(from, source, head, to, session, now).await?;
+    carry_about(from, source, to, id).await?;
     Ok(Copied { head, entries: head.seq - now.seq })
+}
+
+/// Title, kind and tags go along, unless some are there: those may be newer.
+async fn carry_about(from: &Io, source: &Source, to: &Io, id: &SessionId) -> Result<()> {
+    let about = about(from, id).await?.or_else(|| known_about(source, None));
+    let Some(about) = about else { return Ok(()) };
+    let bytes = (about + "\n").into_bytes();
+    match to.put(&Key::of(id, Part::About), bytes, Condition::Absent).await {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Writes the log whole, verified, in the place of what stands for it.

@@ -280,13 +280,13 @@ async fn next_manifest(
 }
 
 /// Title, kind and tags as a manifest has them.
-fn known_about(source: &Source, held: Option<&Held>) -> Option<String> {
+pub(super) fn known_about(source: &Source, held: Option<&Held>) -> Option<String> {
     let source = source.cold.as_ref().and_then(|cold| cold.held().ok());
     [held, source].into_iter().flatten().find_map(|held| held.about.clone())
 }
 
 /// Title, kind and tags as they lie beside the log, if they are what they should be.
-async fn about(io: &Io, id: &SessionId) -> Result<Option<String>> {
+pub(super) async fn about(io: &Io, id: &SessionId) -> Result<Option<String>> {
     let range = 0..ABOUT_BYTES_MAX as u64 + 1;
     let Some(object) = found(io.get(&Key::of(id, Part::About), Some(range)).await)? else {
         return Ok(None);
