@@ -176,9 +176,13 @@ fn a_list_of_segments_stays_short_and_each_entry_is_copied_a_few_times() {
         appended += cost.bytes_written + before.bytes_written;
         most = most.max(cost.requests);
     }
-    let used: u64 = keys(&*rig.cold).iter().filter(|key| key.ends_with(".gz")).map(|key| {
-        rig.cold.info(&Key::parse(key.as_str()).expect("a key")).expect("an object").bytes
-    }).sum();
+    let used: u64 = keys(&*rig.cold)
+        .iter()
+        .filter(|key| key.ends_with(".gz"))
+        .map(|key| {
+            rig.cold.info(&Key::parse(key.as_str()).expect("a key")).expect("an object").bytes
+        })
+        .sum();
     println!("written {appended} B, objects {used} B, at most {most} requests");
     assert!(most <= 3 + 2 * 8 + 8, "{most}");
 }

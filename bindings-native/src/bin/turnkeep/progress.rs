@@ -42,7 +42,14 @@ impl Meter {
     /// Counts, and shows nothing.
     pub(crate) fn silent() -> Self {
         let (done, shown) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { what: Mutex::default(), total: None, is_shown: false, start: Instant::now(), done, shown }
+        Self {
+            what: Mutex::default(),
+            total: None,
+            is_shown: false,
+            start: Instant::now(),
+            done,
+            shown,
+        }
     }
 
     pub(crate) fn add(&self, bytes: u64) {

@@ -43,13 +43,15 @@ fn unreachable_bucket(error: Error, bucket: &str, has_key: bool) -> Failure {
             "Make it first; AWS_ENDPOINT_URL and AWS_REGION tell where it is looked for.",
         );
     }
-    let failure = Failure::from(error);
-    if !has_key {
-        return failure.with_hint(
+    // A code is S3's own: whoever asked was known.
+    if !has_key && !message.contains("answered 403 ") {
+        let message = format!("no keys to S3 were found: {message}");
+        return Failure::from(Error::new(ErrorKind::StoreFailed, message)).with_hint(
             "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a role of the machine or \
              container. Files in ~/.aws are not read.",
         );
     }
+    let failure = Failure::from(error);
     if message.contains("answered 403") || message.contains("answered 401") {
         return failure.with_hint(
             "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION; \
@@ -83,8 +85,10 @@ pub(crate) fn redis(url: &str) -> Outcome<Arc<dyn Store>> {
     // Connects.
     let asked = store.info(&turnkeep::Key::of(&turnkeep::SessionId::new("-")?, Part::Log));
     match asked {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::from(error)
-            .with_hint("Check host, port and password, and that Redis runs there.")),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Failure::from(Error::new(error.kind(), error.message()))
+                .with_hint("Check host, port and password, and that Redis runs there."))
+        }
         _ => Ok(Arc::new(store)),
     }
 }
