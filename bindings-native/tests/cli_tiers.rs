@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use turnkeep::{About, Create, Draft, FileStore, Session, SessionId, set_about};
+use turnkeep::core::store::Condition;
+use turnkeep::{
+    About, Create, Draft, FileStore, S3Options, S3Store, Session, SessionId, Store, Tier, set_about,
+};
 use turnkeep_servers::{Personality, RedisServer, Rule, S3Server};
 
 const BUCKET: &str = "s3://test/agents";
@@ -55,6 +58,18 @@ impl Place {
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The bucket, as a program has it.
+    fn bucket(&self) -> Arc<S3Store> {
+        let access = self.s3.access();
+        let mut options = S3Options::new(access.bucket);
+        options.prefix = "agents".into();
+        options.endpoint = Some(access.endpoint);
+        options.access_key_id = Some(access.access_key);
+        options.secret_access_key = Some(access.secret_key);
+        options.allow_http = true;
+        Arc::new(S3Store::open(options).unwrap())
     }
 
     /// The log of a session in a store that is a folder.
@@ -239,6 +254,28 @@ mod copying {
     }
 
     #[test]
+    fn a_hydrated_session_is_pushed_to_where_it_came_from_and_pulled_whole() {
+        let place = Place::with(&["a"]);
+        place.run(0, &["push", BUCKET]);
+        let hot = Arc::new(FileStore::open(place.path("hot")).unwrap());
+        let session = Tier::open(hot, place.bucket()).unwrap().hydrate(&id("a")).unwrap();
+        session.append(&[Draft::turn_end(2)]).unwrap();
+        drop(session);
+        let ran = place.run(1, &["copy", "hot", "other"]);
+        ran.says(&["session \"a\"", "store_failed: ", "hint: It is hydrated: "]);
+        // What was not pushed yet is not replaced.
+        let hot = place.log("hot", "a");
+        place.run(12, &["pull", BUCKET, "--store", "hot"]).says(&["conflict", "further on"]);
+        assert_eq!(place.log("hot", "a"), hot);
+        let ran = place.run(0, &["push", BUCKET, "--store", "hot"]);
+        assert!(ran.out.starts_with("pushed a: 1 entry, head 22 "), "{}", ran.out);
+        let ran = place.run(0, &["pull", BUCKET, "--store", "hot", "-v"]);
+        assert!(ran.out.contains(" a: "), "{}", ran.out);
+        place.run(0, &["pull", BUCKET]);
+        assert_eq!(place.log("hot", "a"), place.log("store", "a"));
+    }
+
+    #[test]
     fn other_entries_there_are_a_conflict() {
         let place = Place::with(&["a", "b"]);
         place.run(0, &["push", BUCKET]);
@@ -386,8 +423,20 @@ mod reading {
     #[test]
     fn damage_in_a_bucket_is_told() {
         let place = Place::with(&["a"]);
-        place.run(0, &["push", "s3://test/x"]);
-        place.run(1, &["cat", "a", "--inflate", "--store", "s3://test/x"]).says(&["not_supported"]);
+        place.run(0, &["push", BUCKET]);
+        place.run(1, &["cat", "a", "--inflate", "--store", BUCKET]).says(&["not_supported"]);
+        let bucket = place.bucket();
+        let (key, _) = bucket.list("segments/", None, 1).unwrap().objects.remove(0);
+        let mut bytes = bucket.get(&key, None).unwrap().bytes;
+        let middle = bytes.len() - 20;
+        bytes[middle] ^= 1;
+        bucket.put(&key, &bytes, &Condition::Any).unwrap();
+        for args in [&["verify", "a"][..], &["cat", "a"], &["show", "a"]] {
+            let ran = place.run(20, &[args, &["--store", BUCKET]].concat());
+            assert!(format!("{}{}", ran.out, ran.err).contains("gzip_corrupt"), "{ran:?}");
+        }
+        place.run(20, &["pull", BUCKET, "--store", "other"]).says(&["gzip_corrupt"]);
+        assert!(!place.path("other/a.jsonl").exists());
     }
 }
 

@@ -108,7 +108,9 @@ pub(super) fn run(
             (target, _) => compare(id, &source, target.as_ref()),
         };
         meter.clear();
-        let told = told.map_err(explained).inspect_err(|_| tally.failed += 1)?;
+        let told = told
+            .map_err(|error| explained(error, source.layout))
+            .inspect_err(|_| tally.failed += 1)?;
         let is_new = told.entries > 0;
         *if is_new { &mut tally.copied } else { &mut tally.unchanged } += 1;
         tally.entries += told.entries;
@@ -178,13 +180,20 @@ fn line(id: &SessionId, store: &dyn Store, seq: u64) -> turnkeep::Result<Vec<u8>
 }
 
 /// With what to do about it here.
-fn explained(error: Error) -> Failure {
+fn explained(error: Error, source: Layout) -> Failure {
     let kind = error.kind();
+    let is_segment = |key: &String| key.starts_with("segments/");
+    let is_elsewhere =
+        source == Layout::Files && error.place().key.as_ref().is_some_and(is_segment);
     let failure = Failure::from(error);
     match kind {
         ErrorKind::Conflict => failure.with_hint(
             "Each store has entries that the other one lacks. To keep both, `turnkeep fork` the \
              session in one of them, and copy the fork.",
+        ),
+        ErrorKind::StoreFailed if is_elsewhere => failure.with_hint(
+            "It is hydrated: its first entries lie in the bucket that it came from. `turnkeep push` \
+             it there, and copy it from there.",
         ),
         _ => failure,
     }
