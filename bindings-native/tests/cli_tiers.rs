@@ -118,7 +118,8 @@ impl Place {
     fn damage(&self, name: &str) {
         let mut log = self.log("store", name);
         let middle = log.len() / 2;
-        log[middle] ^= 1;
+        let text = log[middle..].windows(4).position(|bytes| bytes == b"What").unwrap();
+        log[middle + text] ^= 1;
         fs::write(self.path("store").join(format!("{name}.jsonl")), log).unwrap();
     }
 }
@@ -265,14 +266,14 @@ mod copying {
         ran.says(&["session \"a\"", "store_failed: ", "hint: It is hydrated: "]);
         // What was not pushed yet is not replaced.
         let hot = place.log("hot", "a");
-        place.run(12, &["pull", BUCKET, "--store", "hot"]).says(&["conflict", "further on"]);
+        place
+            .run(12, &["pull", BUCKET, "--store", "hot"])
+            .says(&["already_exists", "push it from there"]);
         assert_eq!(place.log("hot", "a"), hot);
         let ran = place.run(0, &["push", BUCKET, "--store", "hot"]);
         assert!(ran.out.starts_with("pushed a: 1 entry, head 22 "), "{}", ran.out);
-        let ran = place.run(0, &["pull", BUCKET, "--store", "hot", "-v"]);
-        assert!(ran.out.contains(" a: "), "{}", ran.out);
         place.run(0, &["pull", BUCKET]);
-        assert_eq!(place.log("hot", "a"), place.log("store", "a"));
+        assert_eq!(place.log("store", "a").iter().filter(|byte| **byte == b'\n').count(), 23);
     }
 
     #[test]

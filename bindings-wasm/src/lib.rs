@@ -27,3 +27,5 @@ mod request;
 mod retention;
 mod session;
 mod task;
+mod thread;
+mod tier;

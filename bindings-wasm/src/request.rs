@@ -2,15 +2,23 @@
 
 use std::ops::Range;
 
-use js_sys::Uint8Array;
+use js_sys::{Reflect, Uint8Array};
 use turnkeep_core::store::{Condition, Key, Request, StageId};
 use turnkeep_core::task::RequestId;
 use wasm_bindgen::JsValue;
 
 use crate::convert::{number, object, optional};
 
-/// A request: its `id`, its `kind`, and what that kind needs.
+/// A request: its `id`, its `kind`, and what that kind needs; with `isCold`, what is to be carried out
+/// in the cold store.
 pub(crate) fn to_js((id, request): (RequestId, Request)) -> JsValue {
+    let Request::Cold(request) = request else { return plain(id, request) };
+    let request = plain(id, *request);
+    Reflect::set(&request, &"isCold".into(), &true.into()).ok();
+    request
+}
+
+fn plain(id: RequestId, request: Request) -> JsValue {
     let id = ("id", id.into());
     match request {
         Request::Get { key, range } => {

@@ -22,6 +22,7 @@ trait AnyTask {
     fn next(&mut self) -> Step<JsValue>;
     fn reply(&mut self, id: RequestId, reply: Reply);
     fn stop(&self);
+    fn with_cold_store(self: Box<Self>) -> Box<dyn AnyTask>;
 }
 
 struct Converted<T, F> {
@@ -29,7 +30,7 @@ struct Converted<T, F> {
     convert: F,
 }
 
-impl<T, F: Fn(T) -> JsValue> AnyTask for Converted<T, F> {
+impl<T: 'static, F: Fn(T) -> JsValue + 'static> AnyTask for Converted<T, F> {
     fn next(&mut self) -> Step<JsValue> {
         match self.task.next() {
             Step::Requests(requests) => Step::Requests(requests),
@@ -43,6 +44,11 @@ impl<T, F: Fn(T) -> JsValue> AnyTask for Converted<T, F> {
 
     fn stop(&self) {
         self.task.stopper().stop();
+    }
+
+    fn with_cold_store(self: Box<Self>) -> Box<dyn AnyTask> {
+        let Self { task, convert } = *self;
+        Box::new(Self { task: task.with_cold_store(), convert })
     }
 }
 
@@ -73,6 +79,12 @@ impl Task {
     /// What it came to, once it is over.
     pub fn result(&mut self) -> JsValue {
         std::mem::take(&mut self.result)
+    }
+
+    /// The same, over a store that has a cold store behind it. Only before it begins.
+    #[must_use]
+    pub fn with_cold_store(self) -> Self {
+        Self { task: self.task.with_cold_store(), result: self.result }
     }
 
     /// Asks it to end early, where it can.

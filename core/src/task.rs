@@ -151,6 +151,9 @@ pub(crate) fn at_once<T>(operation: impl AsyncFnOnce(Io) -> Result<T>) -> Result
     }
 }
 
+/// What an operation gives that is part of many others: it stands once in the wasm, not once in each of them.
+pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
 /// What lies between an operation and its task. Only ever touched by the thread that calls the
 /// task, so the lock is always free.
 #[derive(Clone, Default)]
@@ -213,100 +216,133 @@ impl Io {
         self.cold().ok_or_else(|| Error::new(ErrorKind::NotSupported, message))
     }
 
-    pub(crate) async fn get(&self, key: &Key, range: Option<Range<u64>>) -> Result<Object> {
-        let request = Request::Get { key: key.clone(), range };
-        answer!(self.call(request).await, Reply::Object(object) => object)
-            .map_err(|e| e.at_key(key))
+    pub(crate) fn get<'a>(&'a self, key: &'a Key, range: Option<Range<u64>>) -> Answer<'a, Object> {
+        Box::pin(async move {
+            let request = Request::Get { key: key.clone(), range };
+            answer!(self.call(request).await, Reply::Object(object) => object)
+                .map_err(|e| e.at_key(key))
+        })
     }
 
-    pub(crate) async fn put(
-        &self,
-        key: &Key,
+    pub(crate) fn put<'a>(
+        &'a self,
+        key: &'a Key,
         bytes: Vec<u8>,
         condition: Condition,
-    ) -> Result<Info> {
-        let request = Request::Put { key: key.clone(), bytes, condition };
-        answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+    ) -> Answer<'a, Info> {
+        Box::pin(async move {
+            let request = Request::Put { key: key.clone(), bytes, condition };
+            answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+        })
     }
 
-    pub(crate) async fn append(
-        &self,
-        key: &Key,
+    pub(crate) fn append<'a>(
+        &'a self,
+        key: &'a Key,
         bytes: Vec<u8>,
         after: After,
         durability: Durability,
-    ) -> Result<Info> {
-        let request = Request::Append { key: key.clone(), bytes, after, durability };
-        answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+    ) -> Answer<'a, Info> {
+        Box::pin(async move {
+            let request = Request::Append { key: key.clone(), bytes, after, durability };
+            answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+        })
     }
 
-    pub(crate) async fn sync(&self, key: &Key) -> Result<()> {
-        let request = Request::Sync { key: key.clone() };
-        answer!(self.call(request).await, Reply::Done => ()).map_err(|e| e.at_key(key))
+    pub(crate) fn sync<'a>(&'a self, key: &'a Key) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let request = Request::Sync { key: key.clone() };
+            answer!(self.call(request).await, Reply::Done => ()).map_err(|e| e.at_key(key))
+        })
     }
 
-    pub(crate) async fn holder(&self, key: &Key) -> Result<Option<Holder>> {
-        let request = Request::Holder { key: key.clone() };
-        answer!(self.call(request).await, Reply::Holder(holder) => holder)
-            .map_err(|e| e.at_key(key))
+    pub(crate) fn holder<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Holder>> {
+        Box::pin(async move {
+            let request = Request::Holder { key: key.clone() };
+            answer!(self.call(request).await, Reply::Holder(holder) => holder)
+                .map_err(|e| e.at_key(key))
+        })
     }
 
-    pub(crate) async fn delete(&self, key: &Key, condition: Condition) -> Result<()> {
-        let request = Request::Delete { key: key.clone(), condition };
-        answer!(self.call(request).await, Reply::Done => ()).map_err(|e| e.at_key(key))
+    pub(crate) fn delete<'a>(&'a self, key: &'a Key, condition: Condition) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let request = Request::Delete { key: key.clone(), condition };
+            answer!(self.call(request).await, Reply::Done => ()).map_err(|e| e.at_key(key))
+        })
     }
 
-    pub(crate) async fn list(
-        &self,
-        prefix: &str,
+    pub(crate) fn list<'a>(
+        &'a self,
+        prefix: &'a str,
         after: Option<Key>,
         limit: u32,
-    ) -> Result<Listing> {
-        let request = Request::List { prefix: String::from(prefix), after, limit };
-        answer!(self.call(request).await, Reply::Listing(listing) => listing)
+    ) -> Answer<'a, Listing> {
+        Box::pin(async move {
+            let request = Request::List { prefix: String::from(prefix), after, limit };
+            answer!(self.call(request).await, Reply::Listing(listing) => listing)
+        })
     }
 
-    pub(crate) async fn info(&self, key: &Key) -> Result<Info> {
-        let request = Request::Info { key: key.clone() };
-        answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+    pub(crate) fn info<'a>(&'a self, key: &'a Key) -> Answer<'a, Info> {
+        Box::pin(async move {
+            let request = Request::Info { key: key.clone() };
+            answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+        })
     }
 
-    pub(crate) async fn stage(&self, key: &Key) -> Result<StageId> {
-        let request = Request::Stage { key: key.clone() };
-        answer!(self.call(request).await, Reply::Stage(stage) => stage).map_err(|e| e.at_key(key))
+    pub(crate) fn stage<'a>(&'a self, key: &'a Key) -> Answer<'a, StageId> {
+        Box::pin(async move {
+            let request = Request::Stage { key: key.clone() };
+            answer!(self.call(request).await, Reply::Stage(stage) => stage)
+                .map_err(|e| e.at_key(key))
+        })
     }
 
-    pub(crate) async fn stage_part(
-        &self,
-        stage: &StageId,
+    pub(crate) fn stage_part<'a>(
+        &'a self,
+        stage: &'a StageId,
         number: u32,
         bytes: Vec<u8>,
-    ) -> Result<()> {
-        let request = Request::StagePart { stage: stage.clone(), number, bytes };
-        answer!(self.call(request).await, Reply::Done => ())
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let request = Request::StagePart { stage: stage.clone(), number, bytes };
+            answer!(self.call(request).await, Reply::Done => ())
+        })
     }
 
-    pub(crate) async fn get_staged(
-        &self,
-        stage: &StageId,
+    pub(crate) fn get_staged<'a>(
+        &'a self,
+        stage: &'a StageId,
         range: Option<Range<u64>>,
-    ) -> Result<Object> {
-        let request = Request::GetStaged { stage: stage.clone(), range };
-        answer!(self.call(request).await, Reply::Object(object) => object)
+    ) -> Answer<'a, Object> {
+        Box::pin(async move {
+            let request = Request::GetStaged { stage: stage.clone(), range };
+            answer!(self.call(request).await, Reply::Object(object) => object)
+        })
     }
 
-    pub(crate) async fn commit(&self, stage: &StageId, condition: Condition) -> Result<Info> {
-        let request = Request::Commit { stage: stage.clone(), condition };
-        answer!(self.call(request).await, Reply::Info(info) => info)
+    pub(crate) fn commit<'a>(
+        &'a self,
+        stage: &'a StageId,
+        condition: Condition,
+    ) -> Answer<'a, Info> {
+        Box::pin(async move {
+            let request = Request::Commit { stage: stage.clone(), condition };
+            answer!(self.call(request).await, Reply::Info(info) => info)
+        })
     }
 
-    pub(crate) async fn abort(&self, stage: &StageId) -> Result<()> {
-        let request = Request::Abort { stage: stage.clone() };
-        answer!(self.call(request).await, Reply::Done => ())
+    pub(crate) fn abort<'a>(&'a self, stage: &'a StageId) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let request = Request::Abort { stage: stage.clone() };
+            answer!(self.call(request).await, Reply::Done => ())
+        })
     }
 
-    pub(crate) async fn stamp(&self, random_bytes: usize) -> Result<Stamp> {
-        answer!(self.call(Request::Stamp { random_bytes }).await, Reply::Stamp(stamp) => stamp)
+    pub(crate) fn stamp<'a>(&'a self, random_bytes: usize) -> Answer<'a, Stamp> {
+        Box::pin(async move {
+            answer!(self.call(Request::Stamp { random_bytes }).await, Reply::Stamp(stamp) => stamp)
+        })
     }
 
     /// Whether the operation was asked to end early.

@@ -1,5 +1,6 @@
-// The driver: carries out a task's requests, one after the other. As long as the store answers
-// without a promise nothing is awaited, and the task is over when `drive` returns.
+// The driver: carries out a task's requests, one after the other; those that a task makes at once, at
+// the same time. As long as the store answers without a promise nothing is awaited, and the task is
+// over when `drive` returns.
 
 import { TurnkeepError, fromWasm } from "./errors.js";
 import {
@@ -31,6 +32,8 @@ interface Request {
   readonly stage: string;
   readonly number: number;
   readonly randomBytes: number;
+  /** Whether it is for the cold store. */
+  readonly isCold?: true | undefined;
 }
 
 /**
@@ -57,17 +60,14 @@ export async function driveUntil<T>(task: Task, store: Store, signal?: AbortSign
 async function finish<T>(steps: Steps<T>, first: IteratorResult<Waiting, T>): Promise<T> {
   let step: IteratorResult<Waiting, T> = first;
   while (step.done !== true) {
-    const { answer, isError }: Outcome = await step.value.then(
-      (answer) => ({ answer, isError: false }),
-      (answer) => ({ answer, isError: true }),
-    );
+    const { answer, isError } = await settled(step.value);
     step = isError ? steps.throw(answer) : steps.next(answer);
   }
   return step.value;
 }
 
 type Waiting = PromiseLike<unknown>;
-type Outcome = { answer: unknown; isError: boolean };
+type Outcome = { readonly answer: unknown; readonly isError: boolean };
 type Steps<T> = Generator<Waiting, T, unknown>;
 
 /** When a long task is to end, and since when others had no turn. */
@@ -81,13 +81,27 @@ const TURN_MS = 10;
 
 /** The loop. It yields the answers that are not there yet. */
 function* run<T>(
-  task: Task,
+  started: Task,
   store: Store,
   signal: AbortSignal | undefined,
   turn?: Turn,
 ): Steps<T> {
-  let caught: unknown;
+  const task = store.cold === undefined ? started : started.with_cold_store();
+  /** The last failure of each code: one of them may be what the task ends with. */
+  let caught: Map<string, unknown> | undefined;
   let isAborted = false;
+  const perform = (request: Request) => {
+    if (signal?.aborted === true && !isAborted) {
+      isAborted = true;
+      throw new TurnkeepError("store_failed", "the call was aborted");
+    }
+    return answerTo(request, store);
+  };
+  const fail = (request: Request, error: unknown) => {
+    const code = error instanceof TurnkeepError ? error.code : "store_failed";
+    caught = (caught ?? new Map<string, unknown>()).set(code, error);
+    task.reply_failed(request.id, error instanceof Error ? error : new Error(String(error)));
+  };
   try {
     for (;;) {
       if (turn !== undefined) {
@@ -99,22 +113,32 @@ function* run<T>(
       }
       const requests = task.next() as Request[] | undefined;
       if (requests === undefined) return task.result() as T;
-      for (const request of requests) {
+      const [request] = requests;
+      if (request !== undefined && requests.length === 1) {
         try {
-          if (signal?.aborted === true && !isAborted) {
-            isAborted = true;
-            throw new TurnkeepError("store_failed", "the call was aborted");
-          }
-          const answer = perform(request, store);
+          const answer = perform(request);
           reply(task, request, isPromise(answer) ? yield answer : answer);
         } catch (error) {
-          caught = error;
-          task.reply_failed(request.id, error instanceof Error ? error : new Error(String(error)));
+          fail(request, error);
+        }
+        continue;
+      }
+      // All of them are begun before one is waited for.
+      const begun = requests.map((request) => outcomeOf(() => perform(request)));
+      const outcomes = begun.some(isPromise) ? yield Promise.all(begun) : begun;
+      for (const [index, { answer, isError }] of (outcomes as Outcome[]).entries()) {
+        const request = requests[index] as Request;
+        try {
+          if (isError) throw answer;
+          reply(task, request, answer);
+        } catch (error) {
+          fail(request, error);
         }
       }
     }
   } catch (error) {
-    throw isAborted ? signal?.reason : fromWasm(error, caught);
+    if (isAborted) throw signal?.reason;
+    throw fromWasm(error, caught?.get((error as Partial<TurnkeepError>).code ?? ""));
   } finally {
     task.free();
   }
@@ -127,12 +151,35 @@ function othersTurn(): Promise<unknown> {
   });
 }
 
+/** What came of something, whatever it was. */
+function outcomeOf(begin: () => Awaitable<unknown>): Awaitable<Outcome> {
+  try {
+    const answer = begin();
+    return isPromise(answer) ? settled(answer) : { answer, isError: false };
+  } catch (answer) {
+    return { answer, isError: true };
+  }
+}
+
+function settled(promise: PromiseLike<unknown>): PromiseLike<Outcome> {
+  return promise.then(
+    (answer) => ({ answer, isError: false }),
+    (answer) => ({ answer, isError: true }),
+  );
+}
+
 function append(store: Store, request: Request): Awaitable<unknown> {
   const { key, bytes, at, torn, durability, startsWith } = request;
   return store.append(key, bytes, at, torn, durability, startsWith);
 }
 
-function perform(request: Request, store: Store): Awaitable<unknown> {
+function answerTo(request: Request, store: Store): Awaitable<unknown> {
+  if (request.isCold !== true) return answerFrom(store, request);
+  if (store.cold !== undefined) return answerFrom(store.cold, request);
+  throw new TurnkeepError("not_supported", "there is no cold store");
+}
+
+function answerFrom(store: Store, request: Request): Awaitable<unknown> {
   const { key, stage, bytes, condition } = request;
   switch (request.kind) {
     case "get":

@@ -91,6 +91,13 @@ export {
   sweep,
   usage,
 } from "./retention.js";
+export {
+  type RunExit,
+  type RunMode,
+  type RunOptions,
+  type RunStart,
+  runSession,
+} from "./run.js";
 export { Session } from "./session.js";
 export { Archive, type ArchiveSource, type RangeSource, openArchive } from "./source.js";
 export type { Extension, HistoryItem, OpenCall, SessionState, State, Usage } from "./state.js";
@@ -108,3 +115,14 @@ export type {
   StoredObject,
   Torn,
 } from "./store.js";
+export {
+  type ColdSession,
+  type ColdSessionsOptions,
+  type CollectOptions,
+  type Collected,
+  type Copied,
+  type FlushOptions,
+  type Flushed,
+  Tier,
+  copySession,
+} from "./tier.js";

@@ -4,8 +4,11 @@ import type { Draft, StartFields } from "./draft.js";
 import { type TurnkeepError, checkText } from "./errors.js";
 import type { Durability, Head, Torn } from "./store.js";
 
-/** How a session is kept: as a log, or as an archive. */
-export type Form = "live" | "archived";
+/**
+ * How a session is kept: as a log, as an archive, or in the cold store of a {@link Tier}, from which
+ * the first append brings what it needs.
+ */
+export type Form = "live" | "archived" | "cold";
 
 /** What every call takes. */
 export interface CallOptions {

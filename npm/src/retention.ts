@@ -63,7 +63,8 @@ export interface Swept {
  * know (`unknown_activity`); it is of another kind (`kind`), has a tag that keeps it (`tag`); a
  * living process holds it (`held`) or a fork of it (`fork_held`), a run of it has not ended
  * (`running`); it is archived and there is room for it (`archived`), or was not archived here
- * (`foreign`); nothing was recorded in it (`empty`), the policy archives nothing (`live`), or the
+ * (`foreign`); nothing was recorded in it (`empty`), its first entries lie in the cold store of a
+ * tier (`tiered`), the policy archives nothing (`live`), or the
  * sweep was ended before (`stopped`). Later versions may have more.
  */
 export type KeptReason =
@@ -77,6 +78,7 @@ export type KeptReason =
   | "archived"
   | "foreign"
   | "empty"
+  | "tiered"
   | "live"
   | "stopped"
   | (string & {});

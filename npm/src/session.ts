@@ -124,7 +124,7 @@ export class Session {
     return this.#handle.opened.head;
   }
 
-  /** Live or archived. */
+  /** Live, archived or cold. */
   get form(): Form {
     return this.#handle.opened.form;
   }

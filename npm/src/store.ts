@@ -190,6 +190,9 @@ export interface Store {
 
   /** Lets go of what is held for writing to an object, such as a lock, so that others can write. */
   release?(key: string): Awaitable<void>;
+
+  /** The cold store behind this one, if there is one: see {@link Tier}. */
+  readonly cold?: Store | undefined;
 }
 
 /** Everything but expiry, with that durability. @internal */

@@ -304,6 +304,53 @@ fn the_state_slice_and_the_title_travel() {
 }
 
 #[test]
+fn a_state_of_null_is_none() {
+    let rig = Rig::new();
+    let session = rig.create("a");
+    session.append(&[Draft::state("7")]).expect("a state");
+    rig.tier.flush(&id("a"), Flush::default().hot(Hot::Keep)).expect("a flush");
+    session.append(&[Draft::state("null")]).expect("a state");
+    let nothing = |what: &str| {
+        assert_eq!(rig.tier.slice(&id("a")).expect("a slice"), None, "{what}");
+        assert_eq!(session.state().expect("a state").slice, None, "{what}");
+    };
+    nothing("hot");
+    rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
+    nothing("cold");
+}
+
+#[test]
+fn a_hot_part_that_is_left_can_be_flushed_again_and_again() {
+    let rig = Rig::new();
+    let session = rig.create("a");
+    rig.tier.flush(&id("a"), Flush::default().hot(Hot::Keep)).expect("a flush");
+    for number in 1..=40 {
+        turn(&session, number);
+        let flushed = rig.tier.flush(&id("a"), Flush::default().hot(Hot::Leave)).expect("a flush");
+        assert_eq!((flushed.entries, flushed.head), (8, session.head()), "turn {number}");
+    }
+    rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
+    assert!(session.verify().expect("a report").is_whole());
+}
+
+#[test]
+fn many_that_hydrate_at_once_all_succeed() {
+    let rig = Rig::new();
+    let session = rig.create("a");
+    turn(&session, 1);
+    for round in 0..200 {
+        rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
+        std::thread::scope(|scope| {
+            let hydrate = || rig.tier.hydrate(&id("a")).expect("hydrated").head();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(hydrate)).collect();
+            for thread in threads {
+                assert_eq!(thread.join().expect("no panic"), session.head(), "round {round}");
+            }
+        });
+    }
+}
+
+#[test]
 fn all_of_a_session_is_pulled_and_what_is_new_is_added() {
     let rig = Rig::new();
     let session = rig.create("a");

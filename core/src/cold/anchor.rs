@@ -2,7 +2,6 @@
 //! holds the manifest that was the newest one when it was written.
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Manifest;
@@ -10,7 +9,8 @@ use crate::entry::utf8;
 use crate::field;
 use crate::hash::sha256;
 use crate::json::Object;
-use crate::{Error, ErrorKind, Result, SessionId};
+use crate::line::IDENTITY;
+use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
 const BEFORE_HASH: &[u8] = br#"{"hash":""#;
 const AFTER_HASH: &[u8] = br#"","anchor":"#;
@@ -38,32 +38,33 @@ impl Anchor {
         let manifest = self.manifest.encode();
         let manifest = utf8(manifest.trim_ascii_end()).unwrap_or_default();
         let (seq, bytes) = (self.first_seq, self.offset);
-        let rest = format!(
-            r#"","anchor":{{"seq":{seq},"bytes":{bytes},"nonce":"{nonce:016x}"}},"manifest":{manifest}}}"#
-        );
-        let mut line = String::from(r#"{"hash":""#);
-        line += &format!("{}", sha256(rest.as_bytes()));
-        line += &rest;
-        line.push('\n');
-        line.into_bytes()
+        let place = format!(r#"{{"seq":{seq},"bytes":{bytes},"nonce":"{nonce:016x}"}}"#);
+        let hash = identity(&place, manifest);
+        format!("{{\"hash\":\"{hash}\",\"anchor\":{place},\"manifest\":{manifest}}}\n").into_bytes()
     }
 
     /// Reads a line (without its `\n`) that starts as an anchor does.
     pub(crate) fn decode(line: &[u8], session: &SessionId) -> Result<Self> {
         let bad = || Error::new(ErrorKind::BadLine, "the anchor of the log is damaged");
-        let rest = line.get(BEFORE_HASH.len() + 64..).ok_or_else(bad)?;
-        let hash = line.get(BEFORE_HASH.len()..BEFORE_HASH.len() + 64).ok_or_else(bad)?;
-        if crate::Hash::from_hex(hash) != Some(sha256(rest)) {
+        let object = Object::of(utf8(line)?).ok_or_else(bad)?;
+        let text = |name| object.get(name).ok_or_else(bad);
+        let (place, manifest) = (text("anchor")?, text("manifest")?);
+        let hash = object.text("hash").and_then(|hash| Hash::from_hex(hash.as_bytes()));
+        if hash != Some(identity(place, manifest)) {
             return Err(bad());
         }
-        let object = Object::of(utf8(line)?).ok_or_else(bad)?;
-        let place = object.get("anchor").and_then(Object::of).ok_or_else(bad)?;
+        let place = Object::of(place).ok_or_else(bad)?;
         let count = |name| place.get(name).and_then(field::count).ok_or_else(bad);
-        let manifest = object.get("manifest").ok_or_else(bad)?;
         Ok(Self {
             manifest: Manifest::decode(manifest.as_bytes(), session)?,
             first_seq: count("seq")?,
             offset: count("bytes")?,
         })
     }
+}
+
+/// The anchor's hash: of its own place, and of the manifest's hash, which stands for the rest.
+fn identity(place: &str, manifest: &str) -> Hash {
+    let hash = manifest.get(..IDENTITY).unwrap_or_default();
+    sha256([place.as_bytes(), hash.as_bytes()].concat().as_slice())
 }

@@ -1,5 +1,6 @@
 //! Appending to an open session.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,7 +15,7 @@ use crate::line::{IDENTITY, Line};
 use crate::log::{Draft, Head, LineReader, Stamp, Torn};
 use crate::state::{History, State};
 use crate::store::{Durability, Key, Part};
-use crate::task::Io;
+use crate::task::{Answer, Io};
 use crate::{Entry, Error, ErrorKind, Kind, Result};
 
 /// What to append, and under which conditions.
@@ -111,20 +112,22 @@ async fn apply(io: &Io, session: Session, append: &Append) -> Result<Appended> {
 }
 
 /// The same, where the session's state is at hand.
-pub(super) async fn apply_to(
-    io: &Io,
+pub(super) fn apply_to<'a>(
+    io: &'a Io,
     session: Session,
-    append: &Append,
-    state: Option<&State>,
-) -> Result<Appended> {
-    check_expected(&session, append)?;
-    if append.once
-        && let Some(first_seq) = applied_at(io, &session, &append.drafts).await?
-    {
-        let (already_applied, recovered, record_fault) = (true, None, None);
-        return Ok(Appended { session, first_seq, already_applied, recovered, record_fault });
-    }
-    write(io, session, append, state).await
+    append: &'a Append,
+    state: Option<&'a State>,
+) -> Answer<'a, Appended> {
+    Box::pin(async move {
+        check_expected(&session, append)?;
+        if append.once
+            && let Some(first_seq) = applied_at(io, &session, &append.drafts).await?
+        {
+            let (already_applied, recovered, record_fault) = (true, None, None);
+            return Ok(Appended { session, first_seq, already_applied, recovered, record_fault });
+        }
+        write(io, session, append, state).await
+    })
 }
 
 fn check_expected(session: &Session, append: &Append) -> Result<()> {
@@ -170,17 +173,19 @@ async fn write(
 }
 
 /// An archived session that may be written to, if it is still at the same entry.
-async fn woken(io: &Io, session: Session) -> Result<Session> {
-    let mut tries = 1;
-    loop {
-        match woken_once(io, session.clone()).await {
-            // Restored between two looks at it.
-            Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
-                tries += 1;
+fn woken(io: &Io, session: Session) -> Answer<'_, Session> {
+    Box::pin(async move {
+        let mut tries = 1;
+        loop {
+            match woken_once(io, session.clone()).await {
+                // Restored between two looks at it.
+                Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
+                    tries += 1;
+                }
+                woken => return woken.map_err(moved_by_others),
             }
-            woken => return woken.map_err(moved_by_others),
         }
-    }
+    })
 }
 
 async fn woken_once(io: &Io, session: Session) -> Result<Session> {

@@ -1,5 +1,6 @@
 //! Putting a session into an archive.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -17,7 +18,7 @@ use crate::archive::{
 use crate::limits::BLOCK_BYTES;
 use crate::log::{Expectation, Head, Torn, Verifier};
 use crate::store::{Condition, Info, Key, PART_BYTES, Part};
-use crate::task::Io;
+use crate::task::{Answer, Io};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// What archiving or its reverse did.
@@ -48,8 +49,8 @@ pub fn archive(id: SessionId) -> Task<Archived> {
     })
 }
 
-pub(super) async fn archive_session(io: &Io, id: &SessionId) -> Result<Archived> {
-    archive_once(io, id).await.map_err(moved_by_others)
+pub(super) fn archive_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, Archived> {
+    Box::pin(async move { archive_once(io, id).await.map_err(moved_by_others) })
 }
 
 async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
@@ -57,7 +58,7 @@ async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
     if source.cold.is_some() {
         let message = "its first entries lie in the cold store: flush it instead";
-        return Err(Error::new(ErrorKind::AlreadyExists, message));
+        return Err(Error::new(ErrorKind::NotSupported, message));
     }
     let is_indexed = source.archive.as_ref().is_some_and(|archive| archive.index.is_some());
     let noted = retention::of(io, id).await?;

@@ -1,5 +1,6 @@
 //! Forking: a new session that starts with a copy of another's entries.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -11,7 +12,7 @@ use super::{Session, Task};
 use crate::field::Point;
 use crate::log::{Expectation, Head, Verified, Verifier, Writer};
 use crate::store::{Condition, Key, Part};
-use crate::task::Io;
+use crate::task::{Answer, Io};
 use crate::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId};
 
 /// The last entry that a fork shares with its parent.
@@ -86,33 +87,39 @@ pub fn ensure_head(session: Session, id: Option<SessionId>) -> Task<Session> {
     })
 }
 
-pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
-    let (opened, source) = find_session(io, parent).await?;
-    let head = opened.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-    let stamp = io.stamp(8 * (fork.entries.len() + 1) + 10).await?;
-    let (salts, id_random) = stamp
-        .random
-        .split_at_checked(8 * (fork.entries.len() + 1))
-        .ok_or_else(|| Error::new(ErrorKind::StoreFailed, "the host gave too few random bytes"))?;
-    let (id, is_new) = match &fork.id {
-        Some(id) => (id.clone(), false),
-        None => (generated(&stamp, id_random)?, true),
-    };
-    refuse_existing(io, &id).await?;
-    let stamp = crate::log::Stamp { now_ms: stamp.now_ms, random: salts.to_vec() };
-    if source.cold.is_some() {
-        return super::tier::fork(io, &opened, &source, &fork, (id, is_new), &stamp).await;
-    }
-    if !is_new {
-        super::tier::refuse_cold(io, &id).await?;
-    }
-    let mut copy = Copy::new(parent, fork.at, head);
-    let written = copy_prefix(io, parent, &id, &mut copy, |found| {
-        let writer = Writer::resume(found.owner.clone(), found.head, found.is_salted);
-        writer.forked_at(found.fork).fork(id.clone(), &fork.entries, &stamp)
+pub(super) fn fork_session<'a>(
+    io: &'a Io,
+    parent: &'a SessionId,
+    fork: Fork,
+) -> Answer<'a, Session> {
+    Box::pin(async move {
+        let (opened, source) = find_session(io, parent).await?;
+        let head = opened.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+        let stamp = io.stamp(8 * (fork.entries.len() + 1) + 10).await?;
+        let (salts, id_random) =
+            stamp.random.split_at_checked(8 * (fork.entries.len() + 1)).ok_or_else(|| {
+                Error::new(ErrorKind::StoreFailed, "the host gave too few random bytes")
+            })?;
+        let (id, is_new) = match &fork.id {
+            Some(id) => (id.clone(), false),
+            None => (generated(&stamp, id_random)?, true),
+        };
+        refuse_existing(io, &id).await?;
+        let stamp = crate::log::Stamp { now_ms: stamp.now_ms, random: salts.to_vec() };
+        if source.cold.is_some() {
+            return super::tier::fork(io, &opened, &source, &fork, (id, is_new), &stamp).await;
+        }
+        if !is_new {
+            super::tier::refuse_cold(io, &id).await?;
+        }
+        let mut copy = Copy::new(parent, fork.at, head);
+        let written = copy_prefix(io, parent, &id, &mut copy, |found| {
+            let writer = Writer::resume(found.owner.clone(), found.head, found.is_salted);
+            writer.forked_at(found.fork).fork(id.clone(), &fork.entries, &stamp)
+        })
+        .await;
+        Ok(Session::new(written?).starting_with(&copy.start))
     })
-    .await;
-    Ok(Session::new(written?).starting_with(&copy.start))
 }
 
 pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {

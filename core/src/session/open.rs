@@ -1,5 +1,6 @@
 //! Creating and opening.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,7 +16,7 @@ use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
 use crate::line::{FIRST_PREFIX, IDENTITY, Line};
 use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
 use crate::store::{After, Durability, Key, Part};
-use crate::task::Io;
+use crate::task::{Answer, Io};
 use crate::{Entry, Error, ErrorKind, Kind, Result, SessionId};
 
 /// First look at a log's end: holds the last lines of most sessions.
@@ -237,14 +238,16 @@ pub(super) async fn open_session(io: &Io, id: &SessionId) -> Result<Session> {
 pub(super) const TRIES: u32 = 4;
 
 /// The session, and where its log lies.
-pub(super) async fn find_session(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
-    let mut tries = 1;
-    loop {
-        match look(io, id).await {
-            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
-            found => return found,
+pub(super) fn find_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, (Session, Source)> {
+    Box::pin(async move {
+        let mut tries = 1;
+        loop {
+            match look(io, id).await {
+                Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+                found => return found,
+            }
         }
-    }
+    })
 }
 
 /// What is heard of a session that is archived or restored just now.

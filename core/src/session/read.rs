@@ -1,5 +1,6 @@
 //! Reading some of a session's entries: costs what it gives, whatever the session's length.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -10,7 +11,7 @@ use super::scan::Chunks;
 use super::source::{ArchivePart, LogPart, Source};
 use crate::archive::{Index, Located, inflate_span};
 use crate::log::{Bisection, Found, Head, LineReader, Verifier};
-use crate::task::Io;
+use crate::task::{Answer, Io};
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
 /// Some entries, verified among themselves: each line's hash, and that each follows the one before
@@ -49,15 +50,17 @@ struct Readable {
     is_damaged: bool,
 }
 
-pub(super) async fn read_page(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
-    let mut tries = 1;
-    loop {
-        match read_once(io, id, range.clone()).await {
-            // Archived or restored between two looks at it.
-            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
-            page => return page,
+pub(super) fn read_page<'a>(io: &'a Io, id: &'a SessionId, range: Range) -> Answer<'a, Page> {
+    Box::pin(async move {
+        let mut tries = 1;
+        loop {
+            match read_once(io, id, range.clone()).await {
+                // Archived or restored between two looks at it.
+                Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+                page => return page,
+            }
         }
-    }
+    })
 }
 
 async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
@@ -125,27 +128,37 @@ async fn page_of(
 }
 
 /// The line of one entry, verified by itself.
-pub(super) async fn entry(io: &Io, source: &Source, head: Head, seq: u64) -> Result<Vec<u8>> {
-    let (from, to, cursor) = (seq, seq, None);
-    let mut line = match &source.log {
-        Some(log) if seq >= log.first_seq => {
-            let offset =
-                if seq == log.first_seq { log.offset } else { find(io, log, head, seq).await? };
-            let mut line = log.line_at(io, offset, head.bytes).await?;
-            line.push(b'\n');
-            let mut verifier = Verifier::resume(first_prev(&line), seq, offset);
-            verifier.push(&line);
-            verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(&log.key)))?;
-            line
-        }
-        _ => {
-            page_of(io, source, head, &Wanted { from, to, cursor, page_bytes: 1 }, false)
-                .await?
-                .lines
-        }
-    };
-    line.pop();
-    Ok(line)
+pub(super) fn entry<'a>(
+    io: &'a Io,
+    source: &'a Source,
+    head: Head,
+    seq: u64,
+) -> Answer<'a, Vec<u8>> {
+    Box::pin(async move {
+        let (from, to, cursor) = (seq, seq, None);
+        let mut line = match &source.log {
+            Some(log) if seq >= log.first_seq => {
+                let offset = if seq == log.first_seq {
+                    log.offset
+                } else {
+                    find(io, log, head, seq).await?
+                };
+                let mut line = log.line_at(io, offset, head.bytes).await?;
+                line.push(b'\n');
+                let mut verifier = Verifier::resume(first_prev(&line), seq, offset);
+                verifier.push(&line);
+                verifier.into_fault().map_or(Ok(()), |fault| Err(fault.at_key(&log.key)))?;
+                line
+            }
+            _ => {
+                page_of(io, source, head, &Wanted { from, to, cursor, page_bytes: 1 }, false)
+                    .await?
+                    .lines
+            }
+        };
+        line.pop();
+        Ok(line)
+    })
 }
 
 /// The session; where its end is damaged, up to the first fault.

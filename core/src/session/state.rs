@@ -1,5 +1,7 @@
 //! What a session has come to: all of it, or what a resume needs.
 
+use alloc::boxed::Box;
+
 use super::Task;
 use super::open::{TRIES, check_same, find_session, is_moving};
 use super::range::Range;
@@ -8,7 +10,7 @@ use super::scan::{CHUNK_BYTES, scan};
 use super::source::Source;
 use crate::log::{Head, Torn, Verifier};
 use crate::state::{Folder, State};
-use crate::task::Io;
+use crate::task::{Answer, Io};
 use crate::{Result, SessionId};
 
 /// Entries that are looked at first when the last compaction is searched for.
@@ -58,14 +60,16 @@ pub fn state(id: SessionId, view: View) -> Task<State> {
 }
 
 /// All of a session, folded.
-pub(super) async fn folded(io: &Io, id: &SessionId) -> Result<State> {
-    let mut tries = 1;
-    loop {
-        match folded_once(io, id).await {
-            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
-            folded => return folded,
+pub(super) fn folded<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, State> {
+    Box::pin(async move {
+        let mut tries = 1;
+        loop {
+            match folded_once(io, id).await {
+                Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+                folded => return folded,
+            }
         }
-    }
+    })
 }
 
 async fn folded_once(io: &Io, id: &SessionId) -> Result<State> {

@@ -168,6 +168,8 @@ pub enum Reason {
     Foreign,
     /// Nothing was recorded in it.
     Empty,
+    /// Its first entries lie in the cold store of a tier: it is flushed, not archived.
+    Tiered,
     /// The policy archives nothing.
     Live,
     /// The sweep was asked to end before ([`crate::task::Stopper`]).
@@ -189,6 +191,7 @@ impl Reason {
             Self::Archived => "archived",
             Self::Foreign => "foreign",
             Self::Empty => "empty",
+            Self::Tiered => "tiered",
             Self::Live => "live",
             Self::Stopped => "stopped",
         }
@@ -289,6 +292,7 @@ async fn shelve(io: &Io, context: &Context<'_>, held: &mut Held) -> Outcome {
         }
         Err(error) if error.kind() == ErrorKind::EmptyLog => Outcome::Kept(Reason::Empty),
         Err(error) if error.kind() == ErrorKind::Locked => Outcome::Kept(Reason::Held),
+        Err(error) if error.kind() == ErrorKind::NotSupported => Outcome::Kept(Reason::Tiered),
         Err(error) => Outcome::Failed(error.in_session(&held.id)),
     }
 }

@@ -104,6 +104,10 @@ impl Thread {
         let start = Instant::now();
         let flushed = self.tier.flush(&self.id, options).expect("flushed");
         let took = start.elapsed();
+        if !merges {
+            // As a flush does that may: where many small segments came together they are joined.
+            self.tier.flush(&self.id, Flush::default().hot(Hot::Keep)).expect("flushed");
+        }
         assert!(flushed.cleared && flushed.entries > 0);
         took
     }

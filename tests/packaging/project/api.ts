@@ -7,13 +7,16 @@ import {
   Session,
   type Store,
   type Sweep,
+  Tier,
   TurnkeepError,
+  copySession,
   findIncomplete,
   openArchive,
   prune,
   rawJson,
   recentSessions,
   repairSession,
+  runSession,
   sessions,
   startSweeping,
   sweep,
@@ -107,6 +110,30 @@ export async function keepSmall(store: Store): Promise<Sweep> {
   const { total, sessions: used } = await usage(store, { inactiveMs: 0 });
   console.log(pruned?.atMs, total.reclaimable, used[0]?.bytes.live, used[0]?.form === "archived");
   return swept;
+}
+
+export async function twoStores(hot: Store, cold: Store): Promise<number> {
+  const tier: Tier = await Tier.open(hot, cold, { signal: AbortSignal.timeout(1000) });
+  const session = await tier.hydrate("s", { durability: "os" });
+  console.log(session.form === "cold", await tier.slice("s"), (await tier.sliceJson("s"))?.length);
+  const { head, cleared, mergeFault } = await tier.flush("s", { hot: "keep", merge: false });
+  // @ts-expect-error no such fate
+  await tier.flush("s", { hot: "freeze" });
+  for await (const { id, flushedMs } of tier.coldSessions({ after: "a", limit: 5 })) console.log(id, flushedMs);
+  const { deleted } = await tier.collect({ graceMs: 7_200_000, dryRun: true });
+  console.log(head?.seq, cleared, mergeFault?.code, deleted.length, (await tier.pull("s")).entries);
+  await copySession(hot, cold, "s", "objects");
+  await tier.deleteSession("s");
+  const turns: number = await runSession(
+    tier,
+    { mode: "fork", forkFrom: "s", at: { turn: 1 }, saveState: () => ({ n: 1 }), onExitFault: console.error },
+    async (fork, { state, mode }) => (console.log(state, mode), (await fork.state()).turns),
+  );
+  // @ts-expect-error what is continued has an id
+  await runSession(tier, { mode: "continue" }, () => 1);
+  // @ts-expect-error what is continued is not begun anew
+  await runSession(tier, { mode: "continue", id: "s", start: {} }, () => 1);
+  return turns + (await runSession(tier, { mode: "new", start: { system_prompt: "x" } }, () => 1));
 }
 
 export async function look(blob: Blob): Promise<number> {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Task;
-use super::claim::is_raced;
+use super::claim::{CLAIM_WINDOW, is_claim, is_raced};
 use super::flush::{about, known_about, upload};
 use super::gather::diverged;
 use crate::limits::BATCH_BYTES_MAX;
@@ -50,7 +50,14 @@ pub fn copy(id: SessionId, to: Layout) -> Task<Copied> {
             let (session, source) = find_session(&from, &id).await?;
             let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
             match to {
-                Layout::Files => transfer(&from, &source, head, &io.cold_store()?, &id).await,
+                Layout::Files => {
+                    let to = io.cold_store()?;
+                    let copied = transfer(&from, &source, head, &to, &id).await?;
+                    if copied.entries > 0 {
+                        carry_about(&from, &source, &to, &id).await?;
+                    }
+                    Ok(copied)
+                }
                 Layout::Objects => {
                     let (_, flushed) = upload(&io, &from, &id, &source, head, false).await?;
                     Ok(Copied { head, entries: flushed.entries })
@@ -59,77 +66,6 @@ pub fn copy(id: SessionId, to: Layout) -> Task<Copied> {
         };
         copied.await.map_err(|error: Error| error.in_session(&id))
     })
-}
-
-/// Brings all of a session from the cold store into the hot one, as a log that stands alone. What was
-/// appended there stays.
-#[must_use]
-pub fn pull(id: SessionId) -> Task<Copied> {
-    Task::new(async move |io| pull_session(&io, &id).await.map_err(|error| error.in_session(&id)))
-}
-
-async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
-    let cold = io.cold_store()?;
-    let mut tries = 1;
-    loop {
-        let pulled = async {
-            let (session, mut source) = find_session(io, id).await?;
-            let mut head = session.head();
-            if source.cold.is_none() {
-                // All of it is there; what others flushed may not be.
-                let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
-                let manifest = newest(&cold, id).await?.ok_or_else(missing)?;
-                let part = ColdPart::new(manifest)?;
-                head = Some(part.held()?.head);
-                source = Source { archive: None, cold: Some(part), log: None };
-            }
-            let head = head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-            transfer(io, &source, head, io, id).await
-        };
-        match pulled.await {
-            Err(error) if is_raced(&error) && error.actual().is_none() && tries < TRIES => {
-                tries += 1;
-            }
-            pulled => return pulled,
-        }
-    }
-}
-
-/// Sees to it that the log in a store has every entry of a source up to its head.
-async fn transfer(
-    from: &Io,
-    source: &Source,
-    head: Head,
-    to: &Io,
-    id: &SessionId,
-) -> Result<Copied> {
-    let there = match find_session(to, id).await {
-        Ok((session, there)) if session.form != Form::Cold && there.cold.is_none() => {
-            Some((session, there))
-        }
-        Ok(_) => None,
-        Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => None,
-        Err(error) => return Err(error),
-    };
-    let Some((session, there)) = there else {
-        write_whole(from, source, head, to, id).await?;
-        carry_about(from, source, to, id).await?;
-        return Ok(Copied { head, entries: head.seq + 1 });
-    };
-    let Some(now) = session.head() else {
-        return Err(Error::new(ErrorKind::EmptyLog, "a log without an entry is in the way"));
-    };
-    let last = now.seq.min(head.seq);
-    let ours = entry(from, source, head, last).await?;
-    if ours != entry(to, &there, now, last).await? {
-        return Err(diverged(now));
-    }
-    if now.seq >= head.seq {
-        return Ok(Copied { head: now, entries: 0 });
-    }
-    append(from, source, head, to, session, now).await?;
-    carry_about(from, source, to, id).await?;
-    Ok(Copied { head, entries: head.seq - now.seq })
 }
 
 /// Title, kind and tags go along, unless some are there: those may be newer.
@@ -143,20 +79,113 @@ async fn carry_about(from: &Io, source: &Source, to: &Io, id: &SessionId) -> Res
     }
 }
 
-/// Writes the log whole, verified, in the place of what stands for it.
-async fn write_whole(
+/// Brings all of a session from the cold store into the hot one, as a log that stands alone. What was
+/// appended there stays.
+#[must_use]
+pub fn pull(id: SessionId) -> Task<Copied> {
+    Task::new(async move |io| pull_session(&io, &id).await.map_err(|error| error.in_session(&id)))
+}
+
+async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
+    let mut tries = 1;
+    loop {
+        match pull_once(io, id).await {
+            Err(error) if is_raced(&error) && error.actual().is_none() && tries < TRIES => {
+                tries += 1;
+            }
+            pulled => return pulled,
+        }
+    }
+}
+
+async fn pull_once(io: &Io, id: &SessionId) -> Result<Copied> {
+    let cold = io.cold_store()?;
+    let (session, source) = find_session(io, id).await?;
+    let empty = || Error::new(ErrorKind::EmptyLog, "no entry");
+    if source.cold.is_some() {
+        let head = session.head().ok_or_else(empty)?;
+        // In the place of what was looked at, and of nothing later.
+        let replaced = match &source.log {
+            Some(log) => Condition::Version(log.info.version.clone()),
+            None => free_place(io, id).await?,
+        };
+        write_whole(io, &source, head, (io, replaced), id).await?;
+        return Ok(Copied { head, entries: head.seq + 1 });
+    }
+    // All of it is there; what others flushed may not be.
+    let missing = || Error::new(ErrorKind::NotFound, "the cold store does not have the session");
+    let part = ColdPart::new(newest(&cold, id).await?.ok_or_else(missing)?)?;
+    let head = part.held()?.head;
+    let flushed = Source { archive: None, cold: Some(part), log: None };
+    bring_up(io, &flushed, head, io, (session, source)).await
+}
+
+/// Sees to it that a store has every entry of a source up to its head, in a log.
+async fn transfer(
     from: &Io,
     source: &Source,
     head: Head,
     to: &Io,
     id: &SessionId,
-) -> Result<()> {
-    let key = Key::of(id, Part::Log);
-    let condition = match found(to.info(&key).await)? {
-        Some(info) => Condition::Version(info.version),
-        None => Condition::Absent,
+) -> Result<Copied> {
+    match find_session(to, id).await {
+        Ok((session, there)) if there.cold.is_none() => {
+            bring_up(from, source, head, to, (session, there)).await
+        }
+        Ok((session, _)) if session.form != Form::Cold => {
+            let message = "the session there is one of a tier: push it from there";
+            Err(Error::new(ErrorKind::AlreadyExists, message))
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound || error.place().key.is_some() => {
+            Err(error)
+        }
+        _ => {
+            let place = free_place(to, id).await?;
+            write_whole(from, source, head, (to, place), id).await?;
+            Ok(Copied { head, entries: head.seq + 1 })
+        }
+    }
+}
+
+/// What must hold for a log to be written where none is: nothing is there, or a claim.
+async fn free_place(to: &Io, id: &SessionId) -> Result<Condition> {
+    let there = found(to.get(&Key::of(id, Part::Log), Some(0..CLAIM_WINDOW)).await)?;
+    let claim = there.filter(is_claim);
+    Ok(claim.map_or(Condition::Absent, |claim| Condition::Version(claim.info.version)))
+}
+
+/// Adds what a session lacks that is there.
+async fn bring_up(
+    from: &Io,
+    source: &Source,
+    head: Head,
+    to: &Io,
+    (session, there): (Session, Source),
+) -> Result<Copied> {
+    let Some(now) = session.head() else {
+        return Err(Error::new(ErrorKind::EmptyLog, "a log without an entry is in the way"));
     };
-    let mut staging = Staging::new(key);
+    let last = now.seq.min(head.seq);
+    let ours = entry(from, source, head, last).await?;
+    if ours != entry(to, &there, now, last).await? {
+        return Err(diverged(now));
+    }
+    if now.seq >= head.seq {
+        return Ok(Copied { head: now, entries: 0 });
+    }
+    append(from, source, head, to, session, now).await?;
+    Ok(Copied { head, entries: head.seq - now.seq })
+}
+
+/// Writes the log whole, verified, in the place of what stands for it.
+async fn write_whole(
+    from: &Io,
+    source: &Source,
+    head: Head,
+    (to, place): (&Io, Condition),
+    id: &SessionId,
+) -> Result<()> {
+    let mut staging = Staging::new(Key::of(id, Part::Log));
     let expectation = Expectation { session: Some(id.clone()), head: None };
     let mut verifier = Verifier::new(expectation);
     let mut chunks = Chunks::of(from, source, Some(head));
@@ -174,7 +203,7 @@ async fn write_whole(
         Err(Error::new(ErrorKind::Conflict, message).retryable())
     };
     match written.await {
-        Ok(()) => staging.publish(to, condition).await,
+        Ok(()) => staging.publish(to, place).await,
         Err(error) => {
             staging.abort(to).await;
             Err(error)

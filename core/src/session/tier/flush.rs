@@ -1,5 +1,6 @@
 //! Flushing: what is new in the hot store goes into the cold one.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -19,7 +20,7 @@ use crate::session::scan::Chunks;
 use crate::session::source::{Source, found};
 use crate::session::{Form, Session};
 use crate::store::{Condition, Key, Part};
-use crate::task::Io;
+use crate::task::{Answer, Io};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// How often a commit is tried again after another one was first.
@@ -99,18 +100,24 @@ pub fn flush(id: SessionId, options: Flush) -> Task<Flushed> {
     })
 }
 
-pub(super) async fn flush_session(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed> {
-    io.cold_store()?;
-    let mut tries = 1;
-    loop {
-        match flush_once(io, id, options).await {
-            // Flushed or hydrated by others between two looks at it.
-            Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
-                tries += 1;
+pub(super) fn flush_session<'a>(
+    io: &'a Io,
+    id: &'a SessionId,
+    options: &'a Flush,
+) -> Answer<'a, Flushed> {
+    Box::pin(async move {
+        io.cold_store()?;
+        let mut tries = 1;
+        loop {
+            match flush_once(io, id, options).await {
+                // Flushed or hydrated by others between two looks at it.
+                Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
+                    tries += 1;
+                }
+                flushed => return flushed,
             }
-            flushed => return flushed,
         }
-    }
+    })
 }
 
 async fn flush_once(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed> {
@@ -187,7 +194,8 @@ pub(super) async fn upload(
                 flushed.segments = segments;
                 return Ok((next, flushed));
             }
-            Committed::Theirs(theirs) => base = Some(*theirs),
+            // There may be many more: an anchor stays as it was while the hot part is not cleared.
+            Committed::Theirs(_) => base = newest(&cold, id).await?,
         }
     }
     let message = "others kept committing to the session meanwhile";

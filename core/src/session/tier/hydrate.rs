@@ -1,7 +1,9 @@
 //! Hydrating: what is needed to go on with a session comes into the hot store.
 
+use alloc::boxed::Box;
+
 use super::Task;
-use super::claim::{is_raced, nonce, take};
+use super::claim::{Claimed, is_raced, nonce, take};
 use crate::cold::{Anchor, Manifest};
 use crate::log::Writer;
 use crate::session::cold::newest;
@@ -9,7 +11,7 @@ use crate::session::open::{TRIES, open_session};
 use crate::session::source::Shift;
 use crate::session::{Form, Session};
 use crate::store::{Condition, Key, Part};
-use crate::task::Io;
+use crate::task::{Answer, Io};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// What hydrating did.
@@ -32,36 +34,42 @@ pub fn hydrate(id: SessionId) -> Task<Hydrated> {
     })
 }
 
-pub(super) async fn hydrate_session(io: &Io, id: &SessionId) -> Result<Hydrated> {
-    let cold = io.cold_store()?;
-    let stamp = io.stamp(16).await?;
-    let mut tries = 1;
-    loop {
-        // Claimed before the cold store is asked: when a session is not in the hot store, all of it
-        // was committed to the cold one. What is read there from now on is the newest.
-        let claim = match take(io, id, &stamp).await {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                return Ok(Hydrated { session: open_session(io, id).await?, was_hot: true });
+pub(super) fn hydrate_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, Hydrated> {
+    Box::pin(async move {
+        let cold = io.cold_store()?;
+        let stamp = io.stamp(16).await?;
+        let mut tries = 1;
+        loop {
+            // Claimed before the cold store is asked: when a session is not in the hot store, all of it
+            // was committed to the cold one. What is read there from now on is the newest.
+            let claim = match take(io, id, &stamp, Claimed::Share).await {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    return Ok(Hydrated { session: open_session(io, id).await?, was_hot: true });
+                }
+                claim => claim?,
+            };
+            let found = newest(&cold, id).await.and_then(|manifest| {
+                let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
+                manifest.filter(|manifest| manifest.held.is_some()).ok_or_else(missing)
+            });
+            let manifest = match found {
+                Ok(manifest) => manifest,
+                Err(error) => {
+                    claim.release(io, id).await;
+                    return Err(error);
+                }
+            };
+            let version = Condition::Version(claim.version.clone());
+            match anchor(io, id, manifest, nonce(&stamp), version).await {
+                Ok(session) => return Ok(Hydrated { session, was_hot: false }),
+                Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
+                Err(error) => {
+                    claim.release(io, id).await;
+                    return Err(error);
+                }
             }
-            claim => claim?,
-        };
-        let found = newest(&cold, id).await.and_then(|manifest| {
-            let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
-            manifest.filter(|manifest| manifest.held.is_some()).ok_or_else(missing)
-        });
-        let manifest = match found {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                claim.release(io, id).await;
-                return Err(error);
-            }
-        };
-        let version = Condition::Version(claim.version);
-        match anchor(io, id, manifest, nonce(&stamp), version).await {
-            Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
-            session => return Ok(Hydrated { session: session?, was_hot: false }),
         }
-    }
+    })
 }
 
 /// Puts an anchor of that manifest, followed by nothing, in a log's place.
