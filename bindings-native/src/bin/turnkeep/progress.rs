@@ -94,7 +94,7 @@ impl Drop for Meter {
 pub(crate) struct Metered<'a> {
     store: &'a dyn Store,
     meter: &'a Meter,
-    cold: Option<Box<Metered<'a>>>,
+    cold: Option<Box<Self>>,
 }
 
 impl<'a> Metered<'a> {
