@@ -1,5 +1,7 @@
 //! What becomes of a push that does not end.
 
+use turnkeep_servers::Action;
+
 use super::*;
 
 fn slow(skip: u32, delay_ms: u64) -> Vec<Rule> {
@@ -42,6 +44,18 @@ fn a_push_that_was_killed_is_done_again() {
             assert_eq!(place.log("other", name), place.log("store", name), "{name}");
         }
     }
+}
+
+#[test]
+fn where_a_store_does_not_answer_it_ends_and_says_what_is_left() {
+    let place = Place::with(&["a", "b", "c", "d", "e"]);
+    let rule = Rule { method: "PUT".into(), key: "agents/segments".into(), ..Rule::default() };
+    place.s3.plan(vec![Rule { times: 100, action: Action::Status, status: 503, ..rule }]);
+    let ran = place.run(3, &["push", BUCKET]);
+    assert_eq!(ran.out, "0 pushed (0 entries), 0 unchanged, 3 failed, 2 left\n");
+    ran.says(&["turnkeep: store_failed: ", "nothing more is tried"]);
+    place.s3.plan(Vec::new());
+    place.run(0, &["push", BUCKET]);
 }
 
 #[cfg(unix)]

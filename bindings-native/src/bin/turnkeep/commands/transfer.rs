@@ -18,6 +18,9 @@ use crate::signal::on_end;
 use crate::visible::visible;
 use crate::{Failure, Outcome};
 
+/// After so many sessions in a row that a store gave no answer for, the others are left.
+const UNANSWERED_MAX: u32 = 3;
+
 /// What is copied, and what is told of it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Which {
@@ -44,7 +47,7 @@ struct Tally {
     copied: u64,
     unchanged: u64,
     failed: u64,
-    /// Those it did not come to before it was asked to end.
+    /// Those it did not come to before it ended.
     left: u64,
     entries: u64,
 }
@@ -86,6 +89,7 @@ pub(super) fn run(
         try_out(target, to)?;
     }
     let (mut tally, count, mut number) = (Tally::default(), ids.len(), 0);
+    let mut in_a_row = 0;
     let exit = each(&ids, context, |id, context| {
         if is_ending.load(Ordering::Relaxed) {
             tally.left += 1;
@@ -108,9 +112,12 @@ pub(super) fn run(
             (target, _) => compare(id, &source, target.as_ref()),
         };
         meter.clear();
-        let told = told
-            .map_err(|error| explained(error, source.layout))
-            .inspect_err(|_| tally.failed += 1)?;
+        in_a_row = if told.as_ref().is_err_and(is_unanswered) { in_a_row + 1 } else { 0 };
+        if in_a_row == UNANSWERED_MAX {
+            context.note("a store did not answer again and again: nothing more is tried");
+            is_ending.store(true, Ordering::Relaxed);
+        }
+        let told = told.map_err(explained).inspect_err(|_| tally.failed += 1)?;
         let is_new = told.entries > 0;
         *if is_new { &mut tally.copied } else { &mut tally.unchanged } += 1;
         tally.entries += told.entries;
@@ -120,6 +127,10 @@ pub(super) fn run(
     meter.clear();
     sum_up(&tally, which.dry_run, words, context)?;
     Ok(if tally.left > 0 { Exit::Partial } else { exit })
+}
+
+fn is_unanswered(error: &Error) -> bool {
+    error.kind() == ErrorKind::StoreFailed && error.is_retryable()
 }
 
 /// A bucket where two writers may both win would lose sessions.
@@ -180,11 +191,9 @@ fn line(id: &SessionId, store: &dyn Store, seq: u64) -> turnkeep::Result<Vec<u8>
 }
 
 /// With what to do about it here.
-fn explained(error: Error, source: Layout) -> Failure {
+fn explained(error: Error) -> Failure {
     let kind = error.kind();
-    let is_segment = |key: &String| key.starts_with("segments/");
-    let is_elsewhere =
-        source == Layout::Files && error.place().key.as_ref().is_some_and(is_segment);
+    let is_elsewhere = error.message().contains("is not in the cold store");
     let failure = Failure::from(error);
     match kind {
         ErrorKind::Conflict => failure.with_hint(
