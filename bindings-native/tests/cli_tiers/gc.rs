@@ -33,3 +33,27 @@ fn what_is_unused_is_noted_and_told() {
     place.run(1, &["gc", "store"]).says(&["not_supported", "turnkeep sweep"]);
     place.run(10, &["gc", "nowhere"]);
 }
+
+#[test]
+fn a_bucket_that_was_copied_into_a_folder_is_one() {
+    let place = Place::with(&["a"]);
+    place.run(0, &["push", BUCKET]);
+    let (bucket, mirror) = (place.bucket(), FileStore::open(place.path("mirror")).unwrap());
+    for prefix in ["segments/", "sessions/"] {
+        for (key, _) in bucket.list(prefix, None, 100).unwrap().objects {
+            let bytes = bucket.get(&key, None).unwrap().bytes;
+            mirror.put(&key, &bytes, &Condition::Absent).unwrap();
+        }
+    }
+    place.append("store", "a");
+    place.create("b");
+    let ran = place.run(0, &["push", "mirror"]);
+    assert!(ran.out.ends_with("2 pushed (23 entries), 0 unchanged, 0 failed\n"), "{ran:?}");
+    assert_eq!(place.run(0, &["ls", "--store", "mirror"]).out, "a\nb\n");
+    place.run(0, &["copy", "mirror", "end"]);
+    assert_eq!(place.log("end", "a"), place.log("store", "a"));
+    place.run(0, &["verify", "b", "--store", "mirror"]);
+    let ran = place.run(0, &["gc", "mirror", "-n"]);
+    assert!(ran.out.starts_with("sessions            2\nused                2 "), "{ran:?}");
+    place.run(1, &["rm", "a", "--yes", "--store", "mirror"]).says(&["where sessions lie as"]);
+}
