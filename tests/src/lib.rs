@@ -8,6 +8,7 @@
 //! | [`spy`] | a store that counts, and fails when told to |
 //! | [`live`] | the operations on open sessions, driven over a store |
 //! | [`retention`] | the keeping of sessions, request by request: crashes, failures, others |
+//! | [`tiers`] | two stores, request by request: orders, crashes, failures, losses |
 //! | [`sessions`] | sessions to test with, over every store there is |
 //! | `disk_image` | file systems in files, which can be copied as a power cut leaves them (Linux) |
 
@@ -19,4 +20,5 @@ pub mod retention;
 pub mod sessions;
 pub mod spy;
 pub mod store_cases;
+pub mod tiers;
 pub mod vectors;

@@ -55,12 +55,7 @@ fn policy() -> Policy {
 
 /// A handle that was opened in that scene.
 fn opened(scene: &Scene) -> Session {
-    let store = MemoryStore::new();
-    for (key, bytes) in &scene.objects {
-        let condition = turnkeep::core::store::Condition::Absent;
-        store.put(key, bytes, &condition).expect("a put");
-    }
-    turnkeep::drive(session::open(id("a")), &store).expect("it opens")
+    turnkeep::drive(session::open(id("a")), &scene.store()).expect("it opens")
 }
 
 /// An append with a handle that was opened before the two began.
@@ -85,7 +80,7 @@ fn code(outcome: &Outcome) -> &str {
 }
 
 impl Race<'_> {
-    fn check(&self, node: &Node<'_>) {
+    fn check(&self, node: &Node<'_, MemoryStore>) {
         let codes = [code(&node.outcomes[0]), code(&node.outcomes[1])];
         let what = format!("{}: {:?}, {codes:?}, {:?}", self.scene.name, self.does, node.path);
         let did = |does: Does| (0..2).any(|at| self.does[at] == does && codes[at] == "ok");
@@ -102,7 +97,7 @@ impl Race<'_> {
         if is_wanted(Does::Delete) {
             return self.check_deleted(node, is_over && did(Does::Delete), &what);
         }
-        match look(node.store, "a", &what) {
+        match look(node.place, "a", &what) {
             Ok(seen) => {
                 assert!(seen.lines.starts_with(&self.scene.lines), "{what}: entries are missing");
                 let new = seen.lines.len() > self.scene.lines.len();
@@ -121,21 +116,21 @@ impl Race<'_> {
     }
 
     /// Nothing comes back.
-    fn check_deleted(&self, node: &Node<'_>, is_done: bool, what: &str) {
+    fn check_deleted(&self, node: &Node<'_, MemoryStore>, is_done: bool, what: &str) {
         if is_done {
             for part in [Part::Log, Part::Archive] {
-                let found = node.store.info(&Key::of(&id("a"), part));
+                let found = node.place.info(&Key::of(&id("a"), part));
                 assert!(found.is_err(), "{what}: {part:?} came back");
             }
         }
     }
 
     /// What was archived can be pruned later: its record says what the archive is.
-    fn check_record(&self, node: &Node<'_>, what: &str) {
+    fn check_record(&self, node: &Node<'_, MemoryStore>, what: &str) {
         let is_archived =
-            node.store.info(&log_key("a")).is_err() && node.store.info(&archive_key("a")).is_ok();
+            node.place.info(&log_key("a")).is_err() && node.place.info(&archive_key("a")).is_ok();
         if is_archived {
-            let later = Host::new(node.store, NOW_MS + 2 * DAY_MS, NOW_MS);
+            let later = Host::new(node.place, NOW_MS + 2 * DAY_MS, NOW_MS);
             let pruned = later.finish(job(|| session::prune(id("a"), "later"))());
             assert!(matches!(pruned, Some(Ok(()))), "{what}: not to be pruned later: {pruned:?}");
         }
@@ -145,7 +140,7 @@ impl Race<'_> {
 fn race(scene: &str, does: [Does; 2], jobs: [&Job; 2]) {
     let scene = Scene::named(scene);
     let race = Race { scene: &scene, does, ends: RefCell::default() };
-    let explored = explore(&scene, jobs, &mut |node| race.check(node));
+    let explored = explore(&|| scene.store(), &jobs, &mut |node| race.check(node));
     println!(
         "{:?} of {}: {} orders, {} points, ends {:?}",
         does,

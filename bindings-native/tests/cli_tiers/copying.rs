@@ -109,9 +109,7 @@ fn a_hydrated_session_is_pushed_to_where_it_came_from_and_pulled_whole() {
     ran.says(&["session \"a\"", "store_failed: ", "hint: It is hydrated: "]);
     // What was not pushed yet is not replaced.
     let hot = place.log("hot", "a");
-    place
-        .run(12, &["pull", BUCKET, "--store", "hot"])
-        .says(&["already_exists", "push it from there"]);
+    place.run(12, &["pull", BUCKET, "--store", "hot"]).says(&["already_exists", "it from there"]);
     assert_eq!(place.log("hot", "a"), hot);
     let ran = place.run(0, &["push", BUCKET, "--store", "hot"]);
     assert!(ran.out.starts_with("pushed a: 1 entry, head 22 "), "{}", ran.out);

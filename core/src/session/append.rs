@@ -154,14 +154,21 @@ async fn write(
     let seen = session.live.lock().look_at(&batch.bytes, batch.first_seq)?;
     let key = Key::of(session.id(), Part::Log);
     let start = batch.bytes.first_chunk::<IDENTITY>().copied();
-    match io.append(&key, batch.bytes, session.place(), append.durability).await {
-        Err(error) if error.kind() == ErrorKind::Conflict => {
-            session = moved(io, session, error).await?;
-            // The same lines again: they are made of the same head, drafts and chance.
-            let bytes = session.writer.write(&append.drafts, &stamp)?.bytes;
-            io.append(&key, bytes, session.place(), append.durability).await?;
+    let mut bytes = batch.bytes;
+    let mut tries = 1;
+    loop {
+        match io.append(&key, bytes, session.place(), append.durability).await {
+            Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => {
+                tries += 1;
+                session = moved(io, session, error).await?;
+                // The same lines again: they are made of the same head, drafts and chance.
+                bytes = session.writer.write(&append.drafts, &stamp)?.bytes;
+            }
+            appended => {
+                appended?;
+                break;
+            }
         }
-        appended => _ = appended?,
     }
     // Of a log that begins with these lines.
     session = session.at(batch.head).starting_with(start.as_ref().map_or(&[], |start| start));
@@ -257,6 +264,16 @@ async fn check_kept(
 
 /// Where the items of those drafts are, if they are in the session; `None` if not one of them is.
 async fn applied_at(io: &Io, session: &Session, drafts: &[String]) -> Result<Option<u64>> {
+    let mut tries = 1;
+    loop {
+        match look_for(io, session, drafts).await {
+            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+            applied => return applied,
+        }
+    }
+}
+
+async fn look_for(io: &Io, session: &Session, drafts: &[String]) -> Result<Option<u64>> {
     let ids = Known::ids_of(drafts)?;
     if ids.is_empty() {
         let message = "an append that happens once needs items with ids";

@@ -4,14 +4,14 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::open::{find_session, generated, open_session};
+use super::open::{TRIES, find_session, generated, is_moving, open_session};
 use super::scan::Chunks;
 use super::source::found;
 use super::staging::Staging;
 use super::{Session, Task};
 use crate::field::Point;
 use crate::log::{Expectation, Head, Verified, Verifier, Writer};
-use crate::store::{Condition, Key, Part};
+use crate::store::{Condition, Key, Object, Part};
 use crate::task::{Answer, Io};
 use crate::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId};
 
@@ -93,38 +93,57 @@ pub(super) fn fork_session<'a>(
     fork: Fork,
 ) -> Answer<'a, Session> {
     Box::pin(async move {
-        let (opened, source) = find_session(io, parent).await?;
-        let head = opened.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-        let stamp = io.stamp(8 * (fork.entries.len() + 1) + 10).await?;
-        let (salts, id_random) =
-            stamp.random.split_at_checked(8 * (fork.entries.len() + 1)).ok_or_else(|| {
-                Error::new(ErrorKind::StoreFailed, "the host gave too few random bytes")
-            })?;
-        let (id, is_new) = match &fork.id {
-            Some(id) => (id.clone(), false),
-            None => (generated(&stamp, id_random)?, true),
-        };
-        refuse_existing(io, &id).await?;
-        let stamp = crate::log::Stamp { now_ms: stamp.now_ms, random: salts.to_vec() };
-        if source.cold.is_some() {
-            return super::tier::fork(io, &opened, &source, &fork, (id, is_new), &stamp).await;
+        let mut tries = 1;
+        loop {
+            match fork_once(io, parent, fork.clone()).await {
+                // The parent was flushed or archived between two looks at it.
+                Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+                forked => return forked,
+            }
         }
-        if !is_new {
-            super::tier::refuse_cold(io, &id).await?;
-        }
-        let mut copy = Copy::new(parent, fork.at, head);
-        let written = copy_prefix(io, parent, &id, &mut copy, |found| {
-            let writer = Writer::resume(found.owner.clone(), found.head, found.is_salted);
-            writer.forked_at(found.fork).fork(id.clone(), &fork.entries, &stamp)
-        })
-        .await;
-        Ok(Session::new(written?).starting_with(&copy.start))
     })
+}
+
+async fn fork_once(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
+    let (opened, source) = find_session(io, parent).await?;
+    let head = opened.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    let stamp = io.stamp(8 * (fork.entries.len() + 1) + 10).await?;
+    let (salts, id_random) = stamp
+        .random
+        .split_at_checked(8 * (fork.entries.len() + 1))
+        .ok_or_else(|| Error::new(ErrorKind::StoreFailed, "the host gave too few random bytes"))?;
+    let (id, is_new) = match &fork.id {
+        Some(id) => (id.clone(), false),
+        None => (generated(&stamp, id_random)?, true),
+    };
+    refuse_existing(io, &id).await?;
+    let stamp = crate::log::Stamp { now_ms: stamp.now_ms, random: salts.to_vec() };
+    if source.cold.is_some() {
+        return super::tier::fork(io, &opened, &source, &fork, (id, is_new), &stamp).await;
+    }
+    // A new id has nobody else; one that was given may.
+    let claimed = if is_new { None } else { super::tier::claim(io, &id).await? };
+    let condition = match &claimed {
+        Some(claim) => Condition::Version(claim.version.clone()),
+        None => Condition::Absent,
+    };
+    let mut copy = Copy::new(parent, fork.at, head);
+    let written = copy_prefix(io, parent, (&id, condition), &mut copy, |found| {
+        let writer = Writer::resume(found.owner.clone(), found.head, found.is_salted);
+        writer.forked_at(found.fork).fork(id.clone(), &fork.entries, &stamp)
+    })
+    .await;
+    if let (Err(_), Some(claim)) = (&written, claimed) {
+        claim.release(io, &id).await;
+    }
+    Ok(Session::new(written?).starting_with(&copy.start))
 }
 
 pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {
     for part in [Part::Log, Part::Archive] {
-        if found(io.info(&Key::of(id, part)).await)?.is_some() {
+        let there = found(io.get(&Key::of(id, part), Some(0..64)).await)?;
+        let is_free = |object: &Object| super::tier::is_claim(&object.bytes, object.info.bytes);
+        if there.is_some_and(|object| !is_free(&object)) {
             let message = "the session to fork into exists";
             return Err(Error::new(ErrorKind::AlreadyExists, message).in_session(id));
         }
@@ -248,13 +267,13 @@ fn is_point(at: At, last: Head, verified: &Verified<'_>) -> Result<bool> {
 async fn copy_prefix(
     io: &Io,
     parent: &SessionId,
-    child: &SessionId,
+    (child, condition): (&SessionId, Condition),
     copy: &mut Copy,
     finish: impl FnOnce(Found) -> Result<(Writer, crate::log::Batch)>,
 ) -> Result<Writer> {
     let mut staging = Staging::new(Key::of(child, Part::Log));
     match copy_to(io, parent, copy, finish, &mut staging).await {
-        Ok(writer) => staging.publish(io, Condition::Absent).await.map(|()| writer),
+        Ok(writer) => staging.publish(io, condition).await.map(|()| writer),
         Err(error) => {
             staging.abort(io).await;
             Err(error)

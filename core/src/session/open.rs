@@ -15,7 +15,7 @@ use super::source::{LogPart, Shift, Source, found};
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
 use crate::line::{FIRST_PREFIX, IDENTITY, Line};
 use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
-use crate::store::{After, Durability, Key, Part};
+use crate::store::{After, Condition, Durability, Key, Part};
 use crate::task::{Answer, Io};
 use crate::{Entry, Error, ErrorKind, Kind, Result, SessionId};
 
@@ -181,18 +181,36 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         return Err(exists());
     }
     super::retention::check_free(io, &id).await.map_err(|error| error.in_session(&id))?;
-    let claimed = super::tier::claim(io, &id).await.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => exists(),
-        _ => error.in_session(&id),
-    })?;
-    let place = After::new(0, claimed.as_ref().map_or(0, |claim| claim.bytes));
-    let created =
-        write_first(io, &id, &drafts, (options.is_salted, options.durability), &stamp, place);
-    let created = created.await;
-    if let (Err(_), Some(claim)) = (&created, &claimed) {
-        claim.release(io, &id).await;
+    let mut tries = 1;
+    loop {
+        let claimed = super::tier::claim(io, &id).await.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => exists(),
+            _ => error.in_session(&id),
+        })?;
+        let claim = claimed.as_ref().map(|claim| claim.version.clone());
+        let how = (options.is_salted, options.durability);
+        match write_first(io, &id, &drafts, how, &stamp, claim).await {
+            Err(error) if claimed.is_some() && is_gone(&error) && tries < TRIES => {
+                // Who shared the claim gave it up: if the place is taken, the next claim tells.
+                tries += 1;
+            }
+            Err(error) => {
+                if let Some(claim) = claimed {
+                    claim.release(io, &id).await;
+                }
+                return Err(match error.kind() {
+                    ErrorKind::Conflict => exists(),
+                    _ => error.in_session(&id),
+                });
+            }
+            created => return created,
+        }
     }
-    created
+}
+
+/// Whether what was to be replaced is there no more.
+fn is_gone(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound)
 }
 
 /// Writes a session's first entries into the place it has.
@@ -202,18 +220,21 @@ async fn write_first(
     drafts: &[String],
     (is_salted, durability): (bool, Durability),
     stamp: &Stamp,
-    place: After,
+    claim: Option<String>,
 ) -> Result<Session> {
-    let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(id);
     let writer = Writer::create(id.clone(), is_salted);
     let batch = writer.write(drafts, stamp).map_err(|error| error.in_session(id))?;
     let log = Key::of(id, Part::Log);
     let session = Session::new(writer).starting_with(&batch.bytes);
-    let added = io.append(&log, batch.bytes, place, durability).await;
-    added.map_err(|error| match error.kind() {
-        ErrorKind::Conflict => exists(),
-        _ => error.in_session(id),
-    })?;
+    let added = async {
+        let Some(claim) = claim else {
+            return io.append(&log, batch.bytes, After::new(0, 0), durability).await.map(|_| ());
+        };
+        // In the very claim's place: another one is as long.
+        io.put(&log, batch.bytes, Condition::Version(claim)).await?;
+        if durability == Durability::Disk { io.sync(&log).await } else { Ok(()) }
+    };
+    added.await?;
     Ok(session.at(batch.head))
 }
 

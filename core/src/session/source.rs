@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::cold::ColdPart;
+use super::open::TRIES;
 use super::scan::Chunks;
 use crate::archive::{HEADER_BYTES, Index, read_index};
 use crate::cold::{Anchor, is_anchor};
 use crate::limits::{LINE_BYTES_MAX, MANIFEST_BYTES_MAX};
-use crate::line::{Line, followed, is_first};
+use crate::line::{IDENTITY, Line, followed, is_first};
 use crate::log::{Expectation, Head, LineReader, Verifier};
 use crate::store::{Info, Key, Object, Part};
 use crate::task::Io;
@@ -96,6 +97,9 @@ impl Source {
                 log.follow(io, cold.held()?.head, followed).await?;
             }
             return Ok(Self { archive, cold: Some(cold.clone()), log: (!is_claim).then_some(log) });
+        }
+        if archive.is_none() && super::tier::is_claim(&log.start, log.info.bytes) {
+            return Err(super::retention::missing(io, id).await);
         }
         match &archive {
             Some(_) if followed.is_none() && !log.is_unfinished() => {
@@ -245,6 +249,10 @@ impl LogPart {
                 return Err(Error::new(ErrorKind::BadLine, message).at_key(&self.key));
             }
             let object = io.get(&self.key, Some(0..read.saturating_mul(8))).await?;
+            if !object.bytes.starts_with(&self.start) {
+                let message = "the log was replaced while it was read";
+                return Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key).retryable());
+            }
             (self.start, self.info) = (object.bytes, object.info);
         }
         let end = memchr::memchr(b'\n', &self.start).unwrap_or_default();
@@ -282,7 +290,7 @@ impl LogPart {
         let mut at = 0;
         while end.is_none() && at < self.info.bytes {
             let range = at..self.info.bytes.min(at + super::scan::CHUNK_BYTES);
-            let chunk = io.get(&self.key, Some(range)).await?.bytes;
+            let chunk = self.get_object(io, range).await?;
             if chunk.is_empty() {
                 break;
             }
@@ -327,8 +335,30 @@ impl LogPart {
         let (start, end) = (shift.in_object(range.start), shift.in_object(range.end));
         match known(&self.start, start, end) {
             Some(bytes) => Ok(bytes.to_vec()),
-            None => Ok(io.get(&self.key, Some(start..end)).await?.bytes),
+            None => self.get_object(io, start..end).await,
         }
+    }
+
+    /// Bytes of the object that was found, which may have grown since, and not of another one that
+    /// took its place.
+    async fn get_object(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
+        let mut object = io.get(&self.key, Some(range.clone())).await?;
+        let mut tries = 1;
+        while object.info.version != self.info.version {
+            let start = self.start.get(..IDENTITY).unwrap_or(&self.start);
+            let now = io.get(&self.key, Some(0..start.len() as u64)).await?;
+            if now.bytes != start {
+                let message = "the log was replaced while it was read";
+                return Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key).retryable());
+            }
+            // Both are of one object; or it grows too fast to tell.
+            if now.info.version == object.info.version || tries == TRIES {
+                break;
+            }
+            tries += 1;
+            object = io.get(&self.key, Some(range.clone())).await?;
+        }
+        Ok(object.bytes)
     }
 
     /// Its first lines' bytes, as far as they are known.

@@ -1,4 +1,4 @@
-//! All orders in which the requests of two operations may come.
+//! All orders in which the requests of some operations may come.
 //!
 //! What goes on from a point depends on the store's objects and on what the operations heard so
 //! far: points that do not differ in these are looked at once, and the orders that lead through them
@@ -10,8 +10,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use turnkeep::core::store::Request;
 use turnkeep::{MemoryStore, Store};
 
-use super::host::{Host, Job, Outcome};
-use super::scene::{NOW_MS, Scene, objects, put_all};
+use super::host::Host;
+use super::running::{Job, Outcome, Running};
+use super::scene::{NOW_MS, objects};
 
 /// How much there was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,63 +23,95 @@ pub struct Explored {
     pub points: usize,
 }
 
-/// A point that two operations came to.
-pub struct Node<'a> {
+/// Where operations are carried out.
+pub trait Place {
+    /// A host of the operations.
+    fn host(&self) -> Host<'_>;
+    /// What is there, and the versions it has.
+    fn state(&self) -> u64;
+    /// What is there.
+    fn contents(&self) -> u64;
+}
+
+impl Place for MemoryStore {
+    fn host(&self) -> Host<'_> {
+        Host::new(self, NOW_MS, NOW_MS - super::DAY_MS)
+    }
+
+    fn state(&self) -> u64 {
+        let listed = self.list("", None, 1000).expect("a list").objects;
+        let versions: Vec<_> = listed.iter().map(|(_, info)| &info.version).collect();
+        hash(&(objects(self), versions))
+    }
+
+    fn contents(&self) -> u64 {
+        hash(&objects(self))
+    }
+}
+
+/// A point that some operations came to.
+pub struct Node<'a, P> {
     /// What is there now.
-    pub store: &'a dyn Store,
+    pub place: &'a P,
     /// How the operations ended, as far as they did.
-    pub outcomes: [Outcome; 2],
+    pub outcomes: &'a [Outcome],
     /// Which of them did something, in order.
     pub path: &'a [usize],
 }
 
-/// Looks at every point that two operations can come to.
-pub fn explore(scene: &Scene, jobs: [&Job; 2], check: &mut dyn FnMut(&Node<'_>)) -> Explored {
-    let mut walk = Walk { scene, jobs, check, orders: HashMap::new(), checked: HashSet::new() };
+/// Looks at every point that some operations can come to, which start each time at an equal place.
+pub fn explore<P: Place>(
+    start: &dyn Fn() -> P,
+    jobs: &[&Job],
+    check: &mut dyn FnMut(&Node<'_, P>),
+) -> Explored {
+    let (orders, checked) = (HashMap::new(), HashSet::new());
+    let mut walk = Walk { start, jobs, check, orders, checked };
     let orders = walk.visit(&mut Vec::new());
     Explored { orders, points: walk.orders.len() }
 }
 
-struct Walk<'a> {
-    scene: &'a Scene,
-    jobs: [&'a Job; 2],
-    check: &'a mut dyn FnMut(&Node<'_>),
+struct Walk<'a, P> {
+    start: &'a dyn Fn() -> P,
+    jobs: &'a [&'a Job],
+    check: &'a mut dyn FnMut(&Node<'_, P>),
     orders: HashMap<u64, u128>,
     checked: HashSet<u64>,
 }
 
-impl Walk<'_> {
+impl<P: Place> Walk<'_, P> {
     /// Plays what comes to a point, then every way to go on from it; gives how many there are.
     fn visit(&mut self, path: &mut Vec<usize>) -> u128 {
-        let store = MemoryStore::new();
-        put_all(&store, &self.scene.objects);
-        let host = Host::new(&store, NOW_MS, NOW_MS - super::DAY_MS);
-        let mut running = self.jobs.map(|job| job());
+        let place = (self.start)();
+        let host = place.host();
+        let mut running: Vec<_> = self.jobs.iter().map(|job| job()).collect();
+        // The time is no store's: what asks for it takes no turn.
+        let skip = |turn: usize, running: &mut Box<dyn Running>| {
+            while let Some(stamp @ Request::Stamp { .. }) = running.request() {
+                running.answer(host.perform_for(turn, &stamp));
+            }
+        };
+        running.iter_mut().enumerate().for_each(|(turn, running)| skip(turn, running));
         for turn in path.iter() {
             let request = running[*turn].request().expect("it is not over");
-            running[*turn].answer(host.perform(&request));
-            // The time is no store's: what asks for it takes no turn.
-            while let Some(stamp @ Request::Stamp { .. }) = running[*turn].request() {
-                running[*turn].answer(host.perform(&stamp));
-            }
+            running[*turn].answer(host.perform_for(*turn, &request));
+            skip(*turn, &mut running[*turn]);
         }
-        let open = [running[0].request().is_some(), running[1].request().is_some()];
-        let outcomes = [running[0].outcome(), running[1].outcome()];
-        let listed = store.list("", None, 1000).expect("a list").objects;
-        let versions: Vec<_> = listed.iter().map(|(_, info)| &info.version).collect();
-        let held = objects(&store);
-        let heard = [running[0].heard(), running[1].heard()];
-        let point = hash(&(&held, versions, heard));
+        let open: Vec<_> = running.iter_mut().map(|running| running.request().is_some()).collect();
+        let outcomes: Vec<_> = running.iter().map(|running| running.outcome()).collect();
+        let heard: Vec<_> = running.iter().map(|running| running.heard()).collect();
+        let point = hash(&(place.state(), heard));
         if let Some(orders) = self.orders.get(&point) {
             return *orders;
         }
-        if self.checked.insert(hash(&(&held, format!("{outcomes:?}")))) {
-            (self.check)(&Node { store: &store, outcomes, path });
+        if self.checked.insert(hash(&(place.contents(), format!("{outcomes:?}")))) {
+            (self.check)(&Node { place: &place, outcomes: &outcomes, path });
         }
-        let mut orders = u128::from(open == [false, false]);
-        for turn in [0, 1].into_iter().filter(|turn| open[*turn]) {
+        let mut orders = u128::from(!open.contains(&true));
+        drop((running, host));
+        for turn in (0..open.len()).filter(|turn| open[*turn]) {
             path.push(turn);
-            orders += self.visit(path);
+            orders = orders.saturating_add(self.visit(path));
             path.pop();
         }
         self.orders.insert(point, orders);
@@ -86,7 +119,8 @@ impl Walk<'_> {
     }
 }
 
-fn hash(value: &impl Hash) -> u64 {
+/// A hash of a value.
+pub(crate) fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()

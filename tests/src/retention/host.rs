@@ -2,20 +2,22 @@
 //! fails where it is told to.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
-use std::fmt::Debug;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use turnkeep::core::log::Stamp;
-use turnkeep::core::session;
 use turnkeep::core::store::{Info, Reply, Request, StageId};
-use turnkeep::core::task::{RequestId, Step, Task};
 use turnkeep::{Error, ErrorKind, FileStore, Key, MemoryStore, Result, Store};
 
+use super::running::{Outcome, Running};
 use super::scene::{Scene, put_all};
-use crate::sessions::{Folder, id};
+use crate::build::Random;
+use crate::sessions::Folder;
+
+/// A time that passes when the test says so, in milliseconds since 1970.
+pub type Clock = Arc<AtomicU64>;
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,25 +31,37 @@ pub enum Fault {
     After,
 }
 
-/// How an operation ended; `None` where its host was gone before.
-pub type Outcome = Option<Result<()>>;
-
-/// A store, and the time.
+/// A store, perhaps with a cold one behind it, and the time.
 pub struct Host<'a> {
     store: &'a dyn Store,
-    now_ms: u64,
+    clock: Clock,
+    /// When the objects were written of which the store does not say it.
     modified_ms: u64,
+    /// Where each worker's chance comes from; `None`: it is always the same.
+    chances: Option<RefCell<Vec<Random>>>,
     stages: RefCell<BTreeSet<StageId>>,
     /// What was written since.
     written: RefCell<BTreeSet<Key>>,
 }
 
+/// Most workers of a host.
+const WORKERS: u64 = 8;
+
 impl<'a> Host<'a> {
     /// A host at that time, whose objects were all last written at another.
     #[must_use]
     pub fn new(store: &'a dyn Store, now_ms: u64, modified_ms: u64) -> Self {
-        let (stages, written) = Default::default();
-        Self { store, now_ms, modified_ms, stages, written }
+        let (stages, written, chances) = Default::default();
+        let clock = Clock::new(now_ms.into());
+        Self { store, clock, modified_ms, chances, stages, written }
+    }
+
+    /// A host by that clock, each of whose workers has other random numbers.
+    #[must_use]
+    pub fn by(store: &'a dyn Store, clock: &Clock, seed: u64) -> Self {
+        let chances = (0..WORKERS).map(|worker| Random::new(seed * WORKERS + worker)).collect();
+        let chances = Some(RefCell::new(chances));
+        Self { clock: clock.clone(), chances, ..Self::new(store, 0, 0) }
     }
 
     /// Stages that were begun, and neither published nor given up.
@@ -56,16 +70,43 @@ impl<'a> Host<'a> {
         self.stages.borrow().len()
     }
 
-    /// Carries out a request.
-    pub fn perform(&self, request: &Request) -> Reply {
-        self.answer(request).unwrap_or_else(Reply::Failed)
+    fn now_ms(&self) -> u64 {
+        self.clock.load(Ordering::Relaxed)
     }
 
-    fn answer(&self, request: &Request) -> Result<Reply> {
-        let store = self.store;
+    /// Carries out a request.
+    pub fn perform(&self, request: &Request) -> Reply {
+        self.perform_for(0, request)
+    }
+
+    /// Carries out a request of one of the workers.
+    pub fn perform_for(&self, worker: usize, request: &Request) -> Reply {
+        let answer = match request {
+            Request::Stamp { random_bytes } => return self.stamp(worker, *random_bytes),
+            Request::Cold(request) => {
+                self.answer(self.store.cold().expect("a cold store"), request)
+            }
+            request => self.answer(self.store, request),
+        };
+        answer.unwrap_or_else(Reply::Failed)
+    }
+
+    fn stamp(&self, worker: usize, random_bytes: usize) -> Reply {
+        let random = match &self.chances {
+            Some(chances) => {
+                let byte = || chances.borrow_mut()[worker].number() as u8;
+                (0..random_bytes).map(|_| byte()).collect()
+            }
+            None => vec![7; random_bytes],
+        };
+        Reply::Stamp(Stamp { now_ms: self.now_ms(), random })
+    }
+
+    fn answer(&self, store: &dyn Store, request: &Request) -> Result<Reply> {
         let info = |key: &Key, info: Info| {
             let is_new = self.written.borrow().contains(key);
-            Info { modified_ms: Some(if is_new { self.now_ms } else { self.modified_ms }), ..info }
+            let known = if is_new { self.now_ms() } else { self.modified_ms };
+            Info { modified_ms: info.modified_ms.or(Some(known)), ..info }
         };
         if let Request::Put { key, .. } | Request::Append { key, .. } | Request::Stage { key } =
             request
@@ -97,15 +138,11 @@ impl<'a> Host<'a> {
                 Reply::Listing(listing)
             }
             Request::Info { key } => Reply::Info(info(key, store.info(key)?)),
-            Request::Stamp { random_bytes } => {
-                Reply::Stamp(Stamp { now_ms: self.now_ms, random: vec![7; *random_bytes] })
-            }
-            staging => self.stage(staging)?,
+            staging => self.stage(store, staging)?,
         })
     }
 
-    fn stage(&self, request: &Request) -> Result<Reply> {
-        let store = self.store;
+    fn stage(&self, store: &dyn Store, request: &Request) -> Result<Reply> {
         Ok(match request {
             Request::Stage { key } => {
                 let stage = store.stage(key)?;
@@ -166,121 +203,6 @@ impl<'a> Host<'a> {
             running.answer(if is_it { Reply::Failed(lost()) } else { reply });
         }
         (running.outcome(), count > at)
-    }
-}
-
-/// An operation under way.
-pub trait Running {
-    /// What it asks for; `None` once it is over.
-    fn request(&mut self) -> Option<Request>;
-    /// Answers what it asked for last.
-    fn answer(&mut self, reply: Reply);
-    /// How it ended, if it did.
-    fn outcome(&self) -> Outcome;
-    /// Changes with everything that it was told.
-    fn heard(&self) -> u64;
-}
-
-/// An operation that can be started again and again.
-pub type Job = Box<dyn Fn() -> Box<dyn Running>>;
-
-/// An operation by its task.
-pub fn job<T: Debug + 'static>(task: impl Fn() -> Task<T> + 'static) -> Job {
-    Box::new(move || Box::new(Of::new(task())))
-}
-
-/// An operation on the session "a", which is opened first.
-pub fn open_then<T: Debug + 'static>(
-    then: impl Fn(session::Session) -> Task<T> + Clone + 'static,
-) -> Job {
-    Box::new(move || {
-        let first = Of::new(session::open(id("a")));
-        Box::new(Opening { first, then: then.clone(), second: None })
-    })
-}
-
-struct Of<T> {
-    task: Task<T>,
-    waiting: VecDeque<(RequestId, Request)>,
-    outcome: Option<Result<T>>,
-    heard: DefaultHasher,
-}
-
-impl<T> Of<T> {
-    fn new(task: Task<T>) -> Self {
-        let mut of =
-            Self { task, waiting: VecDeque::new(), outcome: None, heard: DefaultHasher::new() };
-        of.go_on();
-        of
-    }
-
-    fn go_on(&mut self) {
-        match self.task.next() {
-            Step::Done(result) => self.outcome = Some(result),
-            Step::Requests(requests) => self.waiting.extend(requests),
-        }
-    }
-}
-
-impl<T> Running for Of<T> {
-    fn request(&mut self) -> Option<Request> {
-        self.waiting.front().map(|(_, request)| request.clone())
-    }
-
-    fn answer(&mut self, reply: Reply) {
-        match &reply {
-            Reply::Object(object) => (&object.bytes, &object.info.version).hash(&mut self.heard),
-            other => format!("{other:?}").hash(&mut self.heard),
-        }
-        if let Some((id, _)) = self.waiting.pop_front() {
-            self.task.reply(id, reply);
-            self.go_on();
-        }
-    }
-
-    fn outcome(&self) -> Outcome {
-        self.outcome.as_ref().map(|outcome| outcome.as_ref().map(|_| ()).map_err(Clone::clone))
-    }
-
-    fn heard(&self) -> u64 {
-        self.heard.finish()
-    }
-}
-
-struct Opening<T, F> {
-    first: Of<session::Session>,
-    then: F,
-    second: Option<Of<T>>,
-}
-
-impl<T, F: Fn(session::Session) -> Task<T>> Running for Opening<T, F> {
-    fn request(&mut self) -> Option<Request> {
-        if let (None, Some(Ok(opened))) = (&self.second, &self.first.outcome) {
-            self.second = Some(Of::new((self.then)(opened.clone())));
-        }
-        match &mut self.second {
-            Some(second) => second.request(),
-            None => self.first.request(),
-        }
-    }
-
-    fn answer(&mut self, reply: Reply) {
-        match &mut self.second {
-            Some(second) => second.answer(reply),
-            None => self.first.answer(reply),
-        }
-    }
-
-    fn outcome(&self) -> Outcome {
-        match (&self.second, &self.first.outcome) {
-            (Some(second), _) => second.outcome(),
-            (None, Some(Err(error))) => Some(Err(error.clone())),
-            _ => None,
-        }
-    }
-
-    fn heard(&self) -> u64 {
-        self.first.heard() ^ self.second.as_ref().map_or(0, Of::heard).rotate_left(1)
     }
 }
 

@@ -3,9 +3,12 @@
 mod explore;
 mod host;
 mod look;
+mod running;
 mod scene;
 
-pub use explore::{Explored, Node, explore};
-pub use host::{Fault, Host, Job, Outcome, Places, Running, job, open_then};
+pub(crate) use explore::hash;
+pub use explore::{Explored, Node, Place, explore};
+pub use host::{Clock, Fault, Host, Places};
 pub use look::{Answer, Seen, agrees, look};
+pub use running::{Job, Outcome, Running, first_then, job, judged, open_then};
 pub use scene::{DAY_MS, NOW_MS, Scene, appended, copied, objects, scenes};

@@ -7,7 +7,8 @@ use turnkeep::core::store::{After, Condition};
 use turnkeep::core::task::Task;
 use turnkeep::{Durability, Head, Key, MemoryStore, SessionId, Store};
 
-use super::host::{Host, job};
+use super::host::Host;
+use super::running::job;
 use crate::build::{Member, Random};
 use crate::sessions::{archive_key, bytes_of, id, log_key, user};
 
@@ -191,6 +192,14 @@ impl Scene {
             .archived()
             .with(&["more"])
             .scene("several parts")
+    }
+
+    /// A store that holds it.
+    #[must_use]
+    pub fn store(&self) -> MemoryStore {
+        let store = MemoryStore::new();
+        put_all(&store, &self.objects);
+        store
     }
 
     /// The scene of that name.

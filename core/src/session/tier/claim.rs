@@ -10,7 +10,7 @@ use crate::log::Stamp;
 use crate::session::cold::newest;
 use crate::session::open::TRIES;
 use crate::session::source::found;
-use crate::store::{Condition, Info, Key, Object, Part};
+use crate::store::{Condition, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -18,80 +18,49 @@ use crate::{Error, ErrorKind, Result, SessionId};
 /// finished.
 const START: &[u8] = b"{\"claimed\":\"";
 const CLAIM_BYTES: usize = START.len() + 16;
-/// First bytes of an object that tell whether it is a claim.
-pub(super) const CLAIM_WINDOW: u64 = 2 * CLAIM_BYTES as u64;
 
 /// A claimed place.
 #[derive(Debug)]
 pub(in crate::session) struct Claim {
     pub(in crate::session) version: String,
-    /// Length of what is there.
-    pub(in crate::session) bytes: u64,
     /// What the cold store says of a session of that id: that it was deleted.
     pub(super) buried: Option<Manifest>,
-    is_own: bool,
 }
 
 impl Claim {
-    fn new(info: Info, is_own: bool) -> Self {
-        Self { version: info.version, bytes: info.bytes, buried: None, is_own }
-    }
-
-    /// Gives the place up, if it is still claimed. One that is shared stays: whoever made it relies
-    /// on it.
+    /// Gives the place up, if it is still claimed.
     pub(in crate::session) async fn release(&self, io: &Io, id: &SessionId) {
-        if !self.is_own {
-            return;
-        }
         let condition = Condition::Version(self.version.clone());
         io.delete(&Key::of(id, Part::Log), condition).await.ok();
     }
 }
 
-/// Whether that is a claim and nothing else.
-pub(super) fn is_claim(object: &Object) -> bool {
-    object.bytes.starts_with(START) && object.info.bytes == CLAIM_BYTES as u64
+/// Whether an object of that length that starts so is a claim and nothing else.
+pub(in crate::session) fn is_claim(start: &[u8], bytes: u64) -> bool {
+    start.starts_with(START) && bytes == CLAIM_BYTES as u64
 }
 
-/// What is done with a claim that is there already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Claimed {
-    /// It is replaced: whoever made it has to begin again.
-    TakeOver,
-    /// It is relied on: as long as it is there, nobody has begun to write. Several that hydrate a
-    /// session would otherwise take the place from each other until all of them give up.
-    Share,
-}
-
-/// Claims a session's place. `already_exists` where a log or an archive is there.
-pub(super) async fn take(
-    io: &Io,
-    id: &SessionId,
-    stamp: &Stamp,
-    claimed: Claimed,
-) -> Result<Claim> {
+/// Claims a session's place. A claim that is there is shared: as long as it stands, nobody else had
+/// the place either. `already_exists` where a log or an archive is there.
+pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim> {
     let key = Key::of(id, Part::Log);
     let exists = || Error::new(ErrorKind::AlreadyExists, "the session is in the hot store");
     let mut tries = 1;
     loop {
-        let there = found(io.get(&key, Some(0..CLAIM_WINDOW)).await)?;
-        let is_claim = there.as_ref().is_some_and(is_claim);
-        let condition = match there {
-            Some(Object { info, .. }) if is_claim && claimed == Claimed::Share => {
-                return Ok(Claim::new(info, false));
+        let there = found(io.get(&key, Some(0..2 * CLAIM_BYTES as u64)).await)?;
+        match there {
+            Some(object) if is_claim(&object.bytes, object.info.bytes) => {
+                return Ok(Claim { version: object.info.version, buried: None });
             }
-            Some(object) if is_claim => Condition::Version(object.info.version),
             Some(_) => return Err(exists()),
             None if found(io.info(&Key::of(id, Part::Archive)).await)?.is_some() => {
                 return Err(exists());
             }
-            None => Condition::Absent,
-        };
-        match io.put(&key, bytes(stamp), condition).await {
+            None => {}
+        }
+        match io.put(&key, bytes(stamp), Condition::Absent).await {
             Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
-            put => {
-                return Ok(Claim::new(put?, true));
-            }
+            put => return Ok(Claim { version: put?.version, buried: None }),
         }
     }
 }
@@ -117,7 +86,7 @@ pub(super) fn nonce(stamp: &Stamp) -> u64 {
 pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Option<Claim>> {
     let Some(cold) = io.cold() else { return Ok(None) };
     let stamp = io.stamp(8).await?;
-    let claim = take(io, id, &stamp, Claimed::TakeOver).await?;
+    let claim = take(io, id, &stamp).await?;
     let exists = match newest(&cold, id).await {
         Ok(newest) if newest.as_ref().is_none_or(Manifest::is_of_deleted) => {
             return Ok(Some(Claim { buried: newest, ..claim }));

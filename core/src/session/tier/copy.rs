@@ -3,23 +3,24 @@
 use alloc::vec::Vec;
 
 use super::Task;
-use super::claim::{CLAIM_WINDOW, is_claim, is_raced};
+use super::claim::is_raced;
 use super::flush::{about, known_about, upload};
 use super::gather::diverged;
+use super::hydrate::hydrate_session;
 use crate::limits::BATCH_BYTES_MAX;
 use crate::log::{Expectation, Head, Verifier};
 use crate::session::cold::{ColdPart, newest};
 use crate::session::open::{TRIES, find_session};
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
-use crate::session::source::{Source, found};
+use crate::session::source::Source;
 use crate::session::staging::Staging;
 use crate::session::{Form, Session};
 use crate::store::{After, Condition, Durability, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
-/// How the sessions of a store lie (`docs/format.md` §7, §7.3).
+/// How the sessions of a store lie (`docs/format.md` §7, §9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// A log or an archive each: in files, memory, Redis.
@@ -52,7 +53,7 @@ pub fn copy(id: SessionId, to: Layout) -> Task<Copied> {
             match to {
                 Layout::Files => {
                     let to = io.cold_store()?;
-                    let copied = transfer(&from, &source, head, &to, &id).await?;
+                    let copied = transfer(&from, &source, head, (&to, true), &id).await?;
                     if copied.entries > 0 {
                         carry_about(&from, &source, &to, &id).await?;
                     }
@@ -87,9 +88,36 @@ pub fn pull(id: SessionId) -> Task<Copied> {
 }
 
 async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
+    let cold = io.cold_store()?;
     let mut tries = 1;
     loop {
-        match pull_once(io, id).await {
+        let pulled = async {
+            let (mut session, mut source) = find_session(io, id).await?;
+            if session.form == Form::Cold {
+                hydrate_session(io, id).await?;
+                (session, source) = find_session(io, id).await?;
+            }
+            let mut head = session.head();
+            if source.cold.is_none() {
+                // All of it is there; what others flushed may not be.
+                let manifest = newest(&cold, id).await?.filter(|newest| newest.held.is_some());
+                let Some(manifest) = manifest else {
+                    let empty = || Error::new(ErrorKind::EmptyLog, "no entry");
+                    return Ok(Copied { head: head.ok_or_else(empty)?, entries: 0 });
+                };
+                let part = ColdPart::new(manifest)?;
+                head = Some(part.held()?.head);
+                source = Source { archive: None, cold: Some(part), log: None };
+            }
+            let head = head.ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+            if let Some(log) = &source.log {
+                let condition = Condition::Version(log.info.version.clone());
+                write_whole(io, &source, head, io, id, condition).await?;
+                return Ok(Copied { head, entries: head.seq + 1 });
+            }
+            transfer(io, &source, head, (io, false), id).await
+        };
+        match pulled.await {
             Err(error) if is_raced(&error) && error.actual().is_none() && tries < TRIES => {
                 tries += 1;
             }
@@ -98,70 +126,30 @@ async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
     }
 }
 
-async fn pull_once(io: &Io, id: &SessionId) -> Result<Copied> {
-    let cold = io.cold_store()?;
-    let (session, source) = find_session(io, id).await?;
-    let empty = || Error::new(ErrorKind::EmptyLog, "no entry");
-    if source.cold.is_some() {
-        let head = session.head().ok_or_else(empty)?;
-        // In the place of what was looked at, and of nothing later.
-        let replaced = match &source.log {
-            Some(log) => Condition::Version(log.info.version.clone()),
-            None => free_place(io, id).await?,
-        };
-        write_whole(io, &source, head, (io, replaced), id).await?;
-        return Ok(Copied { head, entries: head.seq + 1 });
-    }
-    // All of it is there; what others flushed may not be.
-    let missing = || Error::new(ErrorKind::NotFound, "the cold store does not have the session");
-    let part = ColdPart::new(newest(&cold, id).await?.ok_or_else(missing)?)?;
-    let head = part.held()?.head;
-    let flushed = Source { archive: None, cold: Some(part), log: None };
-    bring_up(io, &flushed, head, io, (session, source)).await
-}
-
-/// Sees to it that a store has every entry of a source up to its head, in a log.
+/// Sees to it that the log in a store has every entry of a source up to its head; it may have to be
+/// there already.
 async fn transfer(
     from: &Io,
     source: &Source,
     head: Head,
-    to: &Io,
+    (to, may_create): (&Io, bool),
     id: &SessionId,
 ) -> Result<Copied> {
-    match find_session(to, id).await {
-        Ok((session, there)) if there.cold.is_none() => {
-            bring_up(from, source, head, to, (session, there)).await
+    let there = match find_session(to, id).await {
+        Ok((session, there)) if there.cold.is_none() => Some((session, there)),
+        Ok(_) => None,
+        Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => None,
+        Err(error) => return Err(error),
+    };
+    let Some((session, there)) = there else {
+        if !may_create {
+            // Written whole it could bring back what was deleted, or hide what was flushed.
+            let message = "someone else flushed or deleted the session meanwhile";
+            return Err(Error::new(ErrorKind::Conflict, message).retryable());
         }
-        Ok((session, _)) if session.form != Form::Cold => {
-            let message = "the session there is one of a tier: push it from there";
-            Err(Error::new(ErrorKind::AlreadyExists, message))
-        }
-        Err(error) if error.kind() != ErrorKind::NotFound || error.place().key.is_some() => {
-            Err(error)
-        }
-        _ => {
-            let place = free_place(to, id).await?;
-            write_whole(from, source, head, (to, place), id).await?;
-            Ok(Copied { head, entries: head.seq + 1 })
-        }
-    }
-}
-
-/// What must hold for a log to be written where none is: nothing is there, or a claim.
-async fn free_place(to: &Io, id: &SessionId) -> Result<Condition> {
-    let there = found(to.get(&Key::of(id, Part::Log), Some(0..CLAIM_WINDOW)).await)?;
-    let claim = there.filter(is_claim);
-    Ok(claim.map_or(Condition::Absent, |claim| Condition::Version(claim.info.version)))
-}
-
-/// Adds what a session lacks that is there.
-async fn bring_up(
-    from: &Io,
-    source: &Source,
-    head: Head,
-    to: &Io,
-    (session, there): (Session, Source),
-) -> Result<Copied> {
+        write_whole(from, source, head, to, id, Condition::Absent).await?;
+        return Ok(Copied { head, entries: head.seq + 1 });
+    };
     let Some(now) = session.head() else {
         return Err(Error::new(ErrorKind::EmptyLog, "a log without an entry is in the way"));
     };
@@ -177,15 +165,17 @@ async fn bring_up(
     Ok(Copied { head, entries: head.seq - now.seq })
 }
 
-/// Writes the log whole, verified, in the place of what stands for it.
+/// Writes the log whole, verified, in the place of what stands for it under that condition.
 async fn write_whole(
     from: &Io,
     source: &Source,
     head: Head,
-    (to, place): (&Io, Condition),
+    to: &Io,
     id: &SessionId,
+    condition: Condition,
 ) -> Result<()> {
-    let mut staging = Staging::new(Key::of(id, Part::Log));
+    let key = Key::of(id, Part::Log);
+    let mut staging = Staging::new(key);
     let expectation = Expectation { session: Some(id.clone()), head: None };
     let mut verifier = Verifier::new(expectation);
     let mut chunks = Chunks::of(from, source, Some(head));
@@ -203,7 +193,7 @@ async fn write_whole(
         Err(Error::new(ErrorKind::Conflict, message).retryable())
     };
     match written.await {
-        Ok(()) => staging.publish(to, place).await,
+        Ok(()) => staging.publish(to, condition).await,
         Err(error) => {
             staging.abort(to).await;
             Err(error)

@@ -24,7 +24,15 @@ pub(in crate::session) async fn bury(io: &Io, id: &SessionId) -> Result<bool> {
             Some(before) if before.held.is_some() => Some(before.origin),
             _ => hot_origin(io, id).await?,
         };
-        let Some(origin) = origin else { return Ok(false) };
+        let Some(origin) = origin else {
+            // Flushed and cleared between the two looks?
+            let now = newest(&cold, id).await?;
+            if now == before {
+                return Ok(false);
+            }
+            before = now;
+            continue;
+        };
         let is_buried = |before: &Manifest| before.held.is_none() && before.origin == origin;
         if before.as_ref().is_some_and(is_buried) {
             return Ok(false);

@@ -6,27 +6,26 @@ use alloc::vec::Vec;
 
 use super::Task;
 use super::claim::nonce;
+use super::clear::{clear, keep};
 use super::commit::{Committed, check_in_time, commit};
 use super::gather::{Gathered, diverged};
 use super::merge::merge;
-use crate::cold::{Anchor, Held, Manifest};
+use crate::cold::{Held, Manifest};
 use crate::entry::utf8;
 use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES};
 use crate::log::{Head, Stamp};
+use crate::session::Form;
 use crate::session::cold::{ColdPart, newest};
 use crate::session::open::{TRIES, find_session, is_moving};
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
 use crate::session::source::{Source, found};
-use crate::session::{Form, Session};
-use crate::store::{Condition, Key, Part};
+use crate::store::{Key, Part};
 use crate::task::{Answer, Io};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// How often a commit is tried again after another one was first.
 const COMMITS: u32 = 8;
-/// How much of the last lines stays in a hot store.
-const KEPT_BYTES: u64 = 16 << 10;
 
 /// What becomes of the hot part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -302,95 +301,4 @@ pub(super) async fn about(io: &Io, id: &SessionId) -> Result<Option<String>> {
     let text = core::str::from_utf8(object.bytes.trim_ascii()).unwrap_or_default();
     let is_object = crate::json::Object::of(text).is_some() && !text.contains('\n');
     Ok((is_object && text.len() <= ABOUT_BYTES_MAX).then(|| text.to_string()))
-}
-
-/// Removes what the cold store has, unless it changed meanwhile.
-async fn clear(io: &Io, id: &SessionId, source: &Source, manifest: &Manifest) -> Result<bool> {
-    // Beside the log: what the manifest has, and what only said how the hot part stands.
-    let known = manifest.held.as_ref().and_then(|held| held.about.as_ref());
-    let is_known = known.is_some() && about(io, id).await?.as_ref() == known;
-    // The log last: an archive that is left alone would be the session again, older.
-    if let Some(archive) = &source.archive {
-        let version = Condition::Version(archive.info.version.clone());
-        if !is_gone(io.delete(&archive.key, version).await)? {
-            return Ok(false);
-        }
-    }
-    if let Some(log) = &source.log {
-        let version = Condition::Version(log.info.version.clone());
-        if !is_gone(io.delete(&log.key, version).await)? {
-            return Ok(false);
-        }
-    }
-    let about = is_known.then_some(Part::About);
-    let retention = source.archive.is_some().then_some(Part::Retention);
-    for part in [Some(Part::Recovery), about, retention].into_iter().flatten() {
-        io.delete(&Key::of(id, part), Condition::Any).await.ok();
-    }
-    Ok(true)
-}
-
-fn is_gone(deleted: Result<()>) -> Result<bool> {
-    match deleted {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
-        Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Leaves an anchor and the last lines in the log's place, unless it changed meanwhile.
-async fn keep(
-    io: &Io,
-    id: &SessionId,
-    session: &Session,
-    source: &Source,
-    manifest: Manifest,
-) -> Result<bool> {
-    let Some(head) = session.head() else { return Ok(false) };
-    // Others flushed more than is here: it is they who know how the hot part stands.
-    if manifest.held.as_ref().is_none_or(|held| held.head != head) {
-        return Ok(false);
-    }
-    let (first_seq, offset, lines) = last_lines(io, source, head).await?;
-    let stamp = io.stamp(8).await?;
-    let mut bytes = Anchor { manifest, first_seq, offset }.encode(nonce(&stamp));
-    bytes.extend_from_slice(&lines);
-    let condition = match &source.log {
-        Some(log) => Condition::Version(log.info.version.clone()),
-        None => Condition::Absent,
-    };
-    match io.put(&Key::of(id, Part::Log), bytes, condition).await {
-        Ok(_) => {}
-        Err(error) if super::claim::is_raced(&error) || error.kind() == ErrorKind::Locked => {
-            return Ok(false);
-        }
-        Err(error) => return Err(error),
-    }
-    if let Some(archive) = &source.archive {
-        let version = Condition::Version(archive.info.version.clone());
-        is_gone(io.delete(&archive.key, version).await)?;
-    }
-    Ok(true)
-}
-
-/// The last lines of a log: the number of the first of them, and where it stands.
-async fn last_lines(io: &Io, source: &Source, head: Head) -> Result<(u64, u64, Vec<u8>)> {
-    let nothing = (head.seq + 1, head.bytes, Vec::new());
-    let Some(log) = &source.log else { return Ok(nothing) };
-    let start = head.bytes.saturating_sub(KEPT_BYTES).max(log.offset);
-    if start >= head.bytes {
-        return Ok(nothing);
-    }
-    let mut lines = log.get(io, start..head.bytes).await?;
-    let first = match start == log.offset {
-        true => 0,
-        false => memchr::memchr(b'\n', &lines).map_or(lines.len(), |at| at + 1),
-    };
-    lines.drain(..first);
-    if lines.last().is_none_or(|byte| *byte != b'\n') {
-        return Ok(nothing);
-    }
-    let count = memchr::memchr_iter(b'\n', &lines).count() as u64;
-    Ok(((head.seq + 1).saturating_sub(count), start + first as u64, lines))
 }

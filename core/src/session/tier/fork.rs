@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::claim::{Claim, claim, nonce};
+use super::claim::{Claim, claim, is_raced, nonce};
 use super::commit::{Committed, check_in_time, commit};
 use super::gather::{Facts, Gathered};
 use super::hydrate::anchor;
@@ -12,23 +12,13 @@ use crate::entry::utf8;
 use crate::limits::INLINE_TAIL_BYTES;
 use crate::log::{Batch, Head, Stamp, Verifier, Writer};
 use crate::session::Session;
-use crate::session::cold::newest;
 use crate::session::fork::{At, Copy, Fork, Found};
+use crate::session::open::TRIES;
 use crate::session::scan::Chunks;
 use crate::session::source::Source;
-use crate::store::Condition;
+use crate::store::{Condition, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
-
-/// Refuses to fork into a session that the cold store has.
-pub(in crate::session) async fn refuse_cold(io: &Io, id: &SessionId) -> Result<()> {
-    let Some(cold) = io.cold() else { return Ok(()) };
-    if newest(&cold, id).await?.is_none_or(|newest| newest.is_of_deleted()) {
-        return Ok(());
-    }
-    let message = "the session to fork into is in the cold store";
-    Err(Error::new(ErrorKind::AlreadyExists, message).in_session(id))
-}
 
 /// Forks a session whose first entries lie in the cold store. Its lines are not copied: only those
 /// that only the hot store has are written, and the fork itself.
@@ -40,14 +30,23 @@ pub(in crate::session) async fn fork(
     (id, is_new): (SessionId, bool),
     stamp: &Stamp,
 ) -> Result<Session> {
-    // A new id has nobody else; one that was given may.
-    let claimed =
-        if is_new { None } else { claim(io, &id).await.map_err(|e| e.in_session(&id))? };
-    let forked = write(io, parent, source, fork, &id, stamp, claimed.as_ref()).await;
-    if let (Err(_), Some(claim)) = (&forked, claimed) {
-        claim.release(io, &id).await;
+    let mut tries = 1;
+    loop {
+        // A new id has nobody else; one that was given may.
+        let claimed =
+            if is_new { None } else { claim(io, &id).await.map_err(|e| e.in_session(&id))? };
+        match write(io, parent, source, fork, &id, stamp, claimed.as_ref()).await {
+            // Who shared the claim gave it up: if the place is taken, the next claim tells.
+            Err(error) if !is_new && is_raced(&error) && tries < TRIES => tries += 1,
+            Err(error) => {
+                if let Some(claim) = claimed {
+                    claim.release(io, &id).await;
+                }
+                return Err(error);
+            }
+            forked => return forked,
+        }
     }
-    forked
 }
 
 async fn write(
@@ -72,15 +71,21 @@ async fn write(
     child.number = buried.map_or(0, |buried| buried.number + 1);
     child.prev = buried.map(Manifest::hash);
     check_in_time(io, stamp.now_ms).await?;
-    if let Committed::Theirs(_) = commit(&io.cold_store()?, &child).await? {
-        let message = "the session to fork into exists";
-        return Err(Error::new(ErrorKind::AlreadyExists, message).in_session(id));
-    }
     let condition = match claim {
         Some(claim) => Condition::Version(claim.version.clone()),
         None => Condition::Absent,
     };
-    anchor(io, id, child, nonce(stamp), condition).await
+    // The hot store first, as for every session that begins: there is one place to be had.
+    let (session, version) = anchor(io, id, child.clone(), nonce(stamp), condition).await?;
+    let failed = match commit(&io.cold_store()?, &child).await {
+        Ok(Committed::Ours) => return Ok(session),
+        Ok(Committed::Theirs(_)) => {
+            Error::new(ErrorKind::AlreadyExists, "the session to fork into exists").in_session(id)
+        }
+        Err(error) => error,
+    };
+    io.delete(&Key::of(id, Part::Log), Condition::Version(version)).await.ok();
+    Err(failed)
 }
 
 /// What the parent's manifest holds up to the point of the fork, and what a writer has to know there.

@@ -1,9 +1,10 @@
 //! Hydrating: what is needed to go on with a session comes into the hot store.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 
 use super::Task;
-use super::claim::{Claimed, is_raced, nonce, take};
+use super::claim::{is_raced, nonce, take};
 use crate::cold::{Anchor, Manifest};
 use crate::log::Writer;
 use crate::session::cold::newest;
@@ -42,7 +43,7 @@ pub(super) fn hydrate_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, H
         loop {
             // Claimed before the cold store is asked: when a session is not in the hot store, all of it
             // was committed to the cold one. What is read there from now on is the newest.
-            let claim = match take(io, id, &stamp, Claimed::Share).await {
+            let claim = match take(io, id, &stamp).await {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     return Ok(Hydrated { session: open_session(io, id).await?, was_hot: true });
                 }
@@ -61,7 +62,7 @@ pub(super) fn hydrate_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, H
             };
             let version = Condition::Version(claim.version.clone());
             match anchor(io, id, manifest, nonce(&stamp), version).await {
-                Ok(session) => return Ok(Hydrated { session, was_hot: false }),
+                Ok((session, _)) => return Ok(Hydrated { session, was_hot: false }),
                 Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
                 Err(error) => {
                     claim.release(io, id).await;
@@ -72,14 +73,14 @@ pub(super) fn hydrate_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, H
     })
 }
 
-/// Puts an anchor of that manifest, followed by nothing, in a log's place.
+/// Puts an anchor of that manifest, followed by nothing, in a log's place; gives its version too.
 pub(super) async fn anchor(
     io: &Io,
     id: &SessionId,
     manifest: Manifest,
     nonce: u64,
     condition: Condition,
-) -> Result<Session> {
+) -> Result<(Session, String)> {
     let deleted = || Error::new(ErrorKind::NotFound, "the session was deleted");
     let held = manifest.held.as_ref().ok_or_else(deleted)?;
     let writer = Writer::resume(id.clone(), held.head, held.is_salted).forked_at(held.fork);
@@ -87,13 +88,13 @@ pub(super) async fn anchor(
     let line = Anchor { manifest, first_seq, offset }.encode(nonce);
     let shift = Shift::new(offset, line.len() as u64);
     let session = Session { shift, ..Session::new(writer) }.starting_with(&line);
-    io.put(&Key::of(id, Part::Log), line, condition).await?;
+    let version = io.put(&Key::of(id, Part::Log), line, condition).await?.version;
     if let Some(about) = about {
         // One that is there is newer; and without it the session is whole.
         let about = (about + "\n").into_bytes();
         io.put(&Key::of(id, Part::About), about, Condition::Absent).await.ok();
     }
-    Ok(session)
+    Ok((session, version))
 }
 
 /// A session of the cold store that is about to be written to, if it is still at the same entry.

@@ -6,6 +6,7 @@
 //! sessions as on others.
 
 mod claim;
+mod clear;
 mod collect;
 mod commit;
 mod copy;
@@ -29,9 +30,9 @@ pub use probe::probe;
 pub use slice::slice;
 pub use thread::{read_thread, write_thread};
 
-pub(super) use claim::claim;
+pub(super) use claim::{claim, is_claim};
 pub(super) use delete::bury;
-pub(super) use fork::{fork, refuse_cold};
+pub(super) use fork::fork;
 pub(super) use hydrate::hydrated;
 pub(super) use slice::{confirm_ids, learn_ids};
 

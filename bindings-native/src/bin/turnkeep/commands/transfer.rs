@@ -200,6 +200,10 @@ fn explained(error: Error) -> Failure {
             "Each store has entries that the other one lacks. To keep both, `turnkeep fork` the \
              session in one of them, and copy the fork.",
         ),
+        ErrorKind::AlreadyExists => failure.with_hint(
+            "What is there is hydrated, or about to be written: `turnkeep push` it from there to \
+             the bucket that it came from.",
+        ),
         ErrorKind::StoreFailed if is_elsewhere => failure.with_hint(
             "It is hydrated: its first entries lie in the bucket that it came from. `turnkeep push` \
              it there, and copy it from there.",

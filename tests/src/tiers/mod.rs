@@ -1,0 +1,16 @@
+//! Two stores, request by request: orders, crashes, failures, losses.
+
+mod dated;
+mod jobs;
+mod look;
+mod past;
+mod world;
+
+pub use dated::Dated;
+pub use jobs::{
+    appending, code, collect_later, creating, deleting, flushing, forking, hydrating, pulling,
+    waking,
+};
+pub use look::{ends_well, fsck, is_collected, look, texts_of};
+pub use past::{Past, draft, noise, past};
+pub use world::{HOUR_MS, World, is_cold, lost};
