@@ -1,12 +1,12 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::commands::{
-    append, archive, cat, compact, completions, du, fork, fsck, incomplete, log, ls, prune, repair,
-    restore, resume, rm, show, sweep, verify,
+    append, archive, cat, compact, completions, copy, du, fork, fsck, gc, incomplete, log, ls,
+    prune, pull, push, repair, restore, resume, rm, show, sweep, verify,
 };
 use crate::exit;
 
@@ -18,7 +18,9 @@ Examples:
     turnkeep fork demo other --at turn:2
     turnkeep verify demo --head 1:bfe5…2cce
     turnkeep cat demo --raw | turnkeep verify -
-    turnkeep sweep --inactive 7d --max-bytes 2GiB --dry-run";
+    turnkeep sweep --inactive 7d --max-bytes 2GiB --dry-run
+    turnkeep push s3://my-bucket/agents
+    turnkeep cat demo --store s3://my-bucket/agents";
 
 /// Keeps AI agents' sessions: one append-only, hash-chained log per session.
 #[derive(Debug, Parser)]
@@ -39,10 +41,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
-    /// Directory of the sessions [default: $XDG_DATA_HOME/turnkeep/sessions, which is
-    /// ~/.local/share/turnkeep/sessions unless set]
-    #[arg(long, global = true, value_name = "DIR", env = "TURNKEEP_STORE", hide_env_values = true)]
-    pub(crate) store: Option<PathBuf>,
+    /// Where the sessions are: a folder, redis://HOST:PORT, or for reading s3://BUCKET/PREFIX
+    /// [default: $XDG_DATA_HOME/turnkeep/sessions, which is ~/.local/share/turnkeep/sessions unless
+    /// set]
+    #[arg(long, global = true, value_name = "STORE", value_hint = ValueHint::AnyPath)]
+    #[arg(env = "TURNKEEP_STORE", hide_env_values = true)]
+    pub(crate) store: Option<OsString>,
     /// Write JSON: one document, or one a line
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -82,6 +86,10 @@ pub(crate) enum Command {
     Incomplete(incomplete::Args),
     Repair(repair::Args),
     Rm(rm::Args),
+    Push(push::Args),
+    Pull(pull::Args),
+    Copy(copy::Args),
+    Gc(gc::Args),
     Completions(completions::Args),
     /// Tell the versions of the command and of the format
     Version,

@@ -7,7 +7,7 @@
 //! | [`output`], [`json`], [`visible`], [`time`], [`units`] | what is written, for people and programs |
 //! | [`ask`], [`signal`] | what people say while a command runs |
 //! | [`exit`], [`failure`] | how a command ends, and what is told of it |
-//! | [`store`], [`target`], [`file_object`], [`stream`] | where sessions are read from |
+//! | [`store`], [`location`], [`remote`], [`target`], [`file_object`], [`stream`] | where sessions are read from |
 
 mod args;
 mod ask;
@@ -18,8 +18,10 @@ mod failure;
 mod file_object;
 mod input;
 mod json;
+mod location;
 mod output;
 mod progress;
+mod remote;
 mod report;
 mod signal;
 mod store;

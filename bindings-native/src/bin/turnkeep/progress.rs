@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, stderr};
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -19,7 +20,7 @@ const EVERY_MS: u64 = 100;
 /// Counts the bytes that were read, and shows them.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    what: &'static str,
+    what: Mutex<String>,
     total: Option<u64>,
     is_shown: bool,
     start: Instant,
@@ -30,17 +31,25 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// `total` is how many bytes will be read, where that is known.
-    pub(crate) fn new(context: &Context, what: &'static str, total: Option<u64>) -> Self {
+    pub(crate) fn new(context: &Context, what: &str, total: Option<u64>) -> Self {
         let is_shown = !context.globals.quiet && !context.globals.json && stderr().is_terminal();
         let mut meter = Self::silent();
-        (meter.what, meter.total, meter.is_shown) = (what, total, is_shown);
+        (meter.total, meter.is_shown) = (total, is_shown);
+        meter.name(what);
         meter
     }
 
     /// Counts, and shows nothing.
     pub(crate) fn silent() -> Self {
         let (done, shown) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { what: "", total: None, is_shown: false, start: Instant::now(), done, shown }
+        Self {
+            what: Mutex::default(),
+            total: None,
+            is_shown: false,
+            start: Instant::now(),
+            done,
+            shown,
+        }
     }
 
     pub(crate) fn add(&self, bytes: u64) {
@@ -56,22 +65,49 @@ impl Meter {
             Some(total) if total > 0 => format!(", {} %", (done * 100 / total).min(100)),
             _ => String::new(),
         };
-        write_stderr(&format!("\r\x1b[K{}: {mebibytes} MiB{share}", self.what));
+        let what = self.what.lock().map(|what| what.clone()).unwrap_or_default();
+        write_stderr(&format!("\r\x1b[K{what}: {mebibytes} MiB{share}"));
     }
-}
 
-impl Drop for Meter {
-    fn drop(&mut self) {
+    /// Says what goes on from now on.
+    pub(crate) fn name(&self, what: &str) {
+        if let Ok(mut named) = self.what.lock() {
+            what.clone_into(&mut named);
+        }
+    }
+
+    /// Makes room for other output.
+    pub(crate) fn clear(&self) {
         if self.shown.load(Ordering::Relaxed) > 0 {
             write_stderr("\r\x1b[K");
         }
     }
 }
 
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 /// A store whose reads are counted.
 pub(crate) struct Metered<'a> {
-    pub(crate) store: &'a dyn Store,
-    pub(crate) meter: &'a Meter,
+    store: &'a dyn Store,
+    meter: &'a Meter,
+    cold: Option<Box<Self>>,
+}
+
+impl<'a> Metered<'a> {
+    /// That store, and the cold one behind it, if there is one.
+    pub(crate) fn new(store: &'a dyn Store, meter: &'a Meter) -> Self {
+        let cold = store.cold().map(|cold| Box::new(Self::new(cold, meter)));
+        Self { store, meter, cold }
+    }
+
+    /// The same, with that one as the cold store behind it.
+    pub(crate) fn before(self, cold: Self) -> Self {
+        Self { cold: Some(Box::new(cold)), ..self }
+    }
 }
 
 impl Store for Metered<'_> {
@@ -79,6 +115,10 @@ impl Store for Metered<'_> {
         let object = self.store.get(key, range)?;
         self.meter.add(object.bytes.len() as u64);
         Ok(object)
+    }
+
+    fn cold(&self) -> Option<&dyn Store> {
+        self.cold.as_deref().map(|cold| cold as &dyn Store)
     }
 
     fn capabilities(&self) -> Capabilities {

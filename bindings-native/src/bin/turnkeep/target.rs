@@ -9,6 +9,7 @@ use turnkeep::{Error, ErrorKind, Key, SessionId, Store};
 
 use crate::args::Globals;
 use crate::file_object::FileObject;
+use crate::location::Location;
 use crate::{Failure, Outcome};
 
 /// Names a session or a file.
@@ -82,7 +83,7 @@ fn no_file(name: &OsStr) -> Failure {
 pub(crate) struct Source {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) id: SessionId,
-    /// The archive and what follows it, or either.
+    /// The archive and what follows it, or either; none where they are no files.
     pub(crate) files: Vec<PathBuf>,
 }
 
@@ -96,9 +97,12 @@ impl Target {
             }
             Self::Id(id) => {
                 let store = globals.store()?;
-                let parts = [Part::Archive, Part::Log];
-                let files = parts.map(|part| store.path(&Key::of(id, part))).into_iter();
-                let files = files.filter(|path| path.is_file()).collect();
+                let parts = [Part::Archive, Part::Log].map(|part| Key::of(id, part));
+                let files = match globals.location()? {
+                    Location::Folder(root) => parts.map(|key| root.join(key.as_str())).into(),
+                    _ => Vec::new(),
+                };
+                let files = files.into_iter().filter(|path| path.is_file()).collect();
                 Ok(Source { store, id: id.clone(), files })
             }
         }

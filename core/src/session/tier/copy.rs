@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::Task;
 use super::claim::is_raced;
-use super::flush::upload;
+use super::flush::{about, known_about, upload};
 use super::gather::diverged;
 use super::hydrate::hydrate_session;
 use crate::limits::BATCH_BYTES_MAX;
@@ -52,7 +52,12 @@ pub fn copy(id: SessionId, to: Layout) -> Task<Copied> {
             let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
             match to {
                 Layout::Files => {
-                    transfer(&from, &source, head, (&io.cold_store()?, true), &id).await
+                    let to = io.cold_store()?;
+                    let copied = transfer(&from, &source, head, (&to, true), &id).await?;
+                    if copied.entries > 0 {
+                        carry_about(&from, &source, &to, &id).await?;
+                    }
+                    Ok(copied)
                 }
                 Layout::Objects => {
                     let (_, flushed) = upload(&io, &from, &id, &source, head, false).await?;
@@ -62,6 +67,17 @@ pub fn copy(id: SessionId, to: Layout) -> Task<Copied> {
         };
         copied.await.map_err(|error: Error| error.in_session(&id))
     })
+}
+
+/// Title, kind and tags go along, unless some are there: those may be newer.
+async fn carry_about(from: &Io, source: &Source, to: &Io, id: &SessionId) -> Result<()> {
+    let about = about(from, id).await?.or_else(|| known_about(source, None));
+    let Some(about) = about else { return Ok(()) };
+    let bytes = (about + "\n").into_bytes();
+    match to.put(&Key::of(id, Part::About), bytes, Condition::Absent).await {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Brings all of a session from the cold store into the hot one, as a log that stands alone. What was

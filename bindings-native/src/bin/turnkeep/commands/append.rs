@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use turnkeep::core::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX};
 use turnkeep::{
-    Create, Draft, Durability, Error, ErrorKind, FileStore, Hash, Range, Session, SessionId,
+    Create, Draft, Durability, Error, ErrorKind, Hash, Range, Session, SessionId, Store,
 };
 
 use crate::exit::Exit;
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
 struct Appender<'a> {
     args: &'a Args,
     context: &'a mut Context,
-    store: Arc<FileStore>,
+    store: Arc<dyn Store>,
     /// `None` until it is created.
     session: Option<Session>,
     acknowledged: u64,
@@ -218,7 +218,7 @@ impl Args {
 }
 
 /// Opens a session; `None` where there is none.
-fn open(store: &Arc<FileStore>, id: &SessionId) -> Outcome<Option<Session>> {
+fn open(store: &Arc<dyn Store>, id: &SessionId) -> Outcome<Option<Session>> {
     match Session::open(store.clone(), id) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         opened => Ok(Some(opened?)),

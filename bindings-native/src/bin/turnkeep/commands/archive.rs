@@ -42,10 +42,10 @@ pub(super) fn convert(
     task: fn(SessionId) -> Task<Archived>,
     context: &mut Context,
 ) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     each(ids, context, |id, context| {
         let meter = Meter::new(context, words.doing, None);
-        let done = drive(task(id.clone()), &Metered { store: &*store, meter: &meter })?;
+        let done = drive(task(id.clone()), &Metered::new(&*store, &meter))?;
         drop(meter);
         tell(id, words.form, &done, context)
     })

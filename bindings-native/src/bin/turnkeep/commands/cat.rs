@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let mut printer = Printer { form: args.form(context), out: &mut context.out, next: None };
     let printed = pages(&source, args.range(), &mut printer);
     match printed {
-        Err(Failure::Failed(failed)) if is_damage(&failed.error) => {
+        Err(Failure::Failed(failed)) if is_damage(&failed.error) && !source.files.is_empty() => {
             salvage(&source, args, &mut printer, &meter)?;
         }
         printed => printed.map_err(|failure| args.target.explain(failure))?,
@@ -140,6 +140,8 @@ fn files(source: &Source) -> Outcome<Vec<PathBuf>> {
     if files.is_empty() {
         // Says what became of it.
         drive(session::open(source.id.clone()), &*source.store)?;
+        let message = "the session is not kept in files of this machine";
+        return Err(Error::new(ErrorKind::NotSupported, message).into());
     }
     if files.len() > 1 {
         let layout = drive(session::layout(source.id.clone()), &*source.store);

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let compact = Compact::new(items(&summary(&args.summary)?), args.keep_last);
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     let session = match &args.into {
         Some(new) => {
             let options = Create::default().with_id(new.clone());

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     let usage = usage(&*store, args.inactive)?;
     let mut sessions = usage.sessions;
     let mut total = usage.total;

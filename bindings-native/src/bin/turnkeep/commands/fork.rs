@@ -38,11 +38,11 @@ fn at(text: &str) -> Result<At, String> {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     let mut fork = Fork::at(args.at.unwrap_or_default());
     fork.id.clone_from(&args.new);
     let meter = Meter::new(context, "copying", None);
-    let metered = Metered { store: &*store, meter: &meter };
+    let metered = Metered::new(&*store, &meter);
     let forked = drive(session::fork(args.id.clone(), fork), &metered)?;
     drop(meter);
     let ancestors = turnkeep::ancestors(&*store, forked.id())?;

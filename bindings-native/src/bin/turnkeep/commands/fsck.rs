@@ -51,11 +51,12 @@ struct Tally {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let root = context.globals.folder()?;
+    let store = context.globals.file_store()?;
     let sessions = turnkeep::sessions(&*store)?;
     let total = sessions.iter().map(|listed| listed.stored_bytes).sum();
     let meter = Meter::new(context, "verifying", Some(total));
-    let metered = Metered { store: &*store, meter: &meter };
+    let metered = Metered::new(&*store, &meter);
     let mut tally = Tally::default();
     for listed in &sessions {
         let report = drive(session::verify(listed.id.clone(), None, args.deep), &metered);
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     for id in without_log(&*store)? {
         tally.count_without_log(&id, &*store, context)?;
     }
-    for name in strangers(&context.globals.store_root()?)? {
+    for name in strangers(&root)? {
         tally.strangers += 1;
         tell_stranger(&name, context)?;
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use turnkeep::{Ancestor, SessionId, Store, ancestors, sessions};
+use turnkeep::{Ancestor, SessionId, Store, ancestors};
 
 use crate::exit::Exit;
 use crate::json::{Object, point_object};
+use crate::location::sessions;
 use crate::output::Context;
 use crate::visible::visible;
 use crate::{Failure, Outcome};

@@ -20,7 +20,7 @@ use crate::visible::visible;
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args, context: &mut Context) -> Outcome<Exit> {
-    let found = find_incomplete(&*context.globals.store()?)?;
+    let found = find_incomplete(&*context.globals.file_store()?)?;
     let is_whole = found.damaged.is_empty();
     if context.globals.json {
         let document = Object::document()

@@ -1,12 +1,13 @@
 //! `turnkeep log`
 
 use serde_json::Value;
-use turnkeep::{Entry, Kind, Range, Session, SessionId, sessions};
+use turnkeep::{Entry, Kind, Range, Session, SessionId};
 
 use super::graph;
 use crate::content::content;
 use crate::exit::Exit;
 use crate::json::Object;
+use crate::location::sessions;
 use crate::output::Context;
 use crate::time::rfc3339;
 use crate::visible::visible;

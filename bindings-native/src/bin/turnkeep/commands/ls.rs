@@ -1,11 +1,12 @@
 //! `turnkeep ls`
 
 use clap::ValueEnum;
-use turnkeep::{Listed, Recent};
+use turnkeep::Recent;
 
 use crate::Outcome;
 use crate::exit::Exit;
 use crate::json::{Object, form_name};
+use crate::location::{Found, sessions};
 use crate::output::Context;
 use crate::time::rfc3339;
 use crate::visible::visible;
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     if args.recent {
         return recent(args, context);
     }
-    let mut sessions = turnkeep::sessions(&*context.globals.store()?)?;
+    let mut sessions = sessions(&*context.globals.store()?)?;
     match args.sort {
         Sort::Id => {}
         Sort::Modified => sessions.sort_by_key(|listed| std::cmp::Reverse(listed.modified_ms)),
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
 }
 
 fn recent(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     let (mut sessions, mut after) = (Vec::new(), None);
     loop {
         let page = turnkeep::recent(&*store, after, PAGE, args.tag.as_deref())?;
@@ -71,9 +72,9 @@ fn recent(args: &Args, context: &mut Context) -> Outcome<Exit> {
         }
     }
     if context.globals.json {
-        let sessions = sessions.iter().map(|recent| {
-            let object = object(&recent.listed).put("title", recent.title.as_deref());
-            object.put("kind", recent.kind.as_deref()).put("tags", recent.tags.clone())
+        let sessions = sessions.into_iter().map(|recent| {
+            let object = object(&recent.listed.into()).put("title", recent.title.as_deref());
+            object.put("kind", recent.kind.as_deref()).put("tags", recent.tags)
         });
         context.out.json(Object::document().list("sessions", sessions))?;
         return Ok(Exit::Ok);
@@ -88,7 +89,7 @@ fn recent(args: &Args, context: &mut Context) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-fn object(listed: &Listed) -> Object {
+fn object(listed: &Found) -> Object {
     Object::new()
         .put("session", listed.id.as_str())
         .put("form", form_name(listed.form))
@@ -96,7 +97,7 @@ fn object(listed: &Listed) -> Object {
         .put("modified", listed.modified_ms.map(rfc3339))
 }
 
-fn long(listed: &Listed) -> String {
+fn long(listed: &Found) -> String {
     let modified = listed.modified_ms.map_or_else(|| "-".to_owned(), rfc3339);
     format!("{:8}  {:>12}  {modified:24}  ", form_name(listed.form), listed.stored_bytes)
 }

@@ -5,21 +5,26 @@ pub(crate) mod archive;
 pub(crate) mod cat;
 pub(crate) mod compact;
 pub(crate) mod completions;
+pub(crate) mod copy;
 pub(crate) mod du;
 mod each;
 pub(crate) mod fork;
 pub(crate) mod fsck;
+pub(crate) mod gc;
 mod graph;
 pub(crate) mod incomplete;
 pub(crate) mod log;
 pub(crate) mod ls;
 pub(crate) mod prune;
+pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod repair;
 pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod rm;
 pub(crate) mod show;
 pub(crate) mod sweep;
+mod transfer;
 pub(crate) mod verify;
 pub(crate) mod version;
 
@@ -51,6 +56,10 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Incomplete(args) => incomplete::run(args, context),
         Command::Repair(args) => repair::run(args, context),
         Command::Rm(args) => rm::run(args, context),
+        Command::Push(args) => push::run(args, context),
+        Command::Pull(args) => pull::run(args, context),
+        Command::Copy(args) => copy::run(args, context),
+        Command::Gc(args) => gc::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Version => version::run(context),
     }

@@ -58,7 +58,7 @@ fn prune_oldest(args: &Args, context: &mut Context) -> Outcome<Exit> {
         return once(policy.dry_run(), args.which.verbose, context);
     }
     if !args.yes {
-        let sweep = retention::sweep(&*context.globals.store()?, policy.clone().dry_run())?;
+        let sweep = retention::sweep(&*context.globals.file_store()?, policy.clone().dry_run())?;
         if sweep.pruned > 0 && !is_pruning_agreed(sweep.pruned, sweep.freed_bytes, context)? {
             return Ok(Exit::Failure);
         }
@@ -67,7 +67,7 @@ fn prune_oldest(args: &Args, context: &mut Context) -> Outcome<Exit> {
 }
 
 fn prune_named(args: &Args, reason: &str, context: &mut Context) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     if !args.yes {
         let bytes = bytes_of(&args.ids, &*store)?;
         if !is_pruning_agreed(args.ids.len() as u64, bytes, context)? {

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     let repair = turnkeep::repair(&*store, &args.id, args.into.clone(), args.dry_run)?;
     if context.globals.json {
         context.out.json(document(&args.id, &repair))?;

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let mut view = View::default();
     view.since_compaction = args.since_compaction;
     let meter = Meter::new(context, "reading", None);
-    let metered = Metered { store: &*store, meter: &meter };
+    let metered = Metered::new(&*store, &meter);
     let state = drive(session::state(args.id.clone(), view), &metered)?;
     drop(meter);
     let open = state.open_calls();

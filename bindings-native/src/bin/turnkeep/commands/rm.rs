@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     if !args.yes {
         check_askable("delete")?;
         let names: Vec<_> = args.ids.iter().map(|id| visible(id.as_str())).collect();

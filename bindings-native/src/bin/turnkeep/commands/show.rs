@@ -22,7 +22,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let store = context.globals.store()?;
     let meter = Meter::new(context, "reading", None);
-    let metered = Metered { store: &*store, meter: &meter };
+    let metered = Metered::new(&*store, &meter);
     let summary = drive(session::summary(args.id.clone()), &metered)?;
     drop(meter);
     if context.globals.json {

@@ -77,13 +77,13 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
 
 /// Sweeps, and tells what was done. Asked to end, it stops after the session it is at.
 pub(super) fn once(policy: Policy, is_verbose: bool, context: &mut Context) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     let is_dry = policy.dry_run;
     let task = session::sweep(policy);
     let stopper = task.stopper();
     on_end(move || stopper.stop())?;
     let meter = Meter::new(context, "sweeping", None);
-    let sweep = drive(task, &Metered { store: &*store, meter: &meter })?;
+    let sweep = drive(task, &Metered::new(&*store, &meter))?;
     drop(meter);
     tell(&sweep, is_dry, is_verbose, context)?;
     Ok(exit(&sweep))
@@ -100,7 +100,7 @@ fn again_and_again(
     is_verbose: bool,
     context: &mut Context,
 ) -> Outcome<Exit> {
-    let store = context.globals.store()?;
+    let store = context.globals.file_store()?;
     let (ended, events) = mpsc::channel();
     let swept = ended.clone();
     on_end(move || _ = ended.send(Event::Ended))?;

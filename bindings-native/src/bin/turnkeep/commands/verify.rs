@@ -6,7 +6,7 @@ use std::path::Path;
 use turnkeep::core::log::Expectation;
 use turnkeep::core::session::{self, FileVerifier};
 use turnkeep::core::store::Part;
-use turnkeep::{Hash, Key, Report, SessionId, Store, drive};
+use turnkeep::{Hash, Key, Report, SessionId, drive};
 
 use crate::exit::Exit;
 use crate::json::Object;
@@ -84,7 +84,7 @@ fn look_at_session(args: &Args, id: &SessionId, context: &Context) -> Outcome<Re
     let infos = [Part::Log, Part::Archive].map(|part| store.info(&Key::of(id, part)).ok());
     let total = infos.into_iter().flatten().map(|info| info.bytes).sum();
     let meter = Meter::new(context, "verifying", Some(total));
-    let metered = Metered { store: &*store, meter: &meter };
+    let metered = Metered::new(&*store, &meter);
     Ok(drive(session::verify(id.clone(), args.head, args.deep), &metered)?)
 }
 
