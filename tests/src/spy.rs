@@ -1,5 +1,6 @@
 //! A store that watches another: counts what it is asked, and fails when told to.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use turnkeep::core::store::{After, Condition, Info, Listing, Object, StageId};
@@ -38,6 +39,23 @@ pub enum Failure {
     Before,
     /// It was done, and the answer was lost.
     After,
+    /// Whoever asks is gone before it is done: this unwinds with [`Gone`].
+    Gone,
+    /// Whoever asks is gone once it is done.
+    GoneAfter,
+}
+
+/// What a task that is gone unwinds with.
+#[derive(Debug)]
+pub struct Gone;
+
+/// Does something that may be [`Gone`] in the middle: `None` where it was.
+pub fn until_gone<T>(act: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(done) => Some(done),
+        Err(panic) if panic.is::<Gone>() => None,
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 impl<S: Store> Spy<S> {
@@ -87,6 +105,11 @@ impl<S: Store> Spy<S> {
             None => request(),
             Some(Failure::Before) => Err(lost()),
             Some(Failure::After) => request().and_then(|_| Err(lost())),
+            Some(Failure::Gone) => resume_unwind(Box::new(Gone)),
+            Some(Failure::GoneAfter) => {
+                request().ok();
+                resume_unwind(Box::new(Gone))
+            }
         }
     }
 }
