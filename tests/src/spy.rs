@@ -12,6 +12,17 @@ pub struct Spy<S> {
     /// The store that is watched.
     pub store: S,
     seen: Mutex<Seen>,
+    meddling: Mutex<Meddling>,
+}
+
+/// What happens before the next object is written.
+#[derive(Default)]
+struct Meddling(Option<Box<dyn FnOnce() + Send>>);
+
+impl std::fmt::Debug for Meddling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Meddling").field(&self.0.is_some()).finish()
+    }
 }
 
 /// What a spy has seen since it was last asked.
@@ -61,7 +72,7 @@ pub fn until_gone<T>(act: impl FnOnce() -> T) -> Option<T> {
 impl<S: Store> Spy<S> {
     /// Watches that store.
     pub fn new(store: S) -> Self {
-        Self { store, seen: Mutex::default() }
+        Self { store, seen: Mutex::default(), meddling: Mutex::default() }
     }
 
     /// What was seen since this was last asked.
@@ -77,6 +88,15 @@ impl<S: Store> Spy<S> {
     /// Lets nothing fail any more; whether something was still to fail.
     pub fn heal(&self) -> bool {
         self.seen().failure.take().is_some()
+    }
+
+    /// Does something just before the next object is written whole.
+    pub fn before_next_put(&self, act: impl FnOnce() + Send + 'static) {
+        self.meddling().0 = Some(Box::new(act));
+    }
+
+    fn meddling(&self) -> MutexGuard<'_, Meddling> {
+        self.meddling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -126,6 +146,10 @@ impl<S: Store> Store for Spy<S> {
     }
 
     fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
+        let meddling = self.meddling().0.take();
+        if let Some(act) = meddling {
+            act();
+        }
         self.watch(bytes.len(), || self.store.put(key, bytes, condition))
     }
 
