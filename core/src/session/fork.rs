@@ -116,6 +116,7 @@ pub(super) async fn fork_session(io: &Io, parent: &SessionId, fork: Fork) -> Res
 }
 
 pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {
+    super::tier::clear_claim(io, id).await?;
     for part in [Part::Log, Part::Archive] {
         if found(io.info(&Key::of(id, part)).await)?.is_some() {
             let message = "the session to fork into exists";

@@ -68,6 +68,21 @@ pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim
     }
 }
 
+/// Gives up what someone claimed who is gone, perhaps: nothing is there. Whoever is not gone finds
+/// that out.
+pub(in crate::session) async fn clear_claim(io: &Io, id: &SessionId) -> Result<()> {
+    if io.cold().is_none() {
+        return Ok(());
+    }
+    let key = Key::of(id, Part::Log);
+    let there = found(io.get(&key, Some(0..2 * CLAIM_BYTES as u64)).await)?;
+    let Some(claim) = there.filter(is_claim) else { return Ok(()) };
+    match io.delete(&key, Condition::Version(claim.info.version)).await {
+        Err(error) if !is_raced(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn is_raced(error: &Error) -> bool {
     let raced = [ErrorKind::Conflict, ErrorKind::AlreadyExists, ErrorKind::NotFound];
     raced.contains(&error.kind())

@@ -29,7 +29,7 @@ pub use probe::probe;
 pub use slice::slice;
 pub use thread::{read_thread, write_thread};
 
-pub(super) use claim::claim;
+pub(super) use claim::{claim, clear_claim};
 pub(super) use delete::bury;
 pub(super) use fork::{fork, refuse_cold};
 pub(super) use hydrate::hydrated;

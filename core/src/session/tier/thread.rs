@@ -38,8 +38,10 @@ pub fn write_thread(id: SessionId, snapshot: Snapshot) -> Task<Flushed> {
     })
 }
 
+/// Nothing was recorded, also where someone was gone before the first entry.
 fn is_missing(error: &crate::Error) -> bool {
-    error.kind() == ErrorKind::NotFound && error.place().key.is_none()
+    let is_nowhere = error.kind() == ErrorKind::NotFound && error.place().key.is_none();
+    is_nowhere || error.kind() == ErrorKind::EmptyLog
 }
 
 async fn write(io: &Io, id: &SessionId, snapshot: &Snapshot) -> Result<Flushed> {
