@@ -21,9 +21,10 @@ pub struct Rig {
     pub s3: S3Server,
     /// Over both, as the first worker has it.
     pub tier: Arc<Tier>,
+    cold: Arc<S3Store>,
 }
 
-/// Two ways to reach a server fail at different times.
+/// Longer than any request takes where nothing goes wrong.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Rig {
@@ -36,7 +37,8 @@ impl Rig {
     pub fn start() -> Self {
         let (redis, s3) = (RedisServer::start(), S3Server::start(Personality::Linear));
         let tier = tier_over(&redis, &s3, TIMEOUT);
-        Self { redis, s3, tier }
+        let cold = Arc::new(open_s3(&s3, TIMEOUT));
+        Self { redis, s3, tier, cold }
     }
 
     /// The tier as another worker has it: over connections of its own.
@@ -58,8 +60,7 @@ impl Rig {
     /// Where it cannot be read, or is not whole.
     #[must_use]
     pub fn archived(&self, name: &str) -> Vec<String> {
-        let cold = Arc::new(open_s3(&self.s3, TIMEOUT));
-        let tier = Tier::open_reading(Arc::new(MemoryStore::new()), cold);
+        let tier = Tier::open_reading(Arc::new(MemoryStore::new()), self.cold.clone());
         match Session::open(tier, &id(name)) {
             Ok(session) => {
                 assert!(session.verify().expect("a report").is_whole());

@@ -9,7 +9,7 @@ use super::scan::Chunks;
 use crate::archive::{HEADER_BYTES, Index, read_index};
 use crate::cold::{Anchor, is_anchor};
 use crate::limits::{LINE_BYTES_MAX, MANIFEST_BYTES_MAX};
-use crate::line::{Line, followed, is_first};
+use crate::line::{IDENTITY, Line, followed, is_first};
 use crate::log::{Expectation, Head, LineReader, Verifier};
 use crate::store::{Info, Key, Object, Part};
 use crate::task::Io;
@@ -327,8 +327,26 @@ impl LogPart {
         let (start, end) = (shift.in_object(range.start), shift.in_object(range.end));
         match known(&self.start, start, end) {
             Some(bytes) => Ok(bytes.to_vec()),
-            None => Ok(io.get(&self.key, Some(start..end)).await?.bytes),
+            None => {
+                let there = io.get(&self.key, Some(start..end)).await?;
+                self.check_place(io, &there.info).await?;
+                Ok(there.bytes)
+            }
         }
+    }
+
+    /// Whether it is still what was found, perhaps longer: beside a cold store another one may have
+    /// come in its place, with other bytes at the same offset.
+    async fn check_place(&self, io: &Io, now: &Info) -> Result<()> {
+        if io.cold().is_none() || now.version == self.info.version {
+            return Ok(());
+        }
+        let known = self.start.get(..IDENTITY).unwrap_or(&self.start);
+        if io.get(&self.key, Some(0..known.len() as u64)).await?.bytes == known {
+            return Ok(());
+        }
+        let message = "the log was replaced while it was read";
+        Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key))
     }
 
     /// Its first lines' bytes, as far as they are known.

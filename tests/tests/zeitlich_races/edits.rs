@@ -33,8 +33,8 @@ impl Mortal {
     fn until_gone<T>(&self, random: &mut Random, act: impl FnOnce(&Arc<Tier>) -> T) -> Option<T> {
         let failure = [Failure::Gone, Failure::GoneAfter][random.below(2)];
         match random.below(5) {
-            0 => self.cold.fail_after(random.below(4) as u64, failure),
-            _ => self.hot.fail_after(random.below(7) as u64, failure),
+            0 => self.cold.fail_after(random.below(6) as u64, failure),
+            _ => self.hot.fail_after(random.below(14) as u64, failure),
         }
         let done = until_gone(|| act(&self.tier));
         self.hot.heal();
