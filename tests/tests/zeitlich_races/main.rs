@@ -17,17 +17,21 @@ const ROUNDS: usize = 1000;
 const A_SESSION: usize = 20;
 
 /// Says how long a scenario took.
-struct Timed(&'static str, Instant);
+struct Timed(&'static str, usize, Instant);
 
 impl Timed {
     fn new(what: &'static str) -> Self {
-        Self(what, Instant::now())
+        Self::rounds(what, ROUNDS)
+    }
+
+    fn rounds(what: &'static str, rounds: usize) -> Self {
+        Self(what, rounds, Instant::now())
     }
 }
 
 impl Drop for Timed {
     fn drop(&mut self) {
-        println!("{}: {ROUNDS} rounds in {:.1} s", self.0, self.1.elapsed().as_secs_f64());
+        println!("{}: {} rounds in {:.1} s", self.0, self.1, self.2.elapsed().as_secs_f64());
     }
 }
 
