@@ -7,6 +7,7 @@
 //! | [`build`] | logs, gzip files and archives made by hand |
 //! | [`spy`] | a store that counts, and fails when told to |
 //! | [`live`] | the operations on open sessions, driven over a store |
+//! | [`real`] | a tier over real servers |
 //! | [`retention`] | the keeping of sessions, request by request: crashes, failures, others |
 //! | [`tiers`] | two stores, request by request: orders, crashes, failures, losses |
 //! | [`sessions`] | sessions to test with, over every store there is |
@@ -16,6 +17,7 @@ pub mod build;
 #[cfg(target_os = "linux")]
 pub mod disk_image;
 pub mod live;
+pub mod real;
 pub mod retention;
 pub mod sessions;
 pub mod spy;

@@ -1,5 +1,6 @@
 //! A store that watches another: counts what it is asked, and fails when told to.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use turnkeep::core::store::{After, Condition, Info, Listing, Object, StageId};
@@ -11,6 +12,17 @@ pub struct Spy<S> {
     /// The store that is watched.
     pub store: S,
     seen: Mutex<Seen>,
+    meddling: Mutex<Meddling>,
+}
+
+/// What happens before the next object is written.
+#[derive(Default)]
+struct Meddling(Option<Box<dyn FnOnce() + Send>>);
+
+impl std::fmt::Debug for Meddling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Meddling").field(&self.0.is_some()).finish()
+    }
 }
 
 /// What a spy has seen since it was last asked.
@@ -38,12 +50,29 @@ pub enum Failure {
     Before,
     /// It was done, and the answer was lost.
     After,
+    /// Whoever asks is gone before it is done: this unwinds with [`Gone`].
+    Gone,
+    /// Whoever asks is gone once it is done.
+    GoneAfter,
+}
+
+/// What a task that is gone unwinds with.
+#[derive(Debug)]
+pub struct Gone;
+
+/// Does something that may be [`Gone`] in the middle: `None` where it was.
+pub fn until_gone<T>(act: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(done) => Some(done),
+        Err(panic) if panic.is::<Gone>() => None,
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 impl<S: Store> Spy<S> {
     /// Watches that store.
     pub fn new(store: S) -> Self {
-        Self { store, seen: Mutex::default() }
+        Self { store, seen: Mutex::default(), meddling: Mutex::default() }
     }
 
     /// What was seen since this was last asked.
@@ -59,6 +88,15 @@ impl<S: Store> Spy<S> {
     /// Lets nothing fail any more; whether something was still to fail.
     pub fn heal(&self) -> bool {
         self.seen().failure.take().is_some()
+    }
+
+    /// Does something just before the next object is written whole.
+    pub fn before_next_put(&self, act: impl FnOnce() + Send + 'static) {
+        self.meddling().0 = Some(Box::new(act));
+    }
+
+    fn meddling(&self) -> MutexGuard<'_, Meddling> {
+        self.meddling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -87,6 +125,11 @@ impl<S: Store> Spy<S> {
             None => request(),
             Some(Failure::Before) => Err(lost()),
             Some(Failure::After) => request().and_then(|_| Err(lost())),
+            Some(Failure::Gone) => resume_unwind(Box::new(Gone)),
+            Some(Failure::GoneAfter) => {
+                request().ok();
+                resume_unwind(Box::new(Gone))
+            }
         }
     }
 }
@@ -103,6 +146,10 @@ impl<S: Store> Store for Spy<S> {
     }
 
     fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
+        let meddling = self.meddling().0.take();
+        if let Some(act) = meddling {
+            act();
+        }
         self.watch(bytes.len(), || self.store.put(key, bytes, condition))
     }
 

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::RawRedis;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A Redis that keeps nothing on disk. Killed when dropped.
@@ -53,6 +55,16 @@ impl RedisServer {
     /// Where `redis-cli` is not installed.
     pub fn command(&self, words: &[&str]) -> String {
         cli(self.port, words)
+    }
+
+    /// A connection to send commands over.
+    ///
+    /// # Panics
+    ///
+    /// Where it is not running.
+    #[must_use]
+    pub fn connect(&self) -> RawRedis {
+        RawRedis::connect(self.port)
     }
 
     /// Ends it, and starts another one in its place, which holds nothing.

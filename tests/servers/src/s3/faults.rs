@@ -40,6 +40,10 @@ pub enum Action {
     DropAfter,
     /// It is carried out, and the connection ends half way through the answer's body.
     CutBody,
+    /// It is carried out, and never answered.
+    Stall,
+    /// The connection ends, and it is carried out after the delay all the same.
+    Late,
 }
 
 impl Default for Rule {

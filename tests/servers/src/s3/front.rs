@@ -45,8 +45,18 @@ impl Front {
         let mut noted =
             Request { method, key, query, status: 0, bytes_in: body.len() as u64, bytes_out: 0 };
         let rule = self.faults.rule_for(&noted.method, &noted.key).unwrap_or_default();
-        tokio::time::sleep(Duration::from_millis(rule.delay_ms)).await;
+        let delay = Duration::from_millis(rule.delay_ms);
         let request = HttpRequest::from_parts(head, body);
+        if rule.action == Action::Late {
+            let service = self.service.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                let _ = service.call(request.map(s3s::Body::from)).await;
+            });
+            self.faults.note(noted);
+            return Err(io::Error::other("left alone"));
+        }
+        tokio::time::sleep(delay).await;
         let answer = self.carry_out(request, &rule).await;
         if let Ok(response) = &answer {
             noted.status = response.status().as_u16();
@@ -73,6 +83,7 @@ impl Front {
         let content = body.collect().await.map_err(io::Error::other)?.to_bytes();
         match rule.action {
             Action::DropAfter => Err(io::Error::other("dropped after")),
+            Action::Stall => std::future::pending().await,
             Action::CutBody => {
                 head.headers.insert(CONTENT_LENGTH, HeaderValue::from(content.len()));
                 let content = content.slice(..content.len() / 2);
