@@ -76,10 +76,8 @@ impl Race<'_> {
             }
         }
         ends_well(world, "a", seen.as_deref(), what);
-        let (forked, made) = (
-            self.did(codes, Does::is_fork_to),
-            self.did(codes, |does| does == Does::CreateB),
-        );
+        let (forked, made) =
+            (self.did(codes, Does::is_fork_to), self.did(codes, |does| does == Does::CreateB));
         assert!(forked + made <= 1, "{what}: given twice");
         let is_asked = self.does.iter().any(|does| does.is_of_b());
         let is_there = has_past && !self.does.contains(&Does::Delete);
@@ -157,8 +155,7 @@ pub fn race(name: &str, does: &[Does], most: usize) -> Explored {
     let jobs: Vec<_> = jobs.iter().collect();
     let race = Race { past: &past, does, ends: RefCell::default(), sound: RefCell::default() };
     let start = std::time::Instant::now();
-    let explored =
-        explore_some(&|| past.world.copy(), &jobs, most, &mut |node| race.check(node));
+    let explored = explore_some(&|| past.world.copy(), &jobs, most, &mut |node| race.check(node));
     let Explored { orders, points, is_complete } = explored;
     let ends: Vec<_> = race.ends.borrow().iter().map(|ends| ends.join("+")).collect();
     let (took, far) = (start.elapsed(), if is_complete { "" } else { ", and there are more" });
@@ -174,7 +171,8 @@ pub fn race(name: &str, does: &[Does], most: usize) -> Explored {
 pub fn pairs(pasts: &[&str], one: &[Does], other: &[Does], least: usize) {
     let (mut orders, mut points, mut failed) = (0_u128, 0, Vec::new());
     let (mut seen, start) = (BTreeSet::new(), std::time::Instant::now());
-    let each = |past| one.iter().flat_map(move |one| other.iter().map(move |other| (past, *one, *other)));
+    let each =
+        |past| one.iter().flat_map(move |one| other.iter().map(move |other| (past, *one, *other)));
     for (name, one, other) in pasts.iter().flat_map(each) {
         // Which one is called the first makes no difference.
         if !seen.insert((name, one.min(other), one.max(other))) {
