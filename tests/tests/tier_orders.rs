@@ -16,13 +16,13 @@ const SMALL: [&str; 3] = ["short", "tail", "cold"];
 
 #[test]
 fn two_flushes_write_everything_once() {
-    pairs(&["short", "tail", "archived"], &FLUSHES, &FLUSHES, 1300);
+    pairs(&["short", "tail", "archived"], &FLUSHES, &FLUSHES, 8000);
 }
 
 #[test]
 #[ignore = "long"]
 fn two_flushes_write_everything_once_at_length() {
-    pairs(&PASTS, &FLUSHES, &FLUSHES, 2000);
+    pairs(&PASTS, &FLUSHES, &FLUSHES, 8000);
 }
 
 #[test]
