@@ -1,6 +1,8 @@
 //! Collecting, and what it must never take: what a flush is about to use, and everything where a
 //! listing cannot be right. Losses of the hot store, and schedules by chance.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use turnkeep::core::session::tier::{Collect, Hot, collect};
 use turnkeep::core::store::{Condition, Reply, Request};
 use turnkeep::{Key, Store};
@@ -82,6 +84,7 @@ fn a_collection_at_any_point_of_a_flush_takes_nothing_it_uses() {
                 }
             }
             println!("{name}, orphans {has_orphans}: {points} points");
+            assert!(points >= 36);
         }
     }
 }
@@ -210,24 +213,28 @@ fn what_was_flushed_outlives_the_hot_store() {
         }
     }
     println!("{losses} losses");
+    assert!(losses >= 300);
 }
 
-/// So many schedules, or as many as half a minute holds.
 const SCHEDULES: u64 = 2000;
 
 #[test]
 fn workers_with_faults_by_chance_lose_nothing() {
-    let start = std::time::Instant::now();
-    let mut ran = 0;
-    for seed in 0..SCHEDULES {
-        if start.elapsed().as_secs() >= 30 {
-            break;
+    let (start, ran) = (std::time::Instant::now(), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for half in 0..2 {
+            let ran = &ran;
+            scope.spawn(move || {
+                for seed in (half..SCHEDULES).step_by(2) {
+                    schedule(seed);
+                    ran.fetch_add(1, Ordering::Relaxed);
+                }
+            });
         }
-        schedule(seed);
-        ran += 1;
-    }
+    });
+    let ran = ran.into_inner();
     println!("{ran} schedules, {:?}", start.elapsed());
-    assert!(ran > 100);
+    assert_eq!(ran, SCHEDULES);
 }
 
 fn schedule(seed: u64) {
@@ -241,7 +248,7 @@ fn schedule(seed: u64) {
     let host = world.host();
     let workers = 3 + random.below(2);
     let mut running: Vec<_> = (0..workers).map(|_| None).collect();
-    let mut left = 14;
+    let mut left = 8;
     loop {
         for slot in running.iter_mut().filter(|slot| slot.is_none()) {
             if left == 0 {
@@ -307,5 +314,8 @@ fn schedule(seed: u64) {
         assert!(is_after, "{what}: {text} stands before what was acknowledged before");
     }
     assert!(seen.len() <= before.len() + tried.len(), "{what}");
-    ends_well(world, "a", Some(&seen), &what);
+    // How it goes on from there costs more than all before.
+    if seed % 4 < 1 {
+        ends_well(world, "a", Some(&seen), &what);
+    }
 }

@@ -21,6 +21,8 @@ pub struct Explored {
     pub orders: u128,
     /// Points that differ.
     pub points: usize,
+    /// There are no more than those.
+    pub is_complete: bool,
 }
 
 /// Where operations are carried out.
@@ -65,10 +67,20 @@ pub fn explore<P: Place>(
     jobs: &[&Job],
     check: &mut dyn FnMut(&Node<'_, P>),
 ) -> Explored {
+    explore_some(start, jobs, usize::MAX, check)
+}
+
+/// The same, at most so many points.
+pub fn explore_some<P: Place>(
+    start: &dyn Fn() -> P,
+    jobs: &[&Job],
+    most: usize,
+    check: &mut dyn FnMut(&Node<'_, P>),
+) -> Explored {
     let (orders, checked) = (HashMap::new(), HashSet::new());
-    let mut walk = Walk { start, jobs, check, orders, checked };
+    let mut walk = Walk { start, jobs, check, orders, checked, left: most };
     let orders = walk.visit(&mut Vec::new());
-    Explored { orders, points: walk.orders.len() }
+    Explored { orders, points: walk.orders.len(), is_complete: walk.left > 0 }
 }
 
 struct Walk<'a, P> {
@@ -77,11 +89,16 @@ struct Walk<'a, P> {
     check: &'a mut dyn FnMut(&Node<'_, P>),
     orders: HashMap<u64, u128>,
     checked: HashSet<u64>,
+    /// How many more points may be looked at.
+    left: usize,
 }
 
 impl<P: Place> Walk<'_, P> {
     /// Plays what comes to a point, then every way to go on from it; gives how many there are.
     fn visit(&mut self, path: &mut Vec<usize>) -> u128 {
+        if self.left == 0 {
+            return 0;
+        }
         let place = (self.start)();
         let host = place.host();
         let mut running: Vec<_> = self.jobs.iter().map(|job| job()).collect();
@@ -104,12 +121,16 @@ impl<P: Place> Walk<'_, P> {
         if let Some(orders) = self.orders.get(&point) {
             return *orders;
         }
+        self.left -= 1;
         if self.checked.insert(hash(&(place.contents(), format!("{outcomes:?}")))) {
             (self.check)(&Node { place: &place, outcomes: &outcomes, path });
         }
         let mut orders = u128::from(!open.contains(&true));
         drop((running, host));
-        for turn in (0..open.len()).filter(|turn| open[*turn]) {
+        // Each point begins with another one, so that some of the points are of all sorts.
+        let first = usize::try_from(point % open.len() as u64).unwrap_or_default();
+        let turns = (0..open.len()).map(|turn| (first + turn) % open.len());
+        for turn in turns.filter(|turn| open[*turn]) {
             path.push(turn);
             orders = orders.saturating_add(self.visit(path));
             path.pop();

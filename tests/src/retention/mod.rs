@@ -7,7 +7,7 @@ mod running;
 mod scene;
 
 pub(crate) use explore::hash;
-pub use explore::{Explored, Node, Place, explore};
+pub use explore::{Explored, Node, Place, explore, explore_some};
 pub use host::{Clock, Fault, Host, Places};
 pub use look::{Answer, Seen, agrees, look};
 pub use running::{Job, Outcome, Running, first_then, job, judged, open_then};

@@ -15,7 +15,7 @@ use crate::entry::utf8;
 use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES};
 use crate::log::{Head, Stamp};
 use crate::session::Form;
-use crate::session::cold::{ColdPart, newest};
+use crate::session::cold::{ColdPart, manifest, newest};
 use crate::session::open::{TRIES, find_session, is_moving};
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
@@ -164,7 +164,7 @@ pub(super) async fn upload(
     let stamp = io.stamp(16).await?;
     let mut flushed = Flushed { head: Some(head), ..Flushed::default() };
     let mut base = match &source.cold {
-        Some(part) if is_anchored => Some(part.manifest().clone()),
+        Some(part) if is_anchored => begun(&cold, part.manifest()).await?,
         _ => newest(&cold, id).await?,
     };
     let mut pads = 0;
@@ -199,6 +199,19 @@ pub(super) async fn upload(
     }
     let message = "others kept committing to the session meanwhile";
     Err(Error::new(ErrorKind::Conflict, message).retryable())
+}
+
+/// The manifest of an anchor, which the cold store has then; or what it has instead. A fork puts its
+/// anchor first: it may be under way, or was cut off.
+async fn begun(cold: &Io, anchored: &Manifest) -> Result<Option<Manifest>> {
+    let is_fork = anchored.held.as_ref().is_some_and(|held| held.fork.is_some());
+    let id = &anchored.session;
+    if is_fork && manifest(cold, id, anchored.number).await?.as_ref() != Some(anchored) {
+        if let Committed::Theirs(_) = commit(cold, anchored).await? {
+            return newest(cold, id).await;
+        }
+    }
+    Ok(Some(anchored.clone()))
 }
 
 /// Whether the cold store has the head. `conflict` where it has another entry in its place.
