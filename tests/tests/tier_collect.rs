@@ -292,7 +292,7 @@ fn schedule(seed: u64) {
             2 => running[at] = None,
             _ => {
                 let reply = host.perform_for(at, &request);
-                task.answer(reply)
+                task.answer(reply);
             }
         }
     }

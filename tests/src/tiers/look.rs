@@ -37,7 +37,7 @@ pub fn look(world: &World, name: &str, what: &str) -> Result<Vec<String>> {
 }
 
 fn read(world: &World, name: &str, range: Range, what: &str) -> Vec<String> {
-    let (mut lines, mut next) = (Vec::new(), Some(range.clone()));
+    let (mut lines, mut next) = (Vec::new(), Some(range));
     while let Some(range) = next {
         let page = world.run(session::read(id(name), range.clone()));
         let page = page.unwrap_or_else(|error| panic!("{what}: {name} read: {error}"));

@@ -91,7 +91,7 @@ fn flushes_when_the_run_fails() {
 fn flushes_after_the_slice_is_saved() {
     let rig = Rig::new();
     first_run(&rig);
-    assert_eq!(rig.cold.cost().requests > 0, true);
+    assert!(rig.cold.cost().requests > 0);
     assert_eq!(rig.slice().as_deref(), Some(STATE));
 }
 

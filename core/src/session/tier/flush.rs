@@ -204,12 +204,15 @@ pub(super) async fn upload(
 /// The manifest of an anchor, which the cold store has then; or what it has instead. A fork puts its
 /// anchor first: it may be under way, or was cut off.
 async fn begun(cold: &Io, anchored: &Manifest) -> Result<Option<Manifest>> {
-    let is_fork = anchored.held.as_ref().is_some_and(|held| held.fork.is_some());
+    let has_fork = anchored.held.as_ref().is_some_and(|held| held.fork.is_some());
+    let is_first = anchored.prev.is_none();
     let id = &anchored.session;
-    if is_fork && manifest(cold, id, anchored.number).await?.as_ref() != Some(anchored) {
-        if let Committed::Theirs(_) = commit(cold, anchored).await? {
-            return newest(cold, id).await;
-        }
+    if has_fork
+        && is_first
+        && manifest(cold, id, anchored.number).await?.as_ref() != Some(anchored)
+        && let Committed::Theirs(_) = commit(cold, anchored).await?
+    {
+        return newest(cold, id).await;
     }
     Ok(Some(anchored.clone()))
 }

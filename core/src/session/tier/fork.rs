@@ -69,7 +69,8 @@ async fn write(
     child.session = id.clone();
     let buried = claim.and_then(|claim| claim.buried.as_ref());
     child.number = buried.map_or(0, |buried| buried.number + 1);
-    child.prev = buried.map(Manifest::hash);
+    // Also after a session that was deleted: by this it is known for the fork's own first one.
+    child.prev = None;
     check_in_time(io, stamp.now_ms).await?;
     let condition = match claim {
         Some(claim) => Condition::Version(claim.version.clone()),
