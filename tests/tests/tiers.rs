@@ -204,7 +204,7 @@ fn a_fork_names_its_parents_segments() {
     assert_eq!(texts(&child)[..7 * 40], texts(&session)[..]);
     rig.tier.flush(&id("b"), Flush::default()).expect("a flush");
     rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
-    assert_eq!(rig.hot_keys(), [String::new(); 0]);
+    assert!(rig.hot_keys().is_empty());
     let point = rig.open("a").expect("a").read(Range::turn(17)).expect("a page");
     for at in [At::Turn(17), At::Seq(point.seqs[0] - 3), At::Head] {
         let parent = rig.open("a").expect("a");
@@ -252,7 +252,7 @@ fn a_deleted_session_stays_deleted_and_its_id_is_free() {
     rig.tier.flush(&id("a"), Flush::default().hot(Hot::Keep)).expect("a flush");
     turn(&session, 2);
     rig.tier.delete(&id("a")).expect("deleted");
-    assert_eq!(rig.hot_keys(), [String::new(); 0]);
+    assert!(rig.hot_keys().is_empty());
     for error in [
         rig.tier.hydrate(&id("a")).map(|_| ()).expect_err("gone"),
         rig.open("a").map(|_| ()).expect_err("gone"),
@@ -262,7 +262,7 @@ fn a_deleted_session_stays_deleted_and_its_id_is_free() {
         assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Conflict), "{error}");
     }
     assert_eq!(rig.tier.flush(&id("a"), Flush::default()).expect("nothing").head, None);
-    assert_eq!(rig.hot_keys(), [String::new(); 0]);
+    assert!(rig.hot_keys().is_empty());
     let anew = rig.create("a");
     turn(&anew, 1);
     rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
@@ -278,7 +278,7 @@ fn a_session_that_is_cold_cannot_be_created_again() {
     let create = Create::default().with_id(id("a"));
     let error = Session::create(rig.tier.clone(), create).map(|_| ()).expect_err("exists");
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-    assert_eq!(rig.hot_keys(), [String::new(); 0]);
+    assert!(rig.hot_keys().is_empty());
     let error = session.fork(Fork::default().with_id(id("a"))).map(|_| ()).expect_err("exists");
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
 }
@@ -292,7 +292,7 @@ fn the_state_slice_and_the_title_travel() {
     let about = turnkeep::About::new(Some("A title".into()), vec!["tag".into()]);
     turnkeep::set_about(&*rig.tier, &id("a"), about.clone()).expect("about");
     rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
-    assert_eq!(rig.hot_keys(), [String::new(); 0]);
+    assert!(rig.hot_keys().is_empty());
     rig.cost();
     let slice = rig.tier.slice(&id("a")).expect("a slice");
     assert_eq!(slice.as_deref(), Some(r#"{"tasks":[["t1",{"n":1.50}]]}"#));
