@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use turnkeep::core::session;
 use turnkeep::core::session::tier::{Flush, Flushed, Hot};
 use turnkeep::{
     Create, Draft, Error, ErrorKind, MemoryStore, RedisOptions, RedisStore, Result, S3Options,
-    S3Store, Session, Store, Tier,
+    S3Store, Session, State, Store, Tier, View, drive,
 };
 use turnkeep_servers::{Personality, RedisServer, S3Server};
 
@@ -61,14 +62,21 @@ impl Rig {
     #[must_use]
     pub fn archived(&self, name: &str) -> Vec<String> {
         let tier = Tier::open_reading(Arc::new(MemoryStore::new()), self.cold.clone());
-        match Session::open(tier, &id(name)) {
-            Ok(session) => {
-                assert!(session.verify().expect("a report").is_whole());
-                texts(&session)
-            }
+        match drive(session::state(id(name), View::default()), &*tier) {
+            Ok(state) => texts_of(&state),
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// The history of a session, each item a text.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be read, or is not whole.
+    #[must_use]
+    pub fn history(&self, name: &str) -> Vec<String> {
+        texts_of(&drive(session::state(id(name), View::default()), &*self.tier).expect("a state"))
     }
 }
 
@@ -132,8 +140,11 @@ pub fn flush(tier: &Tier, name: &str, hot: Hot) -> Result<Flushed> {
 /// Where there is no state, or an item is no text.
 #[must_use]
 pub fn texts(session: &Session) -> Vec<String> {
-    let history = session.state().expect("a state").history;
-    history.iter().map(|item| serde_json::from_str(&item.item).expect("a text")).collect()
+    texts_of(&session.state().expect("a state"))
+}
+
+fn texts_of(state: &State) -> Vec<String> {
+    state.history.iter().map(|item| serde_json::from_str(&item.item).expect("a text")).collect()
 }
 
 /// A user's input that is that text, and has it as its id.

@@ -64,7 +64,7 @@ fn z1_an_append_during_a_flush_is_never_lost() {
         let text = format!("{round}-late");
         append(&rig.tier, &name, &mut Some(late), &text);
         acknowledged.push(text);
-        assert_all_once(&texts(&open(&rig.tier, &name)), &acknowledged, &name);
+        assert_all_once(&rig.history(&name), &acknowledged, &name);
         if round % A_SESSION == A_SESSION - 1 {
             flush(&rig.tier, &name, Hot::Clear).expect("a flush");
             assert_all_once(&rig.archived(&name), &acknowledged, &name);
@@ -95,7 +95,7 @@ fn z2_the_archive_never_gets_shorter_whatever_redis_throws_away() {
         for number in 0..random.below(3) {
             append(&rig.tier, &name, &mut session, &format!("{round}-{number}"));
         }
-        let all = texts(&open(&rig.tier, &name));
+        let all = rig.history(&name);
         let head = open(&rig.tier, &name).head().expect("a head");
         let object = format!("turnkeep{{{name}}}.jsonl");
         let version = format!("{object}:v");
@@ -213,7 +213,7 @@ fn z8_a_flush_that_ends_late_never_overwrites_what_is_newer() {
         acknowledged.push(newer);
         assert_eq!(rig.archived(&name), acknowledged, "{name}, round {round}");
         flush(&rig.tier, &name, slow_hot).expect("the slow one again");
-        assert_eq!(texts(&open(&other, &name)), acknowledged, "{name}, round {round}");
+        assert_eq!(rig.history(&name), acknowledged, "{name}, round {round}");
     }
     println!("Z8: {failed} flushes did not hear how they ended");
     assert!(failed > 0);
