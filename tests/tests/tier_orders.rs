@@ -101,7 +101,7 @@ fn forks_are_whole_and_made_once_at_length() {
 
 #[test]
 fn a_pull_leaves_the_session_whole() {
-    pairs(&["tail", "cold"], &[Pull], &[Stale, Wake], 2300);
+    pairs(&["tail", "cold"], &[Pull], &[Stale, Wake], 2000);
 }
 
 #[test]
