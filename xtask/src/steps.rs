@@ -49,14 +49,14 @@ pub(crate) const STEPS: &[Step] = &[
         name: "clippy",
         program: Program::Cargo,
         args: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
-        minutes_max: 15,
+        minutes_max: 25,
         counts: Counts::Nothing,
     },
     Step {
         name: "cargo-test",
         program: Program::Cargo,
         args: &["test", "--workspace"],
-        minutes_max: 30,
+        minutes_max: 60,
         counts: Counts::Tests,
     },
     Step {
