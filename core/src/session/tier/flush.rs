@@ -188,6 +188,7 @@ pub(super) async fn upload(
         check_in_time(io, stamp.now_ms).await?;
         match commit(&cold, &next).await? {
             Committed::Ours => {
+                read_back(&cold, &next).await?;
                 let first = before.map_or(0, |held| held.head.seq + 1);
                 flushed.entries = head.seq + 1 - first;
                 flushed.segments = segments;
@@ -215,6 +216,19 @@ async fn begun(cold: &Io, anchored: &Manifest) -> Result<Option<Manifest>> {
         return newest(cold, id).await;
     }
     Ok(Some(anchored.clone()))
+}
+
+/// Looks that lines which stand in a manifest itself are there: the hot store's go next. Segments were
+/// read back before.
+async fn read_back(cold: &Io, written: &Manifest) -> Result<()> {
+    let has_lines = written.held.as_ref().is_some_and(|held| !held.tail.is_empty());
+    if !has_lines
+        || manifest(cold, &written.session, written.number).await?.as_ref() == Some(written)
+    {
+        return Ok(());
+    }
+    let message = "the store gave back another manifest than was written";
+    Err(Error::new(ErrorKind::StoreFailed, message))
 }
 
 /// Whether the cold store has the head. `conflict` where it has another entry in its place.
