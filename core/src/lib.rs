@@ -11,6 +11,7 @@
 //! | [`gzip`] | deflate, and reading anybody's gzip |
 //! | [`store`] | the verbs of a store: requests and replies |
 //! | [`task`] | an operation in flight |
+//! | [`import`] | what earlier systems wrote |
 //! | [`recovery`] | the record of what a live session is doing |
 //! | [`session`] | the operations: create, open, append, read, verify, fold, archive |
 //! | [`zeitlich`] | the snapshots of an earlier system |
@@ -34,6 +35,7 @@
 extern crate alloc;
 
 pub mod archive;
+pub mod cache;
 mod cold;
 mod entry;
 mod error;
@@ -41,6 +43,7 @@ mod field;
 pub mod gzip;
 mod hash;
 mod id;
+pub mod import;
 mod item;
 mod json;
 mod kind;
