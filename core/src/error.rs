@@ -138,6 +138,8 @@ kinds! {
     BadIndex "bad_index" Data "The archive can still be read whole, as any gzip file.",
     /// The gzip file has no index.
     NoIndex "no_index" Data "Read it whole, or archive it anew.",
+    /// Not a bundle, or a damaged one.
+    BadBundle "bad_bundle" Data "Copy the file again from its source; nothing was changed.",
     /// Decompression would exceed its bound.
     OutputLimit "output_limit" Data "Raise the bound if you trust the file.",
     /// No such session or key.
@@ -154,6 +156,8 @@ kinds! {
     NotSupported "not_supported" Store "See the message, or use another store.",
     /// An earlier sync failed.
     Poisoned "poisoned" Store "Open the store again and verify the session before writing on.",
+    /// What was waited for did not come in time.
+    Timeout "timeout" Store "Wait for what the message names, or give it more time.",
     /// The store failed.
     StoreFailed "store_failed" Store "See the message; try again if it says it may pass.",
 }

@@ -75,6 +75,11 @@ impl<'a> Object<'a> {
         text(value)
     }
 
+    /// How many members it has.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
     /// A member that is text.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         crate::field::text(self.get(name)?)

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | [`log`] | lines, their chain, writing and verifying them |
 //! | [`archive`] | a log as one gzip file with an index |
+//! | [`bundle`] | many sessions and a runtime's values in one file |
+//! | [`cache`] | a runtime's values |
 //! | [`gzip`] | deflate, and reading anybody's gzip |
 //! | [`store`] | the verbs of a store: requests and replies |
 //! | [`task`] | an operation in flight |
@@ -35,6 +37,7 @@
 extern crate alloc;
 
 pub mod archive;
+pub mod bundle;
 pub mod cache;
 mod cold;
 mod entry;

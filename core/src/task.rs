@@ -13,9 +13,10 @@ use core::task::{Context, Poll, Waker};
 
 use spin::Mutex;
 
+use crate::cache::CacheEntry;
 use crate::log::Stamp;
 use crate::store::{
-    After, Condition, Durability, Holder, Info, Key, Listing, Object, Reply, Request, StageId,
+    After, CacheRequest, Condition, Durability, Holder, Info, Key, Listing, Object, Reply, Request, StageId,
 };
 use crate::work::Working;
 use crate::{Error, ErrorKind, Result};
@@ -171,12 +172,20 @@ struct Letters {
     has_cold: bool,
 }
 
+/// Which of a host's stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StorePlace {
+    Hot,
+    Cold,
+    /// Where a bundle lies.
+    Bundle,
+}
+
 /// A store as an operation sees it.
 #[derive(Clone)]
 pub(crate) struct Io {
     mailbox: Mailbox,
-    /// It is the cold store.
-    is_cold: bool,
+    place: StorePlace,
     /// Both layouts lie in it.
     is_alone: bool,
 }
@@ -193,7 +202,7 @@ macro_rules! answer {
 
 impl Io {
     fn new(mailbox: Mailbox) -> Self {
-        Self { mailbox, is_cold: false, is_alone: false }
+        Self { mailbox, place: StorePlace::Hot, is_alone: false }
     }
 
     /// The cold store behind this one, where there is one.
@@ -202,7 +211,13 @@ impl Io {
             return Some(self.clone());
         }
         let has_cold = self.mailbox.0.lock().has_cold;
-        has_cold.then(|| Self { mailbox: self.mailbox.clone(), is_cold: true, is_alone: true })
+        let place = StorePlace::Cold;
+        has_cold.then(|| Self { mailbox: self.mailbox.clone(), place, is_alone: true })
+    }
+
+    /// Where the bundle lies.
+    pub(crate) fn bundle(&self) -> Self {
+        Self { mailbox: self.mailbox.clone(), place: StorePlace::Bundle, is_alone: true }
     }
 
     /// The same store by itself: what is looked for in a cold store is looked for in it too.
@@ -339,6 +354,26 @@ impl Io {
         })
     }
 
+    /// The next keys of the runtime's cache; none at the end.
+    pub(crate) async fn cache_keys(&self, limit: u32) -> Result<Vec<String>> {
+        let request = Request::Cache(CacheRequest::Keys { limit });
+        answer!(self.call(request).await, Reply::Keys(keys) => keys)
+    }
+
+    /// Values of the first of those keys, at least one.
+    pub(crate) async fn cache_get(&self, keys: &[String]) -> Result<Vec<Option<CacheEntry>>> {
+        let request = Request::Cache(CacheRequest::Get { keys: keys.to_vec() });
+        let values = answer!(self.call(request).await, Reply::Values(values) => values)?;
+        let strange = "the cache answered for none of the keys, or for more than there were";
+        let is_sound = (1..=keys.len()).contains(&values.len());
+        is_sound.then_some(values).ok_or_else(|| Error::new(ErrorKind::StoreFailed, strange))
+    }
+
+    pub(crate) async fn cache_put(&self, entries: Vec<CacheEntry>) -> Result<()> {
+        let request = Request::Cache(CacheRequest::Put { entries });
+        answer!(self.call(request).await, Reply::Done => ())
+    }
+
     pub(crate) fn stamp<'a>(&'a self, random_bytes: usize) -> Answer<'a, Stamp> {
         Box::pin(async move {
             answer!(self.call(Request::Stamp { random_bytes }).await, Reply::Stamp(stamp) => stamp)
@@ -380,8 +415,11 @@ impl Io {
     }
 
     fn call(&self, request: Request) -> Call<'_> {
-        let is_for_cold = self.is_cold && !matches!(request, Request::Stamp { .. });
-        let request = if is_for_cold { Request::Cold(Box::new(request)) } else { request };
+        let request = match (self.place, &request) {
+            (StorePlace::Hot, _) | (_, Request::Stamp { .. } | Request::Cache(_)) => request,
+            (StorePlace::Cold, _) => Request::Cold(Box::new(request)),
+            (StorePlace::Bundle, _) => Request::Bundle(Box::new(request)),
+        };
         Call { mailbox: &self.mailbox, state: CallState::New(Some(request)) }
     }
 }

@@ -45,6 +45,8 @@ impl Default for Bound {
 #[derive(Debug)]
 pub struct Reader {
     bound: Bound,
+    /// Whether the output is bounded by the input too.
+    is_ratio_bound: bool,
     /// An archive's index says how much it holds: then that is the bound, and no ratio.
     indexed: Option<u64>,
     inflater: Inflater,
@@ -72,6 +74,7 @@ impl Reader {
     pub fn new(bound: Bound) -> Self {
         Self {
             bound,
+            is_ratio_bound: true,
             indexed: None,
             inflater: Inflater::new(),
             buffer: Vec::new(),
@@ -83,6 +86,12 @@ impl Reader {
             taken: 0,
             given: 0,
         }
+    }
+
+    /// The same, where the bound is known to be what the file holds: it may be small beside that.
+    pub(crate) fn of_any_ratio(mut self) -> Self {
+        self.is_ratio_bound = false;
+        self
     }
 
     /// Takes bytes of the file and gives what they inflate to, piece by piece. An error that
@@ -163,7 +172,8 @@ impl Reader {
             self.member_bytes = self.member_bytes.wrapping_add(step.given as u32);
             self.given += step.given as u64;
             taken += step.taken as u64;
-            check_bound(self.bound, self.indexed, taken, self.given)?;
+            let indexed = if self.is_ratio_bound { self.indexed } else { Some(u64::MAX) };
+            check_bound(self.bound, indexed, taken, self.given)?;
             if step.given > 0 {
                 found(output)?;
             }

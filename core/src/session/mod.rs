@@ -24,6 +24,7 @@ mod recovery;
 mod repair;
 mod restore;
 mod retention;
+pub mod runtime;
 mod scan;
 mod schedule;
 mod source;
@@ -55,6 +56,7 @@ pub use recovery::{
 };
 pub use repair::{LeftOut, Repair, repair};
 pub use restore::restore;
+pub(crate) use staging::Staging;
 pub use retention::{Pruned, Retention};
 pub use scan::{Summary, summary, verify};
 pub use schedule::{Scheduled, sweep_if_due};

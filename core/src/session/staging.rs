@@ -10,30 +10,37 @@ use crate::task::Io;
 use crate::{Error, ErrorKind, Result};
 
 /// An object under way. Its start may be known last, so its first part stays in memory until then.
-pub(super) struct Staging {
+pub(crate) struct Staging {
     key: Key,
     stage: Option<StageId>,
     /// Parts so far.
     parts: u32,
+    /// Nothing is put before its first part later.
+    is_in_order: bool,
     first: Vec<u8>,
     open: Vec<u8>,
     bytes: u64,
 }
 
 impl Staging {
-    pub(super) fn new(key: Key) -> Self {
+    pub(crate) fn new(key: Key) -> Self {
         let (first, open) = (Vec::new(), Vec::new());
-        Self { key, stage: None, parts: 0, first, open, bytes: 0 }
+        Self { key, stage: None, parts: 0, is_in_order: false, first, open, bytes: 0 }
+    }
+
+    /// An object whose parts are written in their order: nothing comes before what is added first.
+    pub(crate) fn in_order(key: Key) -> Self {
+        Self { is_in_order: true, ..Self::new(key) }
     }
 
     /// Adds bytes at the end.
-    pub(super) async fn add(&mut self, io: &Io, bytes: &[u8]) -> Result<()> {
+    pub(crate) async fn add(&mut self, io: &Io, bytes: &[u8]) -> Result<()> {
         self.open.extend_from_slice(bytes);
         if self.open.len() < PART_BYTES {
             return Ok(());
         }
         let part = take(&mut self.open);
-        if self.parts == 0 {
+        if self.parts == 0 && !self.is_in_order {
             (self.first, self.parts) = (part, 1);
             return Ok(());
         }
@@ -41,13 +48,16 @@ impl Staging {
     }
 
     /// Ends the object, which has `start` before all that was added.
-    pub(super) async fn finish(&mut self, io: &Io, start: Vec<u8>) -> Result<()> {
+    pub(crate) async fn finish(&mut self, io: &Io, start: Vec<u8>) -> Result<()> {
         let last = take(&mut self.open);
         if self.parts == 0 {
             return self.part(io, 1, [start, last].concat()).await;
         }
         if !last.is_empty() {
             self.part(io, self.parts + 1, last).await?;
+        }
+        if self.is_in_order {
+            return Ok(());
         }
         let first = [start, take(&mut self.first)].concat();
         self.part(io, 1, first).await
@@ -64,17 +74,17 @@ impl Staging {
     }
 
     /// The object to be.
-    pub(super) fn key(&self) -> &Key {
+    pub(crate) fn key(&self) -> &Key {
         &self.key
     }
 
     /// Its length.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Reads back what was written.
-    pub(super) async fn get(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
+    pub(crate) async fn get(&self, io: &Io, range: Range<u64>) -> Result<Vec<u8>> {
         let missing = || Error::new(ErrorKind::StoreFailed, "nothing was staged");
         let stage = self.stage.as_ref().ok_or_else(missing)?;
         let object = io.get_staged(stage, Some(range)).await;
@@ -82,7 +92,7 @@ impl Staging {
     }
 
     /// Reads all of it back.
-    pub(super) async fn each_chunk(&self, io: &Io, mut found: impl FnMut(&[u8])) -> Result<()> {
+    pub(crate) async fn each_chunk(&self, io: &Io, mut found: impl FnMut(&[u8])) -> Result<()> {
         let mut at = 0;
         while at < self.bytes {
             let chunk = self.get(io, at..self.bytes.min(at + CHUNK_BYTES)).await?;
@@ -96,7 +106,7 @@ impl Staging {
     }
 
     /// Ends and publishes what need not be read back: what is small at once, the rest from its parts.
-    pub(super) async fn publish(mut self, io: &Io, condition: Condition) -> Result<()> {
+    pub(crate) async fn publish(mut self, io: &Io, condition: Condition) -> Result<()> {
         if self.parts == 0 {
             return io.put(&self.key, self.open, condition).await.map(|_| ());
         }
@@ -112,7 +122,7 @@ impl Staging {
     }
 
     /// Publishes it. Where that fails it may still have to be given up: the store may not have heard.
-    pub(super) async fn commit(&mut self, io: &Io, condition: Condition) -> Result<Info> {
+    pub(crate) async fn commit(&mut self, io: &Io, condition: Condition) -> Result<Info> {
         let missing = || Error::new(ErrorKind::StoreFailed, "nothing was staged");
         let stage = self.stage.as_ref().ok_or_else(missing)?;
         let info = io.commit(stage, condition).await.map_err(|error| error.at_key(&self.key))?;
@@ -121,7 +131,7 @@ impl Staging {
     }
 
     /// Gives it up, unless it was published.
-    pub(super) async fn abort(&mut self, io: &Io) {
+    pub(crate) async fn abort(&mut self, io: &Io) {
         if let Some(stage) = self.stage.take() {
             io.abort(&stage).await.ok();
         }

@@ -19,6 +19,12 @@ const MANIFESTS: &str = "sessions/";
 const SEGMENTS: &str = "segments/";
 const IDS: &str = ".ids";
 const COLLECTIONS: &str = "collect/";
+/// Where a bundle lies that a store holds nothing beside.
+const BUNDLE: &str = "bundle.jsonl.gz";
+/// What a restoring from a bundle writes down, and puts aside until it is over.
+const RESTORE: &str = "restore/journal.jsonl";
+const RESTORED_CACHE: &str = "restore/cache.jsonl";
+const ASIDE: &str = "restore/aside/";
 /// Largest number of a manifest; they count down in keys, so that the newest is listed first.
 const NUMBER_MAX: u64 = 9_999_999_999;
 /// Longest part of a key between slashes: what file systems allow, less a store's own suffixes.
@@ -114,6 +120,36 @@ impl Key {
     #[must_use]
     pub fn probe(nonce: u64, round: u32) -> Self {
         Self(format!("probe/{nonce:016x}-{round}"))
+    }
+
+    /// A bundle in a store that holds nothing else.
+    #[must_use]
+    pub fn bundle() -> Self {
+        Self(BUNDLE.into())
+    }
+
+    /// How far a restoring from a bundle is.
+    #[must_use]
+    pub fn restoring() -> Self {
+        Self(RESTORE.into())
+    }
+
+    /// The values of a cache that are yet to be put into it.
+    #[must_use]
+    pub fn restored_cache() -> Self {
+        Self(RESTORED_CACHE.into())
+    }
+
+    /// Where an object is kept that a restoring replaces.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self(format!("{ASIDE}{}", self.0))
+    }
+
+    /// What the keys of objects that were put aside start with.
+    #[must_use]
+    pub fn asides() -> &'static str {
+        ASIDE
     }
 
     /// What the object is in the object layout, if it is one of its objects.

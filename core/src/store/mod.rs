@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::Error;
+use crate::cache::CacheEntry;
 use crate::log::Stamp;
 
 /// What a store is asked to do.
@@ -126,12 +127,43 @@ pub enum Request {
     /// Carry this out in the cold store behind the store, and answer as it says. Only tasks that were
     /// told of one ask for it ([`crate::task::Task::with_cold_store`]).
     Cold(Box<Self>),
+    /// Carry this out in the store where the bundle lies, and answer as it says. Only tasks of
+    /// [`crate::session::runtime`] ask for it.
+    Bundle(Box<Self>),
+    /// Ask the runtime's cache. Likewise.
+    Cache(CacheRequest),
     /// Tell the time and give random bytes. Answer: [`Reply::Stamp`]. The host's own, not a store's.
     Stamp {
         /// How many random bytes.
         random_bytes: usize,
     },
 }
+
+/// What a runtime's cache is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CacheRequest {
+    /// Give the next keys, each once; the first request of a task begins at the first. Answer:
+    /// [`Reply::Keys`], without any at the end.
+    Keys {
+        /// How many at most; at least 1.
+        limit: u32,
+    },
+    /// Give the values of these keys, from the first on, as many as have [`CACHE_BYTES`] together,
+    /// but at least one. Answer: [`Reply::Values`].
+    Get {
+        /// The keys.
+        keys: Vec<String>,
+    },
+    /// Put values, in the place of those there are. Answer: [`Reply::Done`].
+    Put {
+        /// The values.
+        entries: Vec<CacheEntry>,
+    },
+}
+
+/// How much of a cache is passed on at once.
+pub const CACHE_BYTES: usize = 1 << 20;
 
 /// Least length of a part that is not the last: 8 MiB, above S3's least of 5 MiB.
 pub const PART_BYTES: usize = 8 << 20;
@@ -152,6 +184,10 @@ pub enum Reply {
     Stage(StageId),
     /// Who holds an object; nobody, or the store cannot know.
     Holder(Option<Holder>),
+    /// Keys of a cache.
+    Keys(Vec<String>),
+    /// Values of a cache, in the order of their keys; `None`: there is none any more.
+    Values(Vec<Option<CacheEntry>>),
     /// Time and chance.
     Stamp(Stamp),
     /// It could not be done.

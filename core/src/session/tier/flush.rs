@@ -317,7 +317,7 @@ async fn next_manifest(
 }
 
 /// Title, kind and tags as a manifest has them.
-pub(super) fn known_about(source: &Source, held: Option<&Held>) -> Option<String> {
+pub(in crate::session) fn known_about(source: &Source, held: Option<&Held>) -> Option<String> {
     let source = source.cold.as_ref().and_then(|cold| cold.held().ok());
     [held, source].into_iter().flatten().find_map(|held| held.about.clone())
 }

@@ -32,8 +32,10 @@ pub use thread::{read_thread, write_thread};
 
 pub(super) use claim::{claim, is_claim};
 pub(super) use delete::bury;
+pub(super) use flush::known_about;
 pub(super) use fork::fork;
 pub(super) use hydrate::hydrated;
+pub(super) use list::some;
 pub(super) use slice::{confirm_ids, learn_ids};
 
 use super::Task;

@@ -1,0 +1,74 @@
+//! Copies of what is replaced, kept until it is over.
+
+use alloc::vec::Vec;
+
+use crate::session::Staging;
+use crate::session::scan::shorter;
+use crate::session::source::found;
+use crate::store::{Condition, Info, Key, PART_BYTES};
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result};
+
+/// How many keys are listed at once.
+const PAGE: u32 = 1000;
+
+/// Copies an object, and reads the copy back; tells which version it copied. `None`: there is none.
+pub(super) async fn copy(io: &Io, from: &Key, to: &Key) -> Result<Option<Info>> {
+    let Some(info) = found(io.info(from).await)? else { return Ok(None) };
+    let mut staging = Staging::in_order(to.clone());
+    let copied = async {
+        let mut at = 0;
+        while at < info.bytes {
+            let bytes = read(io, from, &info, at).await?;
+            at += bytes.len() as u64;
+            staging.add(io, &bytes).await?;
+        }
+        // Even of nothing there is a stage to commit.
+        staging.finish(io, Vec::new()).await?;
+        let mut at = 0;
+        while at < info.bytes {
+            let bytes = read(io, from, &info, at).await?;
+            let end = at + bytes.len() as u64;
+            if staging.get(io, at..end).await? != bytes {
+                let message = "what was put aside is not what was read back";
+                return Err(Error::new(ErrorKind::StoreFailed, message).at_key(to));
+            }
+            at = end;
+        }
+        staging.commit(io, Condition::Any).await
+    };
+    if let Err(error) = copied.await {
+        staging.abort(io).await;
+        return Err(error);
+    }
+    Ok(Some(info))
+}
+
+async fn read(io: &Io, from: &Key, info: &Info, at: u64) -> Result<Vec<u8>> {
+    let object = io.get(from, Some(at..info.bytes.min(at + PART_BYTES as u64))).await?;
+    if object.info.version != info.version {
+        let message = "someone wrote to it while it was put aside";
+        return Err(Error::new(ErrorKind::Conflict, message).retryable().at_key(from));
+    }
+    if object.bytes.is_empty() {
+        return Err(shorter(from));
+    }
+    Ok(object.bytes)
+}
+
+/// Removes all that a restoring left: what was put aside, values for the cache, and last its journal.
+pub(super) async fn tidy(io: &Io) -> Result<()> {
+    loop {
+        let listing = io.list(Key::asides(), None, PAGE).await?;
+        if listing.objects.is_empty() {
+            break;
+        }
+        for (key, _) in listing.objects {
+            found(io.delete(&key, Condition::Any).await)?;
+        }
+    }
+    for key in [Key::restored_cache(), Key::restoring()] {
+        found(io.delete(&key, Condition::Any).await)?;
+    }
+    Ok(())
+}
