@@ -1,14 +1,17 @@
 //! The driver: carries out a task's requests, one after the other.
 
+use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use turnkeep_core::cache::CacheValue;
 use turnkeep_core::log::Stamp;
-use turnkeep_core::store::{Reply, Request};
+use turnkeep_core::store::{CACHE_BYTES, CacheRequest, Reply, Request};
 use turnkeep_core::task::{RequestId, Step, Task};
 use turnkeep_core::{Error, ErrorKind, Result};
 
-use crate::Store;
+use crate::file::guard;
 use crate::helpers::{Helpers, helpers_max};
+use crate::{Cache, Store};
 
 /// Carries out a task of the core over a store, until it is done. Heavy computations are shared with
 /// up to three more threads where there are processors for them; those end with the task.
@@ -20,16 +23,78 @@ use crate::helpers::{Helpers, helpers_max};
 /// # Ok::<_, turnkeep::Error>(())
 /// ```
 pub fn drive<T>(task: Task<T>, store: &dyn Store) -> Result<T> {
-    drive_with(task, store, helpers_max())
+    drive_with(task, &Host::of(store), helpers_max())
 }
 
-fn drive_with<T>(mut task: Task<T>, store: &dyn Store, helpers_max: usize) -> Result<T> {
+/// The same for the tasks of [`turnkeep_core::session::runtime`], which ask for where the bundle lies
+/// and for the cache too. [`crate::Runtime`] does this while nothing else goes on.
+pub fn drive_runtime<T>(
+    task: Task<T>,
+    store: &dyn Store,
+    bundle: Option<&dyn Store>,
+    cache: Option<&dyn Cache>,
+) -> Result<T> {
+    drive_with(task, &Host { store, bundle, cache, keys: Mutex::default() }, helpers_max())
+}
+
+/// What a task's requests go to.
+struct Host<'a> {
+    store: &'a dyn Store,
+    bundle: Option<&'a dyn Store>,
+    cache: Option<&'a dyn Cache>,
+    /// The keys of the cache that were not given yet, once they were asked for.
+    keys: Mutex<Option<Keys<'a>>>,
+}
+
+type Keys<'a> = Box<dyn Iterator<Item = Result<String>> + Send + 'a>;
+
+impl<'a> Host<'a> {
+    fn of(store: &'a dyn Store) -> Self {
+        Self { store, bundle: None, cache: None, keys: Mutex::default() }
+    }
+
+    fn cache(&self, request: CacheRequest) -> Result<Reply> {
+        let missing = || Error::new(ErrorKind::NotSupported, "the runtime has no cache");
+        let cache = self.cache.ok_or_else(missing)?;
+        match request {
+            CacheRequest::Keys { limit } => {
+                let mut keys = guard(&self.keys);
+                let keys = match &mut *keys {
+                    Some(keys) => keys,
+                    none => none.insert(cache.list()?),
+                };
+                keys.take(limit as usize).collect::<Result<_>>().map(Reply::Keys)
+            }
+            CacheRequest::Get { keys } => {
+                let (mut values, mut bytes) = (Vec::new(), 0);
+                for key in keys {
+                    let entry = cache.get(&key)?;
+                    bytes += entry.as_ref().map_or(0, |entry| match &entry.value {
+                        CacheValue::Json(json) => json.len(),
+                        CacheValue::Bytes(bytes) => bytes.len(),
+                    });
+                    values.push(entry);
+                    if bytes >= CACHE_BYTES {
+                        break;
+                    }
+                }
+                Ok(Reply::Values(values))
+            }
+            CacheRequest::Put { entries } => {
+                entries.iter().try_for_each(|entry| cache.put(entry)).map(|()| Reply::Done)
+            }
+            _ => Err(Error::new(ErrorKind::NotSupported, "a request this host does not know")),
+        }
+    }
+}
+
+fn drive_with<T>(mut task: Task<T>, host: &Host<'_>, helpers_max: usize) -> Result<T> {
     let helpers = Helpers::new(helpers_max);
     if helpers_max > 0 {
         let mut share = helpers.share();
         task = task.sharing_work(move |work| share(Box::new(|| work.run())));
     }
-    if store.cold().is_some() {
+    if host.store.cold().is_some() {
         task = task.with_cold_store();
     }
     loop {
@@ -42,7 +107,7 @@ fn drive_with<T>(mut task: Task<T>, store: &dyn Store, helpers_max: usize) -> Re
             }
             Step::Requests(requests) if requests.is_empty() => helpers.help_or_wait(ended),
             Step::Requests(requests) => {
-                for (id, reply) in perform_all(requests, store) {
+                for (id, reply) in perform_all(requests, host) {
                     task.reply(id, reply);
                 }
             }
@@ -51,18 +116,32 @@ fn drive_with<T>(mut task: Task<T>, store: &dyn Store, helpers_max: usize) -> Re
 }
 
 /// Carries out requests at the same time, where there are several.
-fn perform_all(requests: Vec<(RequestId, Request)>, store: &dyn Store) -> Vec<(RequestId, Reply)> {
+fn perform_all(requests: Vec<(RequestId, Request)>, host: &Host<'_>) -> Vec<(RequestId, Reply)> {
     if requests.len() <= 1 {
-        return requests.into_iter().map(|(id, request)| (id, perform(request, store))).collect();
+        return requests
+            .into_iter()
+            .map(|(id, request)| (id, perform_one(request, host)))
+            .collect();
     }
     std::thread::scope(|scope| {
-        let perform_one = |(id, request)| (id, scope.spawn(move || perform(request, store)));
-        let threads: Vec<_> = requests.into_iter().map(perform_one).collect();
+        let begin = |(id, request)| (id, scope.spawn(move || perform_one(request, host)));
+        let threads: Vec<_> = requests.into_iter().map(begin).collect();
         let ended = |thread: std::thread::ScopedJoinHandle<'_, Reply>| {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
         threads.into_iter().map(|(id, thread)| (id, ended(thread))).collect()
     })
+}
+
+fn perform_one(request: Request, host: &Host<'_>) -> Reply {
+    match request {
+        Request::Cache(request) => host.cache(request).unwrap_or_else(Reply::Failed),
+        Request::Bundle(request) => match host.bundle {
+            Some(bundle) => perform(*request, bundle),
+            None => Reply::Failed(Error::new(ErrorKind::NotSupported, "no bundle was named")),
+        },
+        request => perform(request, host.store),
+    }
 }
 
 fn perform(request: Request, store: &dyn Store) -> Reply {
@@ -143,17 +222,19 @@ mod tests {
         let inline = archive::archive(&log).expect("archived");
         for helpers in 0..4 {
             let store = MemoryStore::new();
-            let archived = drive_with(archive::archiving(log.clone()), &store, helpers);
+            let archived = drive_with(archive::archiving(log.clone()), &Host::of(&store), helpers);
             assert!(archived.expect("archived") == inline, "{helpers} helpers");
-            let restored = drive_with(archive::unarchiving(inline.clone()), &store, helpers);
+            let restored =
+                drive_with(archive::unarchiving(inline.clone()), &Host::of(&store), helpers);
             assert!(restored.expect("restored") == log, "{helpers} helpers");
 
             store.put(&Key::of(&id, Part::Log), &log, &Condition::Absent).expect("a log");
-            drive_with(session::archive(id.clone()), &store, helpers).expect("archived");
+            drive_with(session::archive(id.clone()), &Host::of(&store), helpers).expect("archived");
             assert!(store.get(&key, None).expect("an archive").bytes == inline);
-            let state = drive_with(session::verify(id.clone(), None, false), &store, helpers);
+            let state =
+                drive_with(session::verify(id.clone(), None, false), &Host::of(&store), helpers);
             assert!(state.expect("verified").is_whole());
-            drive_with(session::restore(id.clone()), &store, helpers).expect("restored");
+            drive_with(session::restore(id.clone()), &Host::of(&store), helpers).expect("restored");
             let stored = store.get(&Key::of(&id, Part::Log), None).expect("a log");
             assert!(stored.bytes == log, "{helpers} helpers");
         }
@@ -169,7 +250,8 @@ mod tests {
             let inline = archive::unarchive(&damaged).expect_err("damaged");
             for helpers in 1..4 {
                 let task = archive::unarchiving(damaged.clone());
-                let error = drive_with(task, &MemoryStore::new(), helpers).expect_err("damaged");
+                let error =
+                    drive_with(task, &Host::of(&MemoryStore::new()), helpers).expect_err("damaged");
                 assert_eq!(error, inline);
             }
         }

@@ -27,6 +27,7 @@
 //! | [`sessions()`], [`recent`], [`lineage`], [`repair`], … | the sessions of a store |
 //! | [`recovery`] | which sessions were interrupted |
 //! | [`retention`] | archiving what is idle, pruning what is old |
+//! | [`Runtime`] | all sessions of a store and a [`Cache`], as one: idle, snapshot, restore |
 //! | [`Store`] | where bytes live: [`MemoryStore`], [`FileStore`], with the features of that name `S3Store` and `RedisStore`, or your own |
 //! | [`Tier`] | a hot store in front of a cold one |
 //! | [`drive`] | carries out any task of the core over a store |
@@ -35,6 +36,7 @@
 #![deny(missing_docs)]
 
 mod async_session;
+mod cache;
 mod drive;
 mod file;
 mod helpers;
@@ -44,6 +46,7 @@ pub mod recovery;
 #[cfg(feature = "redis")]
 mod redis;
 pub mod retention;
+mod runtime;
 #[cfg(feature = "s3")]
 mod s3;
 mod session;
@@ -52,12 +55,14 @@ mod store;
 mod tier;
 
 pub use async_session::AsyncSession;
-pub use drive::drive;
+pub use cache::{Cache, MemoryCache};
+pub use drive::{drive, drive_runtime};
 pub use file::FileStore;
 pub use lifecycle::{Exit, Mode, Running};
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::{RedisOptions, RedisStore};
+pub use runtime::{Probe, Run, Runtime, Wait};
 #[cfg(feature = "s3")]
 pub use s3::{S3Options, S3Store};
 pub use session::{Entries, LogLine, Session};
@@ -65,6 +70,7 @@ pub use sessions::{about, ancestors, delete, lineage, recent, repair, sessions, 
 pub use store::Store;
 pub use tier::Tier;
 pub use turnkeep_core as core;
+pub use turnkeep_core::cache::{CacheEntry, CacheValue};
 pub use turnkeep_core::log::{Draft, Head, Report, Torn};
 pub use turnkeep_core::session::{
     About, Ancestor, Append, Appended, Archived, At, Compact, Create, Fork, Form, From, Incomplete,

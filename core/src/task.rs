@@ -16,7 +16,8 @@ use spin::Mutex;
 use crate::cache::CacheEntry;
 use crate::log::Stamp;
 use crate::store::{
-    After, CacheRequest, Condition, Durability, Holder, Info, Key, Listing, Object, Reply, Request, StageId,
+    After, CacheRequest, Condition, Durability, Holder, Info, Key, Listing, Object, Reply, Request,
+    StageId,
 };
 use crate::work::Working;
 use crate::{Error, ErrorKind, Result};

@@ -36,6 +36,8 @@ use lock::Lock;
 #[derive(Debug)]
 pub struct FileStore {
     root: PathBuf,
+    /// Every key is this one file.
+    only: Option<PathBuf>,
     appenders: Appenders,
     stages: Mutex<HashMap<String, Stage>>,
     /// Folders that were looked through for what dead processes left.
@@ -54,7 +56,16 @@ impl FileStore {
         let root = root.into();
         fs::create_dir_all(&root).map_err(|error| failed("cannot make", &root, &error))?;
         let (appenders, stages, swept) = Default::default();
-        Ok(Self { root, appenders, stages, swept })
+        Ok(Self { root, only: None, appenders, stages, swept })
+    }
+
+    /// A store of one file, whatever the key: a bundle where its user wants it.
+    pub(crate) fn of_file(path: &Path) -> Self {
+        let root = path.parent().unwrap_or(Path::new("")).to_owned();
+        let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root };
+        let only = path.file_name().map(|name| root.join(name));
+        let (appenders, stages, swept) = Default::default();
+        Self { root, only, appenders, stages, swept }
     }
 
     /// Where the sessions of a user are kept unless another place is named: `turnkeep/sessions` in
@@ -80,7 +91,7 @@ impl FileStore {
     /// Where an object's file lies.
     #[must_use]
     pub fn path(&self, key: &Key) -> PathBuf {
-        self.root.join(key.as_str())
+        self.only.clone().unwrap_or_else(|| self.root.join(key.as_str()))
     }
 
     fn open_file(&self, key: &Key) -> Result<(File, Metadata)> {

@@ -119,7 +119,10 @@ impl Reader {
                     }
                     verifier.push(&bytes);
                     if *left == 0 {
-                        let (record, verifier) = (record.clone(), core::mem::replace(verifier, Verifier::new(Expectation::default())));
+                        let (record, verifier) = (
+                            record.clone(),
+                            core::mem::replace(verifier, Verifier::new(Expectation::default())),
+                        );
                         check_session(&record, verifier)?;
                         let left = record.trace_bytes;
                         self.state = if left > 0 { State::Trace { left } } else { State::Records };

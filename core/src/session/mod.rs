@@ -56,10 +56,10 @@ pub use recovery::{
 };
 pub use repair::{LeftOut, Repair, repair};
 pub use restore::restore;
-pub(crate) use staging::Staging;
 pub use retention::{Pruned, Retention};
 pub use scan::{Summary, summary, verify};
 pub use schedule::{Scheduled, sweep_if_due};
+pub(crate) use staging::Staging;
 pub use state::{View, state};
 pub use sweep::{Outcome, Policy, Reason, Sweep, Swept, sweep};
 pub use trace::trace;

@@ -23,6 +23,8 @@ const COLLECTIONS: &str = "collect/";
 const BUNDLE: &str = "bundle.jsonl.gz";
 /// What a restoring from a bundle writes down, and puts aside until it is over.
 const RESTORE: &str = "restore/journal.jsonl";
+/// A bundle that came as a stream.
+const SPOOLED: &str = "restore/bundle.jsonl.gz";
 const RESTORED_CACHE: &str = "restore/cache.jsonl";
 const ASIDE: &str = "restore/aside/";
 /// Largest number of a manifest; they count down in keys, so that the newest is listed first.
@@ -126,6 +128,12 @@ impl Key {
     #[must_use]
     pub fn bundle() -> Self {
         Self(BUNDLE.into())
+    }
+
+    /// Where a bundle that comes as a stream is kept until it is restored.
+    #[must_use]
+    pub fn spooled() -> Self {
+        Self(SPOOLED.into())
     }
 
     /// How far a restoring from a bundle is.

@@ -147,6 +147,7 @@ fn replaced(session: &str) -> Option<Replaced> {
     let hash = Hash::from_hex(field::text(hash)?.as_bytes())?;
     let head = Head { seq: field::count(seq)?, hash, bytes: field::count(bytes)? };
     let part = |letter: char| PARTS.iter().find(|(known, _)| *known == letter);
-    let aside: Option<_> = field::text(aside)?.chars().map(|letter| Some(part(letter)?.1)).collect();
+    let aside: Option<_> =
+        field::text(aside)?.chars().map(|letter| Some(part(letter)?.1)).collect();
     Some(Replaced { id: SessionId::new(&*field::text(id)?).ok()?, head, aside: aside? })
 }

@@ -122,4 +122,3 @@ impl Events<'_> {
         self.reader.finish()
     }
 }
-

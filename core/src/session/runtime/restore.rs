@@ -131,8 +131,10 @@ async fn restore_bundle(io: &Io, options: &Restore) -> Result<Restored> {
             return Err(error);
         }
     };
-    let told = sessions.iter().map(|(record, change)| {
-        RestoredSession { id: record.id.clone(), head: record.head, change: *change }
+    let told = sessions.iter().map(|(record, change)| RestoredSession {
+        id: record.id.clone(),
+        head: record.head,
+        change: *change,
     });
     let told = told.collect();
     if !options.dry_run {
@@ -400,8 +402,7 @@ async fn is_whole(
     source: &crate::session::source::Source,
     record: &SessionRecord,
 ) -> Result<bool> {
-    let mut verifier =
-        Verifier::new(Expectation { session: Some(record.id.clone()), head: None });
+    let mut verifier = Verifier::new(Expectation { session: Some(record.id.clone()), head: None });
     let mut chunks = Chunks::of(io, source, Some(record.head));
     loop {
         match chunks.next().await {

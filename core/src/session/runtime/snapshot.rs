@@ -112,11 +112,7 @@ async fn snapshot_once(io: &Io, options: &Snapshot) -> Result<Snapshotted> {
     })
 }
 
-async fn write(
-    io: &Io,
-    options: &Snapshot,
-    writer: &mut Writer,
-) -> Result<(Vec<LeftOut>, u64)> {
+async fn write(io: &Io, options: &Snapshot, writer: &mut Writer) -> Result<(Vec<LeftOut>, u64)> {
     let ids = match &options.sessions {
         Some(ids) => ids.clone(),
         None => all(io).await?,
@@ -215,12 +211,7 @@ pub(super) async fn about(io: &Io, id: &SessionId, source: &Source) -> Result<Op
 }
 
 /// Verifies a session's lines, and gives those of a short one.
-async fn verified(
-    io: &Io,
-    source: &Source,
-    head: Head,
-    id: &SessionId,
-) -> Result<Option<Vec<u8>>> {
+async fn verified(io: &Io, source: &Source, head: Head, id: &SessionId) -> Result<Option<Vec<u8>>> {
     let mut verifier =
         Verifier::new(Expectation { session: Some(id.clone()), head: Some((head.seq, head.hash)) });
     let mut kept = (head.bytes <= SHORT_BYTES).then(Vec::new);

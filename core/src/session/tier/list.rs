@@ -43,7 +43,11 @@ pub fn sessions(after: Option<SessionId>, limit: u32) -> Task<ColdSessions> {
     Task::new(async move |io| some(&io.cold_store()?, after, limit).await)
 }
 
-pub(in crate::session) async fn some(cold: &Io, mut after: Option<SessionId>, limit: u32) -> Result<ColdSessions> {
+pub(in crate::session) async fn some(
+    cold: &Io,
+    mut after: Option<SessionId>,
+    limit: u32,
+) -> Result<ColdSessions> {
     let mut sessions = Vec::new();
     loop {
         let newest = newest_numbers(cold, after.as_ref()).await?;
