@@ -2,6 +2,7 @@
 
 pub(crate) mod append;
 pub(crate) mod archive;
+pub(crate) mod bundle;
 pub(crate) mod cat;
 pub(crate) mod compact;
 pub(crate) mod completions;
@@ -25,6 +26,7 @@ pub(crate) mod rm;
 pub(crate) mod show;
 pub(crate) mod sweep;
 mod transfer;
+pub(crate) mod unbundle;
 pub(crate) mod verify;
 pub(crate) mod version;
 
@@ -59,6 +61,8 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Push(args) => push::run(args, context),
         Command::Pull(args) => pull::run(args, context),
         Command::Copy(args) => copy::run(args, context),
+        Command::Bundle(args) => bundle::run(args, context),
+        Command::Unbundle(args) => unbundle::run(args, context),
         Command::Gc(args) => gc::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Version => version::run(context),
