@@ -19,6 +19,8 @@ mod zeitlich;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub(crate) use session_store::entry_hash;
+
 use crate::cache::CacheEntry;
 use crate::log::Draft;
 use crate::session::About;
