@@ -69,7 +69,9 @@ impl Page {
             let name = result.name.as_deref().unwrap_or(&result.call);
             let what = if result.is_error { "Error" } else { "Result" };
             self.heading("###", &format!("{what}: {name}"));
-            self.fenced("", &result.output);
+            // session-store's results may have a summary only.
+            let summary = object.text("summary").filter(|_| result.output.is_empty());
+            self.fenced("", summary.as_deref().unwrap_or(&result.output));
         } else if let Some(call) = call_in(&object) {
             self.heading("###", &format!("Call: {}", call.name));
             self.fenced("json", &arguments(&object));

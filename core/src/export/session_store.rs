@@ -91,7 +91,7 @@ impl SessionStore {
                 return one(self.copy("run_errored", entry, &[], &interrupted(entry, true)));
             }
             Kind::ConfigChanged => {
-                self.config = entry.field("config").map(ToString::to_string);
+                self.config = entry.present("config").map(ToString::to_string);
                 return one(self.copy("config_changed", entry, &[], ""));
             }
             Kind::LlmUsage => return one(self.usage(entry)),
