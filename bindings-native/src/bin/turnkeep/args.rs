@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::commands::{
-    append, archive, cat, compact, completions, copy, du, fork, fsck, gc, incomplete, log, ls,
-    prune, pull, push, repair, restore, resume, rm, show, sweep, verify,
+    append, archive, cat, compact, completions, copy, du, export, fork, fsck, gc, incomplete, log,
+    ls, prune, pull, push, repair, restore, resume, rm, show, sweep, verify,
 };
 use crate::exit;
 
@@ -19,6 +19,7 @@ Examples:
     turnkeep verify demo --head 1:bfe5…2cce
     turnkeep cat demo --raw | turnkeep verify -
     turnkeep sweep --inactive 7d --max-bytes 2GiB --dry-run
+    turnkeep export demo --to markdown -o demo.md
     turnkeep push s3://my-bucket/agents
     turnkeep cat demo --store s3://my-bucket/agents";
 
@@ -89,6 +90,7 @@ pub(crate) enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Copy(copy::Args),
+    Export(export::Args),
     Gc(gc::Args),
     Completions(completions::Args),
     /// Tell the versions of the command and of the format
