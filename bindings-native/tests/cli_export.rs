@@ -67,6 +67,9 @@ fn each_form_is_what_it_should_be() {
     assert_eq!(import::detect(file), Some(Format::SessionStore));
     let chain = imported.sessions[0].chain.clone().unwrap();
     assert_eq!((chain.held, chain.fault), (5, None));
+    let document = place.out(&["export", "demo", "--to", "session-store", "--json"]);
+    let document: Value = serde_json::from_slice(&document).unwrap();
+    assert_eq!(document["content"], String::from_utf8(lines).unwrap());
     let snapshot = Snapshot::read(&to("zeitlich")).unwrap();
     assert_eq!(snapshot.messages, [HI, CALL]);
     assert_eq!(snapshot.state.as_deref(), Some(r#"{"tasks":[]}"#));
@@ -98,7 +101,7 @@ fn what_cannot_be_done_is_told_and_leaves_nothing() {
     for (args, code, error) in [
         (&["export", "demo"][..], 2, "--to"),
         (&["export", "demo", "--to", "pdf"], 2, "session-store"),
-        (&["export", "demo", "--to", "messages", "--json"], 2, "-o"),
+        (&["export", "demo", "--to", "zeitlich", "--json"], 2, "-o"),
         (&["export", "demo", "--to", "messages", "-o", "no/such/folder"], 1, "cannot write"),
         (&["export", "demo", "--to", "messages", "-o", "store"], 1, "cannot write"),
         (&["export", "gone", "--to", "messages", "-o", "x"], 10, "not_found"),

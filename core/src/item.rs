@@ -197,7 +197,8 @@ fn push_content(out: &mut String, content: &str, limit: usize) {
     }
 }
 
-fn push_bounded(out: &mut String, text: &str, limit: usize) {
+/// Adds as much of a text as leaves it at that many bytes, and no half character.
+pub(crate) fn push_bounded(out: &mut String, text: &str, limit: usize) {
     let room = limit.saturating_sub(out.len());
     let end = (0..=room.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     out.push_str(text.get(..end.unwrap_or_default()).unwrap_or_default());

@@ -56,10 +56,10 @@ pub(super) fn read(files: &[File<'_>]) -> Result<Imported> {
     let mut imported = Imported::default();
     let mut sessions: Vec<Parts<'_>> = Vec::new();
     for (index, file) in files.iter().enumerate() {
-        if snapshot_of(file.name).is_none() && sidechain_folder(file.name).is_none() {
-            if let Err(error) = add(&mut sessions, index, file.name) {
-                imported.skipped.push(Skipped { file: index, error });
-            }
+        let joins_others =
+            snapshot_of(file.name).is_some() || sidechain_folder(file.name).is_some();
+        if !joins_others && let Err(error) = add(&mut sessions, index, file.name) {
+            imported.skipped.push(Skipped { file: index, error });
         }
     }
     for (index, file) in files.iter().enumerate() {

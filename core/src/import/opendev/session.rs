@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::lines::{RawLine, checked, compact, lines, one_line, push_trace};
@@ -10,6 +10,7 @@ use super::super::{File, Imported, Session, Skipped};
 use super::events::{self, Projected};
 use super::message::{self, dated, others};
 use super::time::millis;
+use crate::item::push_bounded;
 use crate::json::{Object, push_text};
 use crate::limits::{ABOUT_BYTES_MAX, TAGS_MAX, TITLE_BYTES_MAX};
 use crate::log::Draft;
@@ -54,32 +55,36 @@ pub(super) fn read(files: &[File<'_>], parts: &Parts<'_>, imported: &mut Importe
         reading.snapshot(*index);
     }
     let drafts = reading.drafts;
-    let named = metadata.as_ref().and_then(|metadata| metadata.text("id"));
-    let id = SessionId::new(parts.id);
-    let id = id.or_else(|error| named.map_or(Err(error), |id| SessionId::new(id.into_owned())));
-    let members = [parts.metadata, parts.transcript, parts.events].into_iter().flatten();
-    let mut members: Vec<usize> = members.chain(parts.snapshots.iter().copied()).collect();
-    members.sort_unstable();
-    let first = members.first().copied().unwrap_or_default();
-    match id {
-        Ok(id) if !drafts.is_empty() => {
+    let files = parts.files();
+    let empty = || Error::new(ErrorKind::EmptyLog, "nothing of the session can be read");
+    let id = parts.session_id(metadata.as_ref());
+    match id.and_then(|id| if drafts.is_empty() { Err(empty()) } else { Ok(id) }) {
+        Ok(id) => {
             let about = about(metadata.as_ref(), &projected);
-            imported.sessions.push(Session {
-                id,
-                files: members,
-                about,
-                drafts,
-                trace,
-                chain: None,
-            });
+            imported.sessions.push(Session { id, files, about, drafts, trace, chain: None });
         }
-        Ok(_) => {
-            let error = Error::new(ErrorKind::EmptyLog, "nothing of the session can be read");
-            imported.skipped.push(Skipped { file: first, error });
+        Err(error) => {
+            let file = files.first().copied().unwrap_or_default();
+            imported.skipped.push(Skipped { file, error });
         }
-        Err(error) => imported.skipped.push(Skipped { file: first, error }),
     }
     json
+}
+
+impl Parts<'_> {
+    fn files(&self) -> Vec<usize> {
+        let own = [self.metadata, self.transcript, self.events].into_iter().flatten();
+        let mut files: Vec<usize> = own.chain(self.snapshots.iter().copied()).collect();
+        files.sort_unstable();
+        files
+    }
+
+    /// The id that names the files, or else the one in them.
+    fn session_id(&self, metadata: Option<&Object<'_>>) -> Result<SessionId> {
+        let named = metadata.and_then(|metadata| metadata.text("id"));
+        let id = SessionId::new(self.id);
+        id.or_else(|error| named.map_or(Err(error), |id| SessionId::new(id.into_owned())))
+    }
 }
 
 impl Reading<'_, '_> {
@@ -128,11 +133,15 @@ impl Reading<'_, '_> {
             let drafts = message::drafts(&message, None).and_then(all_checked);
             drafts.map_err(|error| line.place(error))
         });
-        self.push(index, drafts);
+        self.take(index, drafts);
     }
 
     fn push(&mut self, index: usize, drafts: Result<Vec<Draft>>) {
-        match drafts.and_then(all_checked) {
+        self.take(index, drafts.and_then(all_checked));
+    }
+
+    fn take(&mut self, index: usize, checked: Result<Vec<Draft>>) {
+        match checked {
             Ok(drafts) => self.drafts.extend(drafts),
             Err(error) => self.skip(index, error),
         }
@@ -184,10 +193,8 @@ fn all_checked(drafts: Vec<Draft>) -> Result<Vec<Draft>> {
 /// Title and tags, as much of them as a session's record holds.
 fn about(metadata: Option<&Object<'_>>, projected: &Projected<'_>) -> About {
     let inner = metadata.and_then(|metadata| Object::of(metadata.get("metadata")?));
-    let title = match &inner {
-        Some(inner) => inner.text("title"),
-        None => projected.title.as_deref().map(Cow::Borrowed),
-    };
+    let title = inner.as_ref().and_then(|inner| inner.text("title"));
+    let title = title.or_else(|| projected.title.as_deref().map(Cow::Borrowed));
     let tags = inner.as_ref().map(|inner| inner.elements("tags")).unwrap_or_default();
     let tags = tags.into_iter().filter_map(crate::field::text);
     let mut room = ABOUT_BYTES_MAX - 6 * TITLE_BYTES_MAX - 256;
@@ -202,9 +209,10 @@ fn about(metadata: Option<&Object<'_>>, projected: &Projected<'_>) -> About {
     kept.sort_unstable();
     kept.dedup();
     let title = title.filter(|title| !title.is_empty());
-    About::new(title.map(|title| bounded(&title).to_string()), kept)
-}
-
-fn bounded(title: &str) -> &str {
-    title.get(..title.floor_char_boundary(TITLE_BYTES_MAX)).unwrap_or(title)
+    let title = title.map(|title| {
+        let mut bounded = String::new();
+        push_bounded(&mut bounded, &title, TITLE_BYTES_MAX);
+        bounded
+    });
+    About::new(title, kept)
 }

@@ -22,7 +22,8 @@ use crate::{Failure, Outcome};
 /// Write a session in another form
 ///
 /// The session is read and verified whole, and not touched. What no entry of the other form can say
-/// is left out, or kept as that form's extension: docs/import.md has the tables.
+/// is left out, or kept as that form's extension: docs/import.md has the tables. With --json: one
+/// document with the text as "content", or with what was written where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[arg(value_parser = super::session_id)]
@@ -49,12 +50,10 @@ enum Form {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    if context.globals.json && args.output.is_none() {
-        return Err(Failure::usage("--json tells of the file that is written: give one with -o"));
-    }
-    let is_shown = args.output.is_none() && io::stdout().is_terminal();
+    let is_json = context.globals.json;
+    let is_shown = args.output.is_none() && (is_json || io::stdout().is_terminal());
     if is_shown && args.to == Form::Zeitlich {
-        return Err(Failure::usage("gzip is nothing to look at: give a file with -o"));
+        return Err(Failure::usage("gzip is no text: give a file with -o"));
     }
     let store = context.globals.store()?;
     let torn = drive(session::open(args.id.clone()), &*store)?.torn;
@@ -65,6 +64,10 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
         Some(path) => {
             replace(path, &bytes).map_err(|error| cannot_write(path, &error))?;
             tell(args, path, bytes.len(), context)?;
+        }
+        None if is_json => {
+            let text = String::from_utf8_lossy(&bytes);
+            context.out.json(document(args).put("content", &*text))?;
         }
         None if is_shown => show(&bytes, context)?,
         None => context.out.raw(&bytes)?,
@@ -149,15 +152,14 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
 fn tell(args: &Args, path: &Path, bytes: usize, context: &mut Context) -> Outcome<()> {
     let path = path.display().to_string();
     if context.globals.json {
-        let form = args.to.to_possible_value();
-        let form = form.map_or_else(String::new, |form| form.get_name().to_owned());
-        let document = Object::document()
-            .put("session", args.id.as_str())
-            .put("to", form)
-            .put("file", path)
-            .put("bytes", bytes as u64);
-        return context.out.json(document);
+        return context.out.json(document(args).put("file", path).put("bytes", bytes as u64));
     }
     let (id, path) = (visible(args.id.as_str()).into_owned(), visible(&path).into_owned());
     context.out.text(&format!("exported {id} to {path}: {bytes} bytes\n"))
+}
+
+fn document(args: &Args) -> Object {
+    let form = args.to.to_possible_value();
+    let form = form.map_or_else(String::new, |form| form.get_name().to_owned());
+    Object::document().put("session", args.id.as_str()).put("to", form)
 }
