@@ -8,6 +8,7 @@ use super::super::lines::checked;
 use crate::field;
 use crate::json::{Object, push_text};
 use crate::limits::ITEM_ID_BYTES_MAX;
+use crate::line::Line;
 use crate::log::Draft;
 use crate::{Error, ErrorKind, Result};
 
@@ -47,9 +48,9 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Takes an entry over; `body` is its text without hashes. What has not the shape of its kind
-    /// becomes an extension, and the error says so.
-    pub(super) fn push(&mut self, entry: &Object<'_>, body: &str) -> Result<()> {
+    /// Takes the entry of a line over. What has not the shape of its kind becomes an extension, and
+    /// the error says so.
+    pub(super) fn push(&mut self, entry: &Object<'_>, line: &str) -> Result<()> {
         let no_kind = || Error::new(ErrorKind::BadEntry, "the entry has no kind");
         let kind = entry.text("kind").filter(|kind| !kind.is_empty()).ok_or_else(no_kind)?;
         let drafts = self
@@ -65,7 +66,7 @@ impl Entries {
         };
         let domain = alloc::format!("session_store.{kind}");
         let extension = dated("extension", entry).with_text("domain", &domain);
-        self.drafts.push(checked(extension.with("payload", body))?);
+        self.drafts.push(checked(extension.with("payload", &body(line)))?);
         fault
     }
 
@@ -108,6 +109,12 @@ impl Entries {
             None => draft,
         }
     }
+}
+
+/// The entry that a line holds, byte for byte, without its hashes.
+fn body(line: &str) -> String {
+    let rest = Line::split(line.as_bytes()).and_then(|line| core::str::from_utf8(line.rest).ok());
+    rest.map_or_else(|| line.into(), |rest| alloc::format!("{{{rest}"))
 }
 
 fn kept_aside(kind: &str, fault: &Error) -> Error {

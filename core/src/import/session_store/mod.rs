@@ -17,7 +17,6 @@ use super::lines::{lines, one_line, push_trace};
 use super::{File, Imported, Session, Skipped};
 use crate::json::Object;
 use crate::limits::DETECT_LINES;
-use crate::line::Line;
 use crate::session::About;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -28,8 +27,8 @@ const TRACE: &str = ".trace.jsonl";
 
 /// Whether session-store wrote that file.
 pub(super) fn detect(file: File<'_>) -> bool {
-    let first = lines(file.bytes).take(DETECT_LINES).filter_map(|line| line.object().ok());
-    first.into_iter().any(|line| is_entry(&line) || is_trace(&line)) || is_identity(file)
+    let mut first = lines(file.bytes).take(DETECT_LINES).filter_map(|line| line.object().ok());
+    first.any(|line| is_entry(&line) || is_trace(&line)) || is_identity(file)
 }
 
 /// Reads sessions and their traces.
@@ -66,8 +65,7 @@ fn read_session(files: &[File<'_>], index: usize, file: File<'_>, imported: &mut
         }
         let pushed = entry.and_then(|entry| {
             named = named.take().or_else(|| entry.text("session_id").map(|id| id.into_owned()));
-            let pushed = entries.push(&entry, &body(line.text()));
-            pushed.map_err(|error| line.place(error))
+            entries.push(&entry, line.text()).map_err(|error| line.place(error))
         });
         if let Err(error) = pushed {
             skip(imported, index, error);
@@ -98,12 +96,6 @@ fn session_id(name: &str, named: Option<String>) -> Result<SessionId> {
     let name = name.rsplit('/').next().unwrap_or(name);
     let stem = SessionId::new(name.strip_suffix(LOG).unwrap_or(name));
     stem.or_else(|error| named.map_or(Err(error), SessionId::new))
-}
-
-/// The entry that a line holds, byte for byte, without its hashes.
-fn body(line: &str) -> String {
-    let rest = Line::split(line.as_bytes()).and_then(|line| core::str::from_utf8(line.rest).ok());
-    rest.map_or_else(|| line.into(), |rest| alloc::format!("{{{rest}"))
 }
 
 /// The trace that lies beside a session.
