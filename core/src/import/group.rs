@@ -15,14 +15,17 @@ use alloc::vec::Vec;
 type Stem<'a> = (&'a str, &'a str);
 
 /// What is known of files by their names.
+#[derive(Default)]
 struct Known<'a> {
     /// The sessions: folder and id.
     sessions: BTreeMap<Stem<'a>, usize>,
+    /// The same by their ids alone; `None` where several have the same.
+    ids: BTreeMap<&'a str, Option<usize>>,
     groups: Vec<Vec<usize>>,
 }
 
 pub(super) fn group(names: &[&str]) -> Vec<Vec<usize>> {
-    let mut known = Known { sessions: BTreeMap::new(), groups: Vec::new() };
+    let mut known = Known::default();
     let mut later = Vec::new();
     for (index, name) in names.iter().enumerate() {
         match (stem(name), snapshot_of(name).or_else(|| sidechain_folder(name))) {
@@ -49,7 +52,11 @@ pub(super) fn group(names: &[&str]) -> Vec<Vec<usize>> {
 impl<'a> Known<'a> {
     fn join(&mut self, stem: Stem<'a>, index: usize) {
         let next = self.groups.len();
-        let group = *self.sessions.entry(stem).or_insert(next);
+        let group = *self.sessions.entry(stem).or_insert_with(|| {
+            let is_twice = |known: &mut Option<usize>| *known = None;
+            self.ids.entry(stem.1).and_modify(is_twice).or_insert(Some(next));
+            next
+        });
         match self.groups.get_mut(group) {
             Some(group) => group.push(index),
             None => self.groups.push(Vec::from([index])),
@@ -58,16 +65,15 @@ impl<'a> Known<'a> {
 
     /// The group that a sidechain or recovery file belongs to.
     fn owner(&self, name: &str) -> Option<usize> {
-        let only = |mut found: Vec<usize>| found.pop().filter(|_| found.is_empty());
         if let Some(id) = snapshot_of(name) {
-            let named = self.sessions.iter().filter(|((_, stem), _)| *stem == id);
-            return only(named.map(|(_, group)| *group).collect());
+            return self.ids.get(id).copied().flatten();
         }
         let folder = sidechain_folder(name)?;
         self.sessions.get(&split(folder)).copied().or_else(|| {
-            let beside = self.sessions.iter().filter(|((other, _), _)| *other == folder);
-            let beside = beside.filter(|((_, stem), _)| *stem != INDEX);
-            only(beside.map(|(_, group)| *group).collect())
+            let beside = self.sessions.range((folder, "")..);
+            let beside = beside.take_while(|((other, _), _)| *other == folder);
+            let mut beside = beside.filter(|((_, stem), _)| *stem != INDEX);
+            beside.next().filter(|_| beside.next().is_none()).map(|(_, group)| *group)
         })
     }
 }
