@@ -10,12 +10,16 @@
 
 mod agentmux;
 mod eai;
+mod group;
+mod lines;
 mod opendev;
 mod session_store;
 mod zeitlich;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+
+pub(crate) use session_store::entry_hash;
 
 use crate::cache::CacheEntry;
 use crate::log::Draft;
@@ -126,22 +130,27 @@ pub struct Skipped {
 /// any size is read group by group.
 #[must_use]
 pub fn group(names: &[&str]) -> Vec<Vec<usize>> {
-    // TODO(import): opendev's and session-store's files of one session.
-    (0..names.len()).map(|index| alloc::vec![index]).collect()
+    group::group(names)
 }
 
 /// Which system wrote a file, as its content tells; `None`: none of them.
 #[must_use]
 pub fn detect(file: File<'_>) -> Option<Format> {
-    let _ = file;
+    // More particular ones first: session-store's kinds are the most telling.
+    if session_store::detect(file) {
+        return Some(Format::SessionStore);
+    }
+    if opendev::detect(file) {
+        return Some(Format::Opendev);
+    }
     None
 }
 
 /// Reads files that belong together. What cannot be read is in [`Imported::skipped`], with its place;
 /// an error where nothing can be: `bad_entry` where no system's format is recognised.
 pub fn read(files: &[File<'_>], from: Option<Format>) -> Result<Imported> {
-    let first = files.first().copied();
-    let format = from.or_else(|| first.and_then(detect));
+    // The first file of a group may be the damaged one.
+    let format = from.or_else(|| files.iter().copied().find_map(detect));
     match format {
         Some(Format::Eai) => eai::read(files),
         Some(Format::SessionStore) => session_store::read(files),

@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod du;
 mod each;
+pub(crate) mod export;
 pub(crate) mod fork;
 pub(crate) mod fsck;
 pub(crate) mod gc;
@@ -63,6 +64,7 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Copy(args) => copy::run(args, context),
         Command::Bundle(args) => bundle::run(args, context),
         Command::Unbundle(args) => unbundle::run(args, context),
+        Command::Export(args) => export::run(args, context),
         Command::Gc(args) => gc::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Version => version::run(context),
