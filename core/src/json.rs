@@ -67,6 +67,11 @@ impl<'a> Object<'a> {
         Some(Self { rest, members })
     }
 
+    /// Its members in their order: keys without quotes, as they are written, and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.members.iter(self.rest)
+    }
+
     /// The JSON text of a member.
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         let text = |range: &Range<usize>| self.rest.get(range.clone());

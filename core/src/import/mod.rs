@@ -9,7 +9,9 @@
 //! | `agentmux` | agentmux: gzipped archives of an agent's output |
 
 mod agentmux;
+mod content;
 mod eai;
+mod etf;
 mod opendev;
 mod session_store;
 mod zeitlich;
@@ -133,8 +135,13 @@ pub fn group(names: &[&str]) -> Vec<Vec<usize>> {
 /// Which system wrote a file, as its content tells; `None`: none of them.
 #[must_use]
 pub fn detect(file: File<'_>) -> Option<Format> {
-    let _ = file;
-    None
+    match file {
+        _ if eai::detects(file) => Some(Format::Eai),
+        _ if zeitlich::detects(file) => Some(Format::Zeitlich),
+        // Last: anything may be an agent's output.
+        _ if agentmux::detects(file) => Some(Format::Agentmux),
+        _ => None,
+    }
 }
 
 /// Reads files that belong together. What cannot be read is in [`Imported::skipped`], with its place;
