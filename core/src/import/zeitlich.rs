@@ -122,8 +122,7 @@ mod tests {
         let imported = read(&[File { name: "x.json", bytes: json.as_bytes() }]).unwrap();
         // A message that is no JSON for an entry is kept as text.
         assert_eq!((imported.sessions[0].drafts.len(), imported.skipped.len()), (1, 0));
-        let deep =
-            alloc::format!("{}{}", "{\"a\":".repeat(63), alloc::format!("1{}", "}".repeat(63)));
+        let deep = alloc::format!("{}1{}", "{\"a\":".repeat(63), "}".repeat(63));
         let json = alloc::format!(r#"{{"v":1,"messages":[],"state":{deep},"dedupIds":[]}}"#);
         assert!(read(&[File { name: "x.json", bytes: json.as_bytes() }]).is_ok());
     }

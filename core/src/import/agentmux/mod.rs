@@ -98,7 +98,7 @@ fn drafts_of(
             continue;
         }
         let draft = draft_of(line);
-        let is_text = draft.as_ref().is_ok_and(|draft| is_text(draft));
+        let is_text = draft.as_ref().is_ok_and(is_text);
         let fault = match draft {
             Ok(draft) => {
                 drafts.push(draft);

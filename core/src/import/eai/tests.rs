@@ -216,7 +216,7 @@ fn snapshots_of_another_version_or_without_a_part_are_refused() {
 #[test]
 fn what_cannot_be_taken_is_left_out_and_told() {
     let deep = |depth: usize| {
-        let lists = vec![108, 0, 0, 0, 1].repeat(depth);
+        let lists = [108, 0, 0, 0, 1].repeat(depth);
         [lists, vec![106; depth + 1]].concat()
     };
     let blob = |messages: &[Vec<u8>]| binary(&gzip(&term(&list(messages))));
@@ -232,7 +232,7 @@ fn what_cannot_be_taken_is_left_out_and_told() {
         vec![106],
     ];
     let damaged = {
-        let mut file = gzip(&term(&list(&[good.clone()])));
+        let mut file = gzip(&term(&list(core::slice::from_ref(&good))));
         let at = file.len() - 6;
         file[at] ^= 1;
         binary(&file)

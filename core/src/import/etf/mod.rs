@@ -60,7 +60,11 @@ pub(super) fn checked(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
         [VERSION, COMPRESSED, ..] => (0, Cow::Owned(inflated(bytes)?)),
         [VERSION, ..] => (1, Cow::Borrowed(bytes)),
         _ => {
-            return Err(fault(ErrorKind::BadEntry, "it is no Erlang term: those start with 131", 0));
+            return Err(fault(
+                ErrorKind::BadEntry,
+                "it is no Erlang term: those start with 131",
+                0,
+            ));
         }
     };
     let mut reader = Reader { bytes: &term, at: start };
