@@ -60,7 +60,7 @@ pub const IDS_BYTES_MAX: usize = 256 << 20;
 pub const SNAPSHOT_BYTES_MAX: u64 = 2 << 30;
 /// Largest file of an earlier system that is read, and the most that it may inflate to.
 pub const IMPORT_BYTES_MAX: u64 = 1 << 30;
-/// How much of such a file is looked at to tell which system wrote it.
+/// How much of such a file is inflated to tell which system wrote it.
 pub const IMPORT_START_BYTES: usize = 64 << 10;
 /// Longest integer of an Erlang term that is written in decimal digits: more take too long.
 pub const TERM_INTEGER_BYTES_MAX: usize = 4 << 10;

@@ -34,10 +34,10 @@ pub(super) fn readable(bytes: &[u8]) -> (Cow<'_, [u8]>, Option<Error>) {
     (Cow::Owned(out), read.and_then(|()| reader.finish()).err())
 }
 
-/// How a file starts, as far as it can be read.
+/// How a file starts, as far as it can be read; of a file that is not gzipped, all of it.
 pub(super) fn start(bytes: &[u8]) -> Cow<'_, [u8]> {
     if !bytes.starts_with(&GZIP_MAGIC) {
-        return Cow::Borrowed(bytes.get(..IMPORT_START_BYTES).unwrap_or(bytes));
+        return Cow::Borrowed(bytes);
     }
     let (mut out, mut reader) = (Vec::new(), Reader::new(BOUND));
     for piece in bytes.chunks(PIECE_BYTES) {

@@ -132,10 +132,22 @@ pub fn group(names: &[&str]) -> Vec<Vec<usize>> {
     (0..names.len()).map(|index| alloc::vec![index]).collect()
 }
 
+/// Whether a file is a log or an archive of turnkeep's own, which needs no import.
+#[must_use]
+pub fn is_own(file: File<'_>) -> bool {
+    let start = content::start(file.bytes);
+    let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    // Of a long line there is only the start.
+    let opens = br#","kind":"session_start","seq":0,"format":"#;
+    crate::Entry::parse(first).is_ok_and(|entry| entry.seq().is_some())
+        || first.starts_with(b"{\"hash\":") && memchr::memmem::find(first, opens).is_some()
+}
+
 /// Which system wrote a file, as its content tells; `None`: none of them.
 #[must_use]
 pub fn detect(file: File<'_>) -> Option<Format> {
     match file {
+        _ if is_own(file) => None,
         _ if eai::detects(file) => Some(Format::Eai),
         _ if zeitlich::detects(file) => Some(Format::Zeitlich),
         // Last: anything may be an agent's output.

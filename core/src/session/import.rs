@@ -9,7 +9,6 @@ use super::about::to_json;
 use super::edit::quoted;
 use super::open::find_session;
 use super::read::entry;
-use super::scan::CHUNK_BYTES;
 use super::source::found;
 use super::staging::Staging;
 use super::{About, Task};
@@ -299,7 +298,7 @@ async fn put_beside(io: &Io, key: Key, bytes: &[u8]) -> Result<()> {
 /// Whether an object of that length has those bytes.
 async fn holds(io: &Io, key: &Key, bytes: &[u8]) -> Result<bool> {
     let mut at = 0;
-    for part in bytes.chunks(CHUNK_BYTES as usize) {
+    for part in bytes.chunks(PART_BYTES) {
         let end = at + part.len() as u64;
         if io.get(key, Some(at..end)).await?.bytes != part {
             return Ok(false);

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::commands::{
-    append, archive, cat, compact, completions, copy, du, fork, fsck, gc, incomplete, log, ls,
-    prune, pull, push, repair, restore, resume, rm, show, sweep, verify,
+    append, archive, cat, compact, completions, copy, du, fork, fsck, gc, import, incomplete, log,
+    ls, prune, pull, push, repair, restore, resume, rm, show, sweep, verify,
 };
 use crate::exit;
 
@@ -89,6 +89,7 @@ pub(crate) enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Copy(copy::Args),
+    Import(import::Args),
     Gc(gc::Args),
     Completions(completions::Args),
     /// Tell the versions of the command and of the format

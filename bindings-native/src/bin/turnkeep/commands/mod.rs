@@ -12,6 +12,7 @@ pub(crate) mod fork;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 mod graph;
+pub(crate) mod import;
 pub(crate) mod incomplete;
 pub(crate) mod log;
 pub(crate) mod ls;
@@ -59,6 +60,7 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Push(args) => push::run(args, context),
         Command::Pull(args) => pull::run(args, context),
         Command::Copy(args) => copy::run(args, context),
+        Command::Import(args) => import::run(args, context),
         Command::Gc(args) => gc::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Version => version::run(context),
