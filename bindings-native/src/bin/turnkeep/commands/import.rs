@@ -64,8 +64,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
         found.push(find(path)?);
     }
     let store = match args.dry_run {
-        // One that is not there is not made.
-        true => context.globals.store().ok(),
+        true => store_to_look_at(context)?,
         false => Some(context.globals.store_for_writing()?),
     };
     let mut importer = Importer { args, context, store, tally: Tally::default() };
@@ -73,6 +72,14 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
         importer.path(found)?;
     }
     importer.finish()
+}
+
+/// The store as it is; one that is not there is not made.
+fn store_to_look_at(context: &Context) -> Outcome<Option<Arc<dyn Store>>> {
+    match context.globals.store() {
+        Err(Failure::Failed(failed)) if failed.error.kind() == ErrorKind::NotFound => Ok(None),
+        store => store.map(Some),
+    }
 }
 
 #[derive(Debug, Default)]
@@ -158,14 +165,15 @@ impl Importer<'_> {
             self.tell_skipped(name, &skipped.error)?;
         }
         self.tally.cache.extend(imported.cache);
+        let before = self.tally.imported + self.tally.already;
+        if self.args.id.is_some() && before + imported.sessions.len() as u64 > 1 {
+            return Err(Failure::usage("--as names one session, and there are several"));
+        }
         for mut session in imported.sessions {
             if let Some(id) = &self.args.id {
-                if self.tally.imported + self.tally.already > 0 {
-                    return Err(Failure::usage("--as names one session, and there are several"));
-                }
                 session.id = id.clone();
             }
-            match self.session(group, session) {
+            match self.session(group, &session) {
                 Err(Failure::Failed(failed)) => {
                     self.context.out.flush()?;
                     self.context.tell(&failed);
@@ -178,10 +186,10 @@ impl Importer<'_> {
         Ok(())
     }
 
-    fn session(&mut self, group: &Group<'_>, session: import::Session) -> Outcome<()> {
-        let origin = group.origin(&session);
+    fn session(&mut self, group: &Group<'_>, session: &import::Session) -> Outcome<()> {
+        let origin = group.origin(session);
         if self.args.dry_run {
-            return self.compare(group, &session);
+            return self.compare(group, session);
         }
         let Some(store) = self.store.clone() else { return Ok(()) };
         for index in &session.files {
@@ -192,9 +200,9 @@ impl Importer<'_> {
         // Others may write to it from now on.
         store.release(&Key::of(&session.id, Part::Log));
         match done {
-            Import::Imported(head) => self.tell("imported", group, &session, Some(head)),
+            Import::Imported(head) => self.tell("imported", group, session, Some(head)),
             Import::AlreadyImported(head) => {
-                self.tell("already_imported", group, &session, Some(head))
+                self.tell("already_imported", group, session, Some(head))
             }
             _ => Err(exists(&session.id)),
         }
