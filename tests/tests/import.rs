@@ -228,6 +228,20 @@ fn an_import_that_is_cut_off_leaves_all_of_the_session_or_nothing() {
 }
 
 #[test]
+fn what_was_flushed_is_not_imported_again() {
+    let (hot, cold) = (turnkeep::MemoryStore::new(), turnkeep::MemoryStore::new());
+    let tier = turnkeep::Tier::open(Arc::new(hot), Arc::new(cold)).expect("a tier");
+    let (session, origin, bytes) = output("a", "{\"type\":\"system\"}\n");
+    drive(session::keep_import(bytes), &*tier).expect("it is kept");
+    let Import::Imported(head) = import(&*tier, &session, &origin) else { panic!("there") };
+    tier.flush(&id("a"), turnkeep::core::session::tier::Flush::default()).expect("a flush");
+    assert_eq!(import(&*tier, &session, &origin), Import::AlreadyImported(head));
+    let (other, origin, bytes) = output("a", "{\"type\":\"system\",\"n\":1}\n");
+    drive(session::keep_import(bytes), &*tier).expect("it is kept");
+    assert_eq!(import(&*tier, &other, &origin), Import::Exists(head));
+}
+
+#[test]
 fn of_two_who_import_the_same_one_does() {
     over_every_store(|store| {
         let (session, origin, bytes) = output("a", "{\"type\":\"system\"}\n");

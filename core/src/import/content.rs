@@ -5,13 +5,15 @@ use alloc::vec::Vec;
 
 use super::Skipped;
 use crate::gzip::{Bound, Reader, gunzip};
-use crate::limits::{IMPORT_BYTES_MAX, IMPORT_START_BYTES};
+use crate::limits::{IMPORT_BYTES_MAX, IMPORT_START_BYTES, LINE_BYTES_MAX};
 use crate::log::Draft;
 use crate::{Error, ErrorKind, Result};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// How much of a gzipped file is inflated at a time to see its start.
 const PIECE_BYTES: usize = 16 << 10;
+/// What a line has besides its draft, at most.
+const ENVELOPE_BYTES: usize = 512;
 
 /// What a file holds, inflated where it is gzipped.
 pub(super) fn content(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
@@ -77,6 +79,9 @@ pub(super) fn at_time(draft: Draft, ts: Option<u64>) -> Draft {
 
 /// Checks a draft as appending will.
 pub(super) fn check(draft: &Draft) -> Result<()> {
+    if draft.as_str().len() + ENVELOPE_BYTES > LINE_BYTES_MAX {
+        return Err(Error::new(ErrorKind::TooLarge, "it is larger than an entry can be"));
+    }
     draft.as_str().parse::<Draft>().map(|_| ())
 }
 

@@ -13,7 +13,6 @@ use super::content::{check, file_name, readable, skip, start, stem};
 use super::{File, Imported, Session, Skipped};
 use crate::json::{Object, push_text};
 use crate::kind::Kind;
-use crate::limits::LINE_BYTES_MAX;
 use crate::log::Draft;
 use crate::session::About;
 use crate::{Error, ErrorKind, Result, SessionId};
@@ -23,8 +22,6 @@ const ENDINGS: [&str; 2] = [".gz", ".jsonl"];
 /// Domains of what is no message: a line that is JSON, and any other.
 const EVENT: &str = "agentmux";
 const TEXT: &str = "agentmux.text";
-/// What the members of a text add to it in a line.
-const TEXT_BYTES: usize = 512;
 
 /// Whether a file holds an agent's output. Others are asked first: anything may be output.
 pub(super) fn detects(file: File<'_>) -> bool {
@@ -124,27 +121,21 @@ fn is_text(draft: &Draft) -> bool {
     Object::of(draft.as_str()).and_then(|object| object.text("domain")).is_some_and(|d| d == TEXT)
 }
 
-/// What a line becomes: `line_too_long` where no entry could hold it.
+/// What a line becomes: `too_large` where no entry could hold it.
 fn draft_of(line: &[u8]) -> Result<Draft> {
     let text = core::str::from_utf8(line).ok().map(str::trim);
-    let object = text.filter(|text| text.len() <= LINE_BYTES_MAX).and_then(Object::of);
-    let draft = text.zip(object).map(|(text, object)| event(text, &object));
-    if let Some(draft) = draft.filter(|draft| fits(draft) && check(draft).is_ok()) {
+    let object = text.and_then(|text| Some((text, Object::of(text)?)));
+    let draft = object.map(|(text, object)| event(text, &object));
+    if let Some(draft) = draft.filter(|draft| check(draft).is_ok()) {
         return Ok(draft);
     }
     let draft = text_draft(line);
-    let message = "the line is longer than an entry can be";
-    let too_long = || Error::new(ErrorKind::LineTooLong, message);
-    draft.filter(fits).ok_or_else(too_long)
-}
-
-/// Whether there is room beside it for an envelope.
-fn fits(draft: &Draft) -> bool {
-    draft.as_str().len() + TEXT_BYTES <= LINE_BYTES_MAX
+    check(&draft).map(|()| draft)
 }
 
 fn event(line: &str, object: &Object<'_>) -> Draft {
-    let message = object.get("message").filter(|message| message.starts_with('{'));
+    let is_one = object.iter().filter(|(name, _)| *name == "message").count() == 1;
+    let message = object.get("message").filter(|message| is_one && message.starts_with('{'));
     let sort = object.text("type").unwrap_or_default();
     let draft = match (&*sort, message) {
         ("assistant", Some(message)) => Draft::assistant_item(message),
@@ -181,16 +172,13 @@ fn members(object: &Object<'_>, is_item: bool) -> String {
     format!("{{{}}}", kept.join(","))
 }
 
-fn text_draft(line: &[u8]) -> Option<Draft> {
-    if line.len() > LINE_BYTES_MAX {
-        return None;
-    }
+fn text_draft(line: &[u8]) -> Draft {
     let mut payload = String::new();
     match core::str::from_utf8(line) {
         Ok(text) => push_text(&mut payload, text),
         Err(_) => payload = format!(r#"{{"base64":"{}"}}"#, STANDARD.encode(line)),
     }
-    Some(Draft::extension(TEXT, &payload))
+    Draft::extension(TEXT, &payload)
 }
 
 #[cfg(test)]

@@ -71,6 +71,10 @@ fn every_line_of_a_stream_has_its_entry() {
             r#"{"type":"assistant","message":7}"#,
             r#"{"kind":"extension","domain":"agentmux","payload":{"type":"assistant","message":7}}"#,
         ),
+        (
+            r#"{"type":"user","message":{},"message":{"a":1}}"#,
+            r#"{"kind":"extension","domain":"agentmux","payload":{"type":"user","message":{},"message":{"a":1}}}"#,
+        ),
         ("[1]", r#"{"kind":"extension","domain":"agentmux.text","payload":"[1]"}"#),
         (
             "\u{1b}[1mplain\u{1b}[0m",
@@ -104,11 +108,11 @@ fn lines_may_end_anyhow_and_a_torn_one_is_kept_and_told() {
 
 #[test]
 fn lines_too_long_for_an_entry_are_left_out_and_told() {
-    let long = "x".repeat(LINE_BYTES_MAX);
+    let long = "x".repeat(crate::limits::LINE_BYTES_MAX);
     let imported = read_text(alloc::format!("a\n{long}\nb\n"));
     assert_eq!(drafts(&imported).len(), 2);
     let error = &imported.skipped[0].error;
-    assert_eq!((error.code(), error.place().line), ("line_too_long", Some(2)));
+    assert_eq!((error.code(), error.place().line), ("too_large", Some(2)));
 }
 
 #[test]

@@ -287,6 +287,16 @@ fn bombs_are_refused() {
 }
 
 #[test]
+fn a_message_too_large_for_an_entry_is_left_out_and_told() {
+    let large = message(atom("user"), binary(&vec![b'x'; crate::limits::LINE_BYTES_MAX]));
+    let small = message(atom("user"), binary(b"x"));
+    let imported = read_one("s", &term(&list(&[large, small]))).unwrap();
+    assert_eq!(imported.sessions[0].drafts.len(), 2);
+    let error = &imported.skipped[0].error;
+    assert_eq!((error.code(), error.place().offset), ("too_large", Some(6)));
+}
+
+#[test]
 fn reserved_cache_keys_are_taken_as_they_are() {
     let cache = [binary(b"chat_session:a"), vec![106]];
     let imported = read_one("s", &snapshot(&cache, &[], 1)).unwrap();
