@@ -1,7 +1,10 @@
 use alloc::string::String;
 use alloc::vec;
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::import::etf::tests::made::{Made, encoded, made};
 use crate::{gzip::crc32, gzip::deflate::Deflater, import};
 
 const SNAPSHOT: &[u8] = include_bytes!("../../../../tests/fixtures/eai_snapshot.gz");
@@ -275,9 +278,37 @@ fn what_cannot_be_taken_is_left_out_and_told() {
     assert!(imported.skipped.iter().all(|skipped| skipped.error.place().offset.is_some()));
 }
 
+proptest! {
+    #[test]
+    fn of_any_messages_each_is_taken_or_told(messages in prop::collection::vec(made(), 1..6)) {
+        let count = messages.len();
+        let file = encoded(&Made::List(messages, None), true);
+        let imported = read_one("s", &file).unwrap();
+        let session = &imported.sessions[0];
+        prop_assert_eq!(session.drafts.len() - 1 + imported.skipped.len(), count);
+        prop_assert!(session.drafts.iter().all(|draft| check(draft).is_ok()));
+    }
+
+    #[test]
+    fn any_blocks_are_taken_or_told(blocks in prop::collection::vec((sort(), made()), 0..4)) {
+        let block = |(sort, made)| Made::Tuple(vec![Made::Atom(sort), made]);
+        let blocks = Made::List(blocks.into_iter().map(block).collect(), None);
+        let user = Made::Atom("user".into());
+        let pair = |name: &str, value| (Made::Atom(name.into()), value);
+        let message = Made::Map(vec![pair("content", blocks), pair("role", user)]);
+        let imported = read_one("s", &encoded(&Made::List(vec![message], None), false)).unwrap();
+        prop_assert_eq!(imported.sessions[0].drafts.len() - 1 + imported.skipped.len(), 1);
+    }
+}
+
+fn sort() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["text", "thinking", "tool_use", "tool_result", "image", "x"])
+        .prop_map(Into::into)
+}
+
 #[test]
 fn bombs_are_refused() {
-    let bomb = gzip(&vec![VERSION; 512 << 20]);
+    let bomb = gzip(&vec![VERSION; 64 << 20]);
     assert_eq!(read_one("s.gz", &bomb).unwrap_err().code(), "output_limit");
     let deep = [[108, 0, 0, 0, 1].repeat(1_000_000), vec![106; 1_000_001]].concat();
     let imported = read_one("s.gz", &gzip(&term(&deep)));

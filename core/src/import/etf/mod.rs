@@ -340,4 +340,4 @@ pub(super) fn fault(kind: ErrorKind, message: &str, at: usize) -> Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

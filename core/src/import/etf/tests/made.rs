@@ -12,7 +12,7 @@ use super::VERSION;
 
 /// A term, as the encoder takes it and the JSON gives it back.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Made {
+pub(in crate::import) enum Made {
     Integer(i128),
     Float(u64),
     Atom(String),
@@ -94,14 +94,14 @@ fn encode(made: &Made, is_new: bool, out: &mut Vec<u8>) {
     }
 }
 
-pub(super) fn encoded(made: &Made, is_new: bool) -> Vec<u8> {
+pub(in crate::import) fn encoded(made: &Made, is_new: bool) -> Vec<u8> {
     let mut out = vec![VERSION];
     encode(made, is_new, &mut out);
     out
 }
 
 /// The term that some JSON says it is.
-pub(super) fn decoded(value: &Value) -> Made {
+pub(in crate::import) fn decoded(value: &Value) -> Made {
     let bytes = |name: &str| base64(value[name].as_str().unwrap());
     let list = |value: &Value| value.as_array().unwrap().iter().map(decoded).collect::<Vec<_>>();
     match value {
@@ -163,7 +163,7 @@ fn base64(text: &str) -> Vec<u8> {
 }
 
 /// The order of a map's keys says nothing.
-pub(super) fn sorted(made: Made) -> Made {
+pub(in crate::import) fn sorted(made: Made) -> Made {
     let all = |made: Vec<Made>| made.into_iter().map(sorted).collect::<Vec<_>>();
     match made {
         Made::List(elements, tail) => {
@@ -191,7 +191,7 @@ fn atom() -> impl Strategy<Value = String> {
     ]
 }
 
-pub(super) fn made() -> impl Strategy<Value = Made> {
+pub(in crate::import) fn made() -> impl Strategy<Value = Made> {
     let text = prop_oneof!["[a-z$]{0,6}", "\\PC{0,8}"].prop_map(String::into_bytes);
     let leaf = prop_oneof![
         any::<i32>().prop_map(|number| Made::Integer(number.into())),
@@ -226,6 +226,6 @@ pub(super) fn made() -> impl Strategy<Value = Made> {
 }
 
 /// What a runtime gives a name: tag, node, numbers.
-pub(super) fn opaque(tag: u8, numbers: &[u8]) -> Vec<u8> {
+pub(in crate::import) fn opaque(tag: u8, numbers: &[u8]) -> Vec<u8> {
     [&[tag, 119, 4], b"a@b1".as_slice(), numbers].concat()
 }

@@ -1,4 +1,4 @@
-mod made;
+pub(in crate::import) mod made;
 
 use alloc::vec;
 
