@@ -65,7 +65,7 @@ pub(in crate::import) fn push_json(
             json.push_str(&format!("[{}]", numbers.join(",")));
         }
         Term::Nil => json.push_str("[]"),
-        Term::List(count) => push_list(json, reader, (start, count), depth)?,
+        Term::List(count) => push_list(json, reader, count, depth)?,
         Term::Tuple(count) => {
             json.push_str(r#"{"$tuple":"#);
             push_elements(json, reader, count, depth)?;
@@ -89,25 +89,14 @@ pub(in crate::import) fn push_member(
     push_json(json, reader, depth)
 }
 
-fn push_list(
-    json: &mut String,
-    reader: &mut Reader<'_>,
-    (start, count): (Reader<'_>, u32),
-    depth: u32,
-) -> Result<()> {
-    let mut tail = { start };
-    tail.term()?;
-    for _ in 0..count {
-        tail.skip()?;
-    }
-    let is_proper = matches!({ tail }.term()?, Term::Nil);
-    if !is_proper {
-        json.push_str(r#"{"$list":"#);
-    }
+fn push_list(json: &mut String, reader: &mut Reader<'_>, count: u32, depth: u32) -> Result<()> {
+    let start = json.len();
     push_elements(json, reader, count, depth)?;
-    if is_proper {
+    if { *reader }.term()? == Term::Nil {
         return reader.skip();
     }
+    // Which is rare: looking ahead would cost every list as much again.
+    json.insert_str(start, r#"{"$list":"#);
     json.push_str(r#","$tail":"#);
     push_json(json, reader, depth + 1)?;
     json.push('}');
