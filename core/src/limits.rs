@@ -64,6 +64,12 @@ pub const DETECT_LINES: usize = 8;
 pub const ENVELOPE_BYTES: usize = 1 << 10;
 /// How much of a foreign title is taken.
 pub const TITLE_BYTES_MAX: usize = 1 << 10;
+/// Largest file of an earlier system that is read, and the most that it may inflate to.
+pub const IMPORT_BYTES_MAX: u64 = 1 << 30;
+/// How much of such a file is inflated to tell which system wrote it.
+pub const IMPORT_START_BYTES: usize = 64 << 10;
+/// Longest integer of an Erlang term that is written in decimal digits: more take too long.
+pub const TERM_INTEGER_BYTES_MAX: usize = 4 << 10;
 
 const _: () = assert!(6 * TITLE_BYTES_MAX < ABOUT_BYTES_MAX);
 const _: () = assert!(SEGMENTS_MAX * 128 < MANIFEST_BYTES_MAX);

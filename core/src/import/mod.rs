@@ -9,7 +9,9 @@
 //! | `agentmux` | agentmux: gzipped archives of an agent's output |
 
 mod agentmux;
+mod content;
 mod eai;
+mod etf;
 mod group;
 mod lines;
 mod opendev;
@@ -133,17 +135,30 @@ pub fn group(names: &[&str]) -> Vec<Vec<usize>> {
     group::group(names)
 }
 
+/// Whether a file is a log or an archive of turnkeep's own, which needs no import.
+#[must_use]
+pub fn is_own(file: File<'_>) -> bool {
+    let start = content::start(file.bytes);
+    let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    // Of a long line there is only the start.
+    let opens = br#","kind":"session_start","seq":0,"format":"#;
+    crate::Entry::parse(first).is_ok_and(|entry| entry.seq().is_some())
+        || first.starts_with(b"{\"hash\":") && memchr::memmem::find(first, opens).is_some()
+}
+
 /// Which system wrote a file, as its content tells; `None`: none of them.
 #[must_use]
 pub fn detect(file: File<'_>) -> Option<Format> {
-    // More particular ones first: session-store's kinds are the most telling.
-    if session_store::detect(file) {
-        return Some(Format::SessionStore);
+    match file {
+        _ if is_own(file) => None,
+        _ if eai::detects(file) => Some(Format::Eai),
+        _ if zeitlich::detects(file) => Some(Format::Zeitlich),
+        _ if session_store::detects(file) => Some(Format::SessionStore),
+        _ if opendev::detects(file) => Some(Format::Opendev),
+        // Last: anything may be an agent's output.
+        _ if agentmux::detects(file) => Some(Format::Agentmux),
+        _ => None,
     }
-    if opendev::detect(file) {
-        return Some(Format::Opendev);
-    }
-    None
 }
 
 /// Reads files that belong together. What cannot be read is in [`Imported::skipped`], with its place;

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::commands::{
-    append, archive, bundle, cat, compact, completions, copy, du, export, fork, fsck, gc,
+    append, archive, bundle, cat, compact, completions, copy, du, export, fork, fsck, gc, import,
     incomplete, log, ls, prune, pull, push, repair, restore, resume, rm, show, sweep, unbundle,
     verify,
 };
@@ -93,6 +93,7 @@ pub(crate) enum Command {
     Pull(pull::Args),
     Copy(copy::Args),
     Export(export::Args),
+    Import(import::Args),
     Gc(gc::Args),
     Bundle(bundle::Args),
     Unbundle(unbundle::Args),

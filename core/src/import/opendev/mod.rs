@@ -27,7 +27,7 @@ use crate::{Error, ErrorKind, Result, SessionId};
 const SUBAGENT: &str = "subagent";
 
 /// Whether opendev wrote that file.
-pub(super) fn detect(file: File<'_>) -> bool {
+pub(super) fn detects(file: File<'_>) -> bool {
     let mut first = lines(file.bytes).take(DETECT_LINES).filter_map(|line| line.object().ok());
     first.any(|line| is_line(&line)) || {
         let json = one_line(file.bytes).unwrap_or_default();

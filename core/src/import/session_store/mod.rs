@@ -26,7 +26,7 @@ const LOG: &str = ".jsonl";
 const TRACE: &str = ".trace.jsonl";
 
 /// Whether session-store wrote that file.
-pub(super) fn detect(file: File<'_>) -> bool {
+pub(super) fn detects(file: File<'_>) -> bool {
     let mut first = lines(file.bytes).take(DETECT_LINES).filter_map(|line| line.object().ok());
     first.any(|line| is_entry(&line) || is_trace(&line)) || is_identity(file)
 }

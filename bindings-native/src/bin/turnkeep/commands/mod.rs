@@ -14,6 +14,7 @@ pub(crate) mod fork;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 mod graph;
+pub(crate) mod import;
 pub(crate) mod incomplete;
 pub(crate) mod log;
 pub(crate) mod ls;
@@ -65,6 +66,7 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Bundle(args) => bundle::run(args, context),
         Command::Unbundle(args) => unbundle::run(args, context),
         Command::Export(args) => export::run(args, context),
+        Command::Import(args) => import::run(args, context),
         Command::Gc(args) => gc::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Version => version::run(context),
