@@ -215,14 +215,7 @@ fn every_file_is_recognised_and_finds_its_group() {
     assert_eq!(detect_any(index), Some(Format::Opendev));
     let rest = File { name: "s/.a.json.tmp", bytes: b"" };
     assert_eq!(codes(&imported(&[index, rest])), [(0, "not_supported"), (1, "not_supported")]);
-    for bytes in [
-        &b"{}"[..],
-        b"[]",
-        b"",
-        b"{\"role\":\"user\",\"content\":\"x\"}",
-        b"\x1f\x8b",
-        b"{\"v\":1}",
-    ] {
+    for bytes in [&b"{}"[..], b"[]", b"", b"{\"role\":\"user\",\"content\":\"x\"}", b"\x1f\x8b"] {
         assert_eq!(detect_any(File { name: "s.json", bytes }), None);
     }
 }
