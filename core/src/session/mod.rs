@@ -43,7 +43,10 @@ pub use delete::delete;
 pub use edit::{Compact, Place, compact, create_compacted, replace_history, truncate_from};
 pub use file::FileVerifier;
 pub use fork::{At, Fork, ensure_head, fork};
-pub use import::{Import, Origin, OriginFile, import, keep_import};
+pub use import::{
+    Import, ImportFiles, ImportedFiles, ImportedSession, Origin, OriginFile, import, import_files,
+    keep_import,
+};
 pub use inventory::{SessionUsage, StoreUsage, UsedBytes, usage};
 pub use layout::{Layout, layout};
 pub use lineage::{Ancestor, Lineage, ancestors, lineage};

@@ -8,11 +8,9 @@ use std::sync::Arc;
 use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 use turnkeep::core::cache::CacheEntry;
-use turnkeep::core::import::{self, File, Format, Imported};
-use turnkeep::core::session::{self, Import, Origin, OriginFile};
-use turnkeep::core::sha256;
-use turnkeep::core::store::Part;
-use turnkeep::{Error, ErrorKind, Head, Key, SessionId, Store, drive};
+use turnkeep::core::import::{self, Format};
+use turnkeep::core::session::{Import, ImportFiles, ImportedSession};
+use turnkeep::{Error, ErrorKind, MemoryStore, SessionId, Store};
 
 use crate::exit::Exit;
 use crate::json::{Object, error_object, head_object};
@@ -65,7 +63,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     }
     let store = match args.dry_run {
         true => store_to_look_at(context)?,
-        false => Some(context.globals.store_for_writing()?),
+        false => context.globals.store_for_writing()?,
     };
     let mut importer = Importer { args, context, store, tally: Tally::default() };
     for found in &found {
@@ -74,16 +72,19 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     importer.finish()
 }
 
-/// The store as it is; one that is not there is not made.
-fn store_to_look_at(context: &Context) -> Outcome<Option<Arc<dyn Store>>> {
+/// The store as it is; one that is not there is not made, and holds nothing.
+fn store_to_look_at(context: &Context) -> Outcome<Arc<dyn Store>> {
     match context.globals.store() {
-        Err(Failure::Failed(failed)) if failed.error.kind() == ErrorKind::NotFound => Ok(None),
-        store => store.map(Some),
+        Err(Failure::Failed(failed)) if failed.error.kind() == ErrorKind::NotFound => {
+            Ok(Arc::new(MemoryStore::new()))
+        }
+        store => store,
     }
 }
 
 #[derive(Debug, Default)]
 struct Tally {
+    sessions: u64,
     imported: u64,
     already: u64,
     skipped: u64,
@@ -95,15 +96,8 @@ struct Tally {
 struct Importer<'a> {
     args: &'a Args,
     context: &'a mut Context,
-    store: Option<Arc<dyn Store>>,
+    store: Arc<dyn Store>,
     tally: Tally,
-}
-
-/// Files that are read together.
-struct Group<'a> {
-    names: Vec<&'a str>,
-    contents: Vec<Vec<u8>>,
-    format: Format,
 }
 
 impl Importer<'_> {
@@ -111,141 +105,91 @@ impl Importer<'_> {
         let names: Vec<&str> = found.files.iter().map(|file| &*file.name).collect();
         for group in import::group(&names) {
             let files: Vec<_> = group.iter().filter_map(|index| found.files.get(*index)).collect();
-            let names = files.iter().map(|file| &*file.name).collect();
+            let names: Vec<&str> = files.iter().map(|file| &*file.name).collect();
             let contents: Outcome<Vec<_>> = files.iter().map(|file| read_file(file)).collect();
-            let done = contents.and_then(|contents| self.group(names, contents, found.is_folder));
-            match done {
-                Err(Failure::Failed(failed)) => {
-                    self.context.out.flush()?;
-                    self.context.tell(&failed);
-                    self.tally.failed += 1;
-                    self.tally.failure.get_or_insert(failed.exit);
-                }
-                done => done?,
-            }
+            let done = contents.and_then(|contents| self.group(&names, contents, found.is_folder));
+            self.tell_failed(done)?;
         }
         Ok(())
     }
 
-    fn group(&mut self, names: Vec<&str>, contents: Vec<Vec<u8>>, in_folder: bool) -> Outcome<()> {
-        let file = |(name, bytes)| File { name, bytes };
-        let bytes = contents.iter().map(Vec::as_slice);
-        let files: Vec<File<'_>> = names.iter().copied().zip(bytes).map(file).collect();
-        let first = names.first().copied().unwrap_or_default();
-        if let Some(own) = files.iter().find(|file| import::is_own(**file)) {
-            let message = "a log or an archive of turnkeep's own needs no import";
-            return Err(Failure::from(in_file(
-                Error::new(ErrorKind::NotSupported, message),
-                own.name,
-            ))
-            .with_hint(
-                "`turnkeep copy` copies sessions from store to store: name its folder with \
-                     --store.",
-            ));
-        }
-        let from = self.args.from.as_deref().and_then(Format::of);
-        let format = from.or_else(|| files.iter().find_map(|file| import::detect(*file)));
-        let Some(format) = format else {
-            let message = "no format of an earlier system is recognised in it";
-            let error = Error::new(ErrorKind::BadEntry, message);
-            if in_folder {
-                return self.tell_skipped(first, &error);
+    fn group(&mut self, names: &[&str], contents: Vec<Vec<u8>>, in_folder: bool) -> Outcome<()> {
+        let names_owned = names.iter().map(|name| (*name).to_owned());
+        let mut options = ImportFiles::new(names_owned.zip(contents).collect());
+        options.from = self.args.from.as_deref().and_then(Format::of);
+        options.id = self.args.id.clone();
+        options.dry_run = self.args.dry_run;
+        let done = match turnkeep::import_files(&*self.store, options) {
+            Ok(done) => done,
+            Err(error) if in_folder && error.kind() == ErrorKind::BadEntry => {
+                // The file is named anyway.
+                let error = Error::new(error.kind(), error.message());
+                return self.tell_skipped(names.first().copied().unwrap_or_default(), &error);
             }
-            return Err(Failure::from(in_file(error, first)).with_hint(
-                "Name the system that wrote it with --from, or check that the file is whole.",
-            ));
+            Err(error) => return Err(explained(error)),
         };
-        let imported = import::read(&files, Some(format)).map_err(|error| in_file(error, first))?;
-        self.take(&Group { names, contents, format }, imported)
-    }
-
-    fn take(&mut self, group: &Group<'_>, imported: Imported) -> Outcome<()> {
-        for skipped in &imported.skipped {
-            let name = group.names.get(skipped.file).copied().unwrap_or_default();
+        for skipped in &done.skipped {
+            let name = names.get(skipped.file).copied().unwrap_or_default();
             self.tell_skipped(name, &skipped.error)?;
         }
-        self.tally.cache.extend(imported.cache);
-        let before = self.tally.imported + self.tally.already;
-        if self.args.id.is_some() && before + imported.sessions.len() as u64 > 1 {
-            return Err(Failure::usage("--as names one session, and there are several"));
-        }
-        for mut session in imported.sessions {
-            if let Some(id) = &self.args.id {
-                session.id = id.clone();
-            }
-            match self.session(group, &session) {
-                Err(Failure::Failed(failed)) => {
-                    self.context.out.flush()?;
-                    self.context.tell(&failed);
-                    self.tally.failed += 1;
-                    self.tally.failure.get_or_insert(failed.exit);
+        let format = done.format.name();
+        for session in &done.sessions {
+            self.tally.sessions += 1;
+            let told = match &session.outcome {
+                _ if self.args.id.is_some() && self.tally.sessions > 1 => {
+                    Err(Failure::usage("--as names one session, and there are several"))
                 }
-                done => done?,
-            }
+                Ok(Import::Exists(_)) => Err(exists(&session.id)),
+                Ok(outcome) => self.tell(*outcome, format, names, session),
+                Err(error) => Err(error.clone().into()),
+            };
+            self.tell_failed(told)?;
         }
+        self.tally.cache.extend(done.cache);
         Ok(())
     }
 
-    fn session(&mut self, group: &Group<'_>, session: &import::Session) -> Outcome<()> {
-        let origin = group.origin(session);
-        if self.args.dry_run {
-            return self.compare(group, session);
-        }
-        let Some(store) = self.store.clone() else { return Ok(()) };
-        for index in &session.files {
-            let bytes = group.contents.get(*index).cloned().unwrap_or_default();
-            drive(session::keep_import(bytes), &*store)?;
-        }
-        let done = drive(session::import(session.clone(), origin), &*store)?;
-        // Others may write to it from now on.
-        store.release(&Key::of(&session.id, Part::Log));
-        match done {
-            Import::Imported(head) => self.tell("imported", group, session, Some(head)),
-            Import::AlreadyImported(head) => {
-                self.tell("already_imported", group, session, Some(head))
-            }
-            _ => Err(exists(&session.id)),
-        }
-    }
-
-    /// What importing would do, as far as it can be told without doing it.
-    fn compare(&mut self, group: &Group<'_>, session: &import::Session) -> Outcome<()> {
-        let opened =
-            self.store.as_ref().map(|store| drive(session::open(session.id.clone()), &**store));
-        let outcome = match opened {
-            Some(Ok(_)) => "is_there",
-            _ => "would_import",
-        };
-        self.tell(outcome, group, session, None)
+    /// Tells what failed, and goes on.
+    fn tell_failed(&mut self, done: Outcome<()>) -> Outcome<()> {
+        let Err(Failure::Failed(failed)) = done else { return done };
+        self.context.out.flush()?;
+        self.context.tell(&failed);
+        self.tally.failed += 1;
+        self.tally.failure.get_or_insert(failed.exit);
+        Ok(())
     }
 
     fn tell(
         &mut self,
-        outcome: &str,
-        group: &Group<'_>,
-        session: &import::Session,
-        head: Option<Head>,
+        outcome: Import,
+        from: &str,
+        names: &[&str],
+        session: &ImportedSession,
     ) -> Outcome<()> {
+        let (outcome, head) = match outcome {
+            Import::Imported(head) => ("imported", Some(head)),
+            Import::AlreadyImported(head) => ("already_imported", Some(head)),
+            _ => ("would_import", None),
+        };
         let is_new = matches!(outcome, "imported" | "would_import");
         *if is_new { &mut self.tally.imported } else { &mut self.tally.already } += 1;
         let fault = session.chain.as_ref().and_then(|chain| chain.fault.as_ref());
         let names: Vec<&str> =
-            session.files.iter().filter_map(|index| group.names.get(*index).copied()).collect();
+            session.files.iter().filter_map(|index| names.get(*index).copied()).collect();
         if self.context.globals.json {
             let document = Object::document()
                 .put("session", session.id.as_str())
                 .put("outcome", outcome)
-                .put("from", group.format.name())
+                .put("from", from)
                 .put("files", names)
-                .put("entries", session.drafts.len())
+                .put("entries", session.entries)
                 .object("head", head.map(head_object))
                 .put("chain_held", session.chain.as_ref().map(|chain| chain.held))
                 .object("chain_fault", fault.map(|error| error_object(error, error.kind().hint())));
             return self.context.out.json(document);
         }
         let (outcome, id) = (outcome.replace('_', " "), visible(session.id.as_str()));
-        let (count, from) = (session.drafts.len(), group.format.name());
-        let files = names.join(", ");
+        let (count, files) = (session.entries, names.join(", "));
         let fault = fault.map_or_else(String::new, |fault| format!("; its own chain: {fault}"));
         let text = format!("{count} entries from {from}, {files}{fault}");
         self.context.out.text(&format!("{outcome} {id}: {}\n", visible(&text)))
@@ -296,14 +240,21 @@ impl Importer<'_> {
     }
 }
 
-impl Group<'_> {
-    fn origin(&self, session: &import::Session) -> Origin {
-        let file = |index: &usize| {
-            let (name, bytes) = (self.names.get(*index)?, self.contents.get(*index)?);
-            let (sha256, bytes) = (sha256(bytes), bytes.len() as u64);
-            Some(OriginFile { name: (*name).to_owned(), sha256, bytes })
-        };
-        Origin { format: self.format, files: session.files.iter().filter_map(file).collect() }
+/// The same error, with what to do about files that are not imported.
+fn explained(error: Error) -> Failure {
+    let kind = error.kind();
+    let failure = Failure::from(error);
+    match kind {
+        ErrorKind::NotSupported => failure.with_hint(
+            "`turnkeep copy` copies sessions from store to store: name its folder with --store.",
+        ),
+        ErrorKind::BadEntry => failure.with_hint(
+            "Name the system that wrote it with --from, or check that the file is whole.",
+        ),
+        ErrorKind::InvalidArgument => {
+            Failure::usage("--as names one session, and there are several")
+        }
+        _ => failure,
     }
 }
 
@@ -311,9 +262,4 @@ fn exists(id: &SessionId) -> Failure {
     let error = Error::new(ErrorKind::AlreadyExists, "there is another session of that id");
     Failure::from(error.in_session(id))
         .with_hint("It stays as it is. Import the file by itself under another id with --as.")
-}
-
-/// The same error, said to concern that file.
-fn in_file(error: Error, name: &str) -> Error {
-    error.at(|place| _ = place.key.get_or_insert_with(|| name.into()))
 }

@@ -1,21 +1,25 @@
 //! Writing what was read of earlier systems into a store: each session whole or not at all, with the
 //! files that it came from beside it.
 
+mod files;
+
+pub use files::{ImportFiles, ImportedFiles, ImportedSession, import_files};
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::about::to_json;
-use super::edit::quoted;
-use super::open::find_session;
-use super::read::entry;
-use super::source::found;
-use super::staging::Staging;
-use super::{About, Task};
 use crate::import::{self, Format};
 use crate::json::Object;
 use crate::limits::{BATCH_BYTES_MAX, LINE_BYTES_MAX};
 use crate::log::{Draft, Expectation, Head, Verifier, Writer};
+use crate::session::about::to_json;
+use crate::session::edit::quoted;
+use crate::session::open::find_session;
+use crate::session::read::entry;
+use crate::session::source::found;
+use crate::session::staging::Staging;
+use crate::session::{About, Task};
 use crate::store::{Condition, Key, PART_BYTES, Part};
 use crate::task::Io;
 use crate::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId, sha256};
@@ -56,6 +60,8 @@ pub enum Import {
     Imported(Head),
     /// It was imported before, from the same files; its head may have moved on since.
     AlreadyImported(Head),
+    /// It would be written: this only looked.
+    WouldImport,
     /// There is another session of that id; nothing was changed. Give this one another id.
     Exists(Head),
 }
@@ -240,7 +246,7 @@ async fn publish(
     (about, trace): (Option<String>, &str),
     mut staging: Staging,
 ) -> Result<()> {
-    let claimed = match super::tier::claim(io, id).await {
+    let claimed = match crate::session::tier::claim(io, id).await {
         Ok(claimed) => claimed,
         Err(error) => {
             staging.abort(io).await;
