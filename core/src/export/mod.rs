@@ -19,6 +19,42 @@ use crate::State;
 pub use markdown::markdown;
 pub use session_store::SessionStore;
 
+/// A form that a session can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// [`messages`].
+    Messages,
+    /// [`markdown`].
+    Markdown,
+    /// [`SessionStore`].
+    SessionStore,
+    /// [`crate::zeitlich::Snapshot`], gzipped.
+    Zeitlich,
+}
+
+impl Form {
+    /// Every form there is.
+    pub const ALL: [Self; 4] = [Self::Messages, Self::Markdown, Self::SessionStore, Self::Zeitlich];
+
+    /// Its name: `messages`, `markdown`, `session-store`, `zeitlich`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Markdown => "markdown",
+            Self::SessionStore => "session-store",
+            Self::Zeitlich => "zeitlich",
+        }
+    }
+
+    /// The form of that name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.name() == name)
+    }
+}
+
 /// What a model would be sent: the history's items byte for byte, one on each line.
 ///
 /// ```

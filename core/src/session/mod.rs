@@ -8,6 +8,7 @@ mod back;
 mod cold;
 mod delete;
 mod edit;
+mod export;
 mod file;
 mod fork;
 mod import;
@@ -41,6 +42,7 @@ pub use append::{Append, Appended, append, sync};
 pub use archive::{Archived, archive};
 pub use delete::delete;
 pub use edit::{Compact, Place, compact, create_compacted, replace_history, truncate_from};
+pub use export::export;
 pub use file::FileVerifier;
 pub use fork::{At, Fork, ensure_head, fork};
 pub use import::{

@@ -5,11 +5,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{ValueEnum, ValueHint};
-use turnkeep::core::export::{self, SessionStore};
+use clap::ValueHint;
+use turnkeep::core::export::Form;
 use turnkeep::core::session;
-use turnkeep::core::zeitlich::Snapshot;
-use turnkeep::{Error, ErrorKind, Range, SessionId, State, Store, View, drive};
+use turnkeep::{Error, ErrorKind, SessionId, drive};
 
 use crate::exit::Exit;
 use crate::json::Object;
@@ -29,24 +28,15 @@ pub(crate) struct Args {
     #[arg(value_parser = super::session_id)]
     id: SessionId,
     /// In which form
-    #[arg(long, value_name = "FORM")]
+    ///
+    /// messages: the history's items, one on each line, as they were appended. markdown: for people:
+    /// what was said, with calls of tools and their results. session-store: the log as session-store's
+    /// lines, with a hash chain of its kind. zeitlich: a thread snapshot of zeitlich's, gzipped.
+    #[arg(long, value_name = "FORM", value_parser = form)]
     to: Form,
     /// Into this file, which is replaced all at once [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-}
-
-/// The forms there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// The history's items, one on each line, as they were appended
-    Messages,
-    /// For people: what was said, with calls of tools and their results
-    Markdown,
-    /// The log as session-store's lines, with a hash chain of its kind
-    SessionStore,
-    /// A thread snapshot of zeitlich's, gzipped
-    Zeitlich,
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
@@ -58,7 +48,8 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let store = context.globals.store()?;
     let torn = drive(session::open(args.id.clone()), &*store)?.torn;
     let meter = Meter::new(context, "reading", None);
-    let bytes = exported(args, &Metered::new(&*store, &meter))?;
+    let task = session::export(args.id.clone(), args.to);
+    let bytes = drive(task, &Metered::new(&*store, &meter))?;
     drop(meter);
     match &args.output {
         Some(path) => {
@@ -79,35 +70,9 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-fn exported(args: &Args, store: &dyn Store) -> Outcome<Vec<u8>> {
-    let state = || -> turnkeep::Result<State> {
-        drive(session::state(args.id.clone(), View::default()), store)
-    };
-    Ok(match args.to {
-        Form::Messages => export::messages(&state()?).into_bytes(),
-        Form::Markdown => {
-            let about = drive(session::about(args.id.clone()), store)?;
-            export::markdown(&state()?, &about).into_bytes()
-        }
-        Form::SessionStore => session_store(&args.id, store)?,
-        Form::Zeitlich => Snapshot::of(&state()?).write(true),
-    })
-}
-
-/// Page by page, as they are read and verified.
-fn session_store(id: &SessionId, store: &dyn Store) -> turnkeep::Result<Vec<u8>> {
-    let (mut export, mut lines) = (SessionStore::default(), Vec::new());
-    let mut range = Range::between(0, None);
-    loop {
-        let page = drive(session::read(id.clone(), range.clone()), store)?;
-        for line in page.lines.split_inclusive(|byte| *byte == b'\n') {
-            export.push(&line[..line.len() - 1], &mut lines)?;
-        }
-        match page.next {
-            Some(cursor) => range = range.after(cursor),
-            None => return Ok(lines),
-        }
-    }
+fn form(name: &str) -> Result<Form, String> {
+    let names = || Form::ALL.map(Form::name).join(", ");
+    Form::of(name).ok_or_else(|| format!("the forms are {}", names()))
 }
 
 /// On a terminal, nothing in it acts.
@@ -159,7 +124,5 @@ fn tell(args: &Args, path: &Path, bytes: usize, context: &mut Context) -> Outcom
 }
 
 fn document(args: &Args) -> Object {
-    let form = args.to.to_possible_value();
-    let form = form.map_or_else(String::new, |form| form.get_name().to_owned());
-    Object::document().put("session", args.id.as_str()).put("to", form)
+    Object::document().put("session", args.id.as_str()).put("to", args.to.name())
 }
