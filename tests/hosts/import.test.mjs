@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { MemoryStore, exportAs, importFiles, openSession } from "turnkeep";
+import { Session, exportAs, importFiles } from "../../npm/dist/entry/node.js";
+import { MemoryStore } from "../../npm/dist/memory.js";
 
 const fixture = (name) => readFile(new URL(`../fixtures/${name}`, import.meta.url));
 const file = async (name, as = name) => ({ name: as, bytes: await fixture(name) });
@@ -27,7 +28,7 @@ test("an Eai snapshot gives its sessions and values, once", async () => {
   assert.match(told.cache.find(({ key }) => key === "result:task_1").json, /1234567890123456789012/);
   const again = await importFiles(store, files);
   assert.ok(again.sessions.every(({ outcome }) => outcome === "already_imported"));
-  const { history } = (await openSession(store, "default")).state();
+  const { history } = await (await Session.open(store, "default")).state();
   assert.equal(history.length, 4);
 });
 
@@ -49,7 +50,7 @@ test("a dry run changes nothing, and an id can be chosen", async () => {
   const files = [await file("zeitlich_t-1.json.gz")];
   const dry = await importFiles(store, files, { as: "thread", dryRun: true });
   assert.equal(dry.sessions[0].outcome, "would_import");
-  await assert.rejects(openSession(store, "thread"), { code: "not_found" });
+  await assert.rejects(Session.open(store, "thread"), { code: "not_found" });
   await importFiles(store, files, { as: "thread" });
   const other = await importFiles(store, [await file("eai_session_default.gz")], { as: "thread" });
   assert.equal(other.sessions[0].outcome, "exists");
@@ -59,7 +60,7 @@ test("a dry run changes nothing, and an id can be chosen", async () => {
 test("session-store's chain is checked, and its lines come back", async () => {
   const store = new MemoryStore();
   const name = "01969a00-0000-7000-8000-000000000001.jsonl";
-  const told = await importFiles(store, [await file(name)]);
+  const told = await importFiles(store, [await file(`session-store/${name}`, name)]);
   const [{ id, chain }] = told.sessions;
   assert.deepEqual(chain, { held: 12, fault: undefined });
   const lines = utf8.decode(await exportAs(store, id, "session-store")).trim().split("\n");
@@ -70,7 +71,7 @@ test("session-store's chain is checked, and its lines come back", async () => {
   assert.deepEqual([...(await exportAs(store, id, "zeitlich")).subarray(0, 2)], [0x1f, 0x8b]);
   await assert.rejects(exportAs(store, id, "pdf"), { code: "invalid_argument" });
 
-  const text = utf8.decode(await fixture(name)).replace("Sunny, 25C", "Rainy, 25C");
+  const text = utf8.decode(await fixture(`session-store/${name}`)).replace("Sunny, 25C", "Rainy, 25C");
   const bytes = new TextEncoder().encode(text);
   const tampered = await importFiles(new MemoryStore(), [{ name, bytes }]);
   assert.equal(tampered.sessions[0].chain.held, 3);
