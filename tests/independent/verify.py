@@ -7,8 +7,10 @@ document's sections, and the parts of this file follow its order.
     verify.py vectors DIR              check every vector of DIR (§12); closes with "N passed, M failed"
     verify.py log FILE                 verify a log; prints a report, exits 0 ok, 20 damaged, 21 torn tail
     verify.py archive FILE [--last N]  read an archive whole and by its index, or print its last N lines
+    verify.py bundle FILE              read a bundle whole
     verify.py write OUT.jsonl          write a small log
 """
+import base64
 import hashlib
 import io
 import json
@@ -830,6 +832,115 @@ class Archive(Index):
         return first, lines
 
 
+# ---- §7.5 Bundles ----------------------------------------------------------------------------------------
+
+END_BYTES = 384
+STORED_END = b"\x01\x80\x01\x7f\xfe"
+TAIL_BYTES = len(STORED_END) + END_BYTES + 8
+
+
+class Bundle:
+    """A bundle, read and checked whole: its sessions (ids with their logs) and how many values it holds."""
+
+    def __init__(self, data):
+        need(data[:3] == b"\x1f\x8b\x08"[:len(data[:3])], "not_gzip")
+        self.check_version(data)
+        need(len(data) >= TAIL_BYTES and data[-TAIL_BYTES:].startswith(STORED_END), "bad_bundle")
+        line = data[-TAIL_BYTES + len(STORED_END):-8]
+        self.end = self.read_end(line)
+        content = self.inflate(data)
+        need(zlib.crc32(data[:-TAIL_BYTES]) == self.end["packed_crc"], "gzip_checksum")
+        need(len(content) == self.end["bytes"] + END_BYTES and content.endswith(line), "bad_bundle")
+        self.sessions, self.cache, self.entries = {}, 0, 0
+        self.walk(content[:-END_BYTES])
+        counts = {"sessions": len(self.sessions), "entries": self.entries, "cache": self.cache}
+        need(counts.items() <= self.end.items(), "bad_bundle")
+        need(hashlib.sha256(content[:-END_BYTES]).hexdigest() == self.end["digest"], "bad_bundle")
+
+    @staticmethod
+    def check_version(data):
+        try:
+            start = zlib.decompressobj(-15).decompress(data[10:4096], 4096)
+        except zlib.error:
+            return  # reading it whole tells
+        if b"\n" in start:
+            header = bundle_line(start[:start.find(b"\n")])
+            version = header.get("bundle") if header else None
+            need(type(version) is int, "bad_bundle")
+            need(version == 1, "unsupported_version")
+
+    @staticmethod
+    def read_end(line):
+        end = bundle_line(line.rstrip(b" \n"))
+        need(end and line.endswith(b"\n") and list(end) == [
+            "kind", "sessions", "entries", "cache", "bytes", "index", "packed_crc", "digest"], "bad_bundle")
+        need(json.dumps(end, separators=(",", ":")).encode().ljust(END_BYTES - 1) + b"\n" == line, "bad_bundle")
+        need(end["kind"] == "end" and re.fullmatch("[0-9a-f]{64}", end["digest"]), "bad_bundle")
+        return end
+
+    def inflate(self, data):
+        inflate, limit = zlib.decompressobj(-15), self.end["bytes"] + END_BYTES + 1
+        need(data[3] == 0, "bad_bundle")
+        try:
+            content = inflate.decompress(data[10:], limit)
+        except zlib.error:
+            raise Fault("gzip_corrupt") from None
+        need(inflate.eof and len(content) < limit and len(inflate.unused_data) == 8, "bad_bundle")
+        sums = int.from_bytes(inflate.unused_data[:4], "little"), int.from_bytes(inflate.unused_data[4:], "little")
+        need(sums == (zlib.crc32(content), len(content) & 0xFFFFFFFF), "gzip_checksum")
+        return content
+
+    def walk(self, content):
+        at, stage = content.find(b"\n") + 1, "session"
+        while at < len(content):
+            end = content.find(b"\n", at)
+            line = bundle_line(content[at:end]) if end >= 0 else None
+            need(line, "bad_bundle")
+            at = end + 1
+            kind = line.get("kind")
+            order = ["session", "cache", "index"]
+            need(kind in order and order.index(kind) >= order.index(stage), "bad_bundle")
+            stage = kind
+            if kind == "session":
+                at = self.session(line, content, at)
+            self.cache += kind == "cache" and self.check_value(line)
+
+    def session(self, record, content, at):
+        head, name, trace = record.get("head"), record.get("id"), record.get("trace_bytes", 0)
+        need(isinstance(name, str) and is_id(name) and name not in self.sessions, "bad_bundle")
+        need(isinstance(head, dict) and isinstance(trace, int) and head["bytes"] > head["seq"], "bad_bundle")
+        need(at + head["bytes"] + trace <= len(content), "bad_bundle")
+        log = Log(content[at:at + head["bytes"]])
+        if log.fault:
+            raise log.fault
+        need(log.session == name, "wrong_session")
+        need(log.head == head and not log.torn, "head_mismatch")
+        self.sessions[name] = log
+        self.entries += head["seq"] + 1
+        return at + head["bytes"] + trace
+
+    @staticmethod
+    def check_value(line):
+        need(isinstance(line.get("key"), str) and ("value" in line) != ("bytes" in line), "bad_bundle")
+        need(len(line) == 3 + ("expires" in line), "bad_bundle")
+        expires = line.get("expires", 0)
+        need(type(expires) is int and 0 <= expires <= INTEGER_MAX, "bad_bundle")
+        try:
+            base64.b64decode(line.get("bytes", ""), validate=True)
+        except (ValueError, TypeError):
+            raise Fault("bad_bundle") from None
+        return True
+
+
+def bundle_line(line):
+    """The JSON object that a line is, or None."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
 # ---- §12 Vectors -----------------------------------------------------------------------------------------
 
 def attempt(call, *arguments):
@@ -922,11 +1033,20 @@ def read_key(data, _expected):
     return code_of(fault) if fault else {"code": None, "key": got}
 
 
+def read_bundle(data, _expected):
+    bundle, fault = attempt(Bundle, data)
+    if fault:
+        return code_of(fault)
+    sessions = [{"id": name, "head": log.head} for name, log in bundle.sessions.items()]
+    return {"code": None, "sessions": sessions, "cache": bundle.cache}
+
+
 AREAS = {  # area: (suffixes of the input, reader, members of which an expectation holds one or more)
     "log": ((".jsonl", ".recipe.json"), read_log, {"verify"}),
     "state": ((".jsonl",), read_state, {"state", "code"}),
     "draft": ((".json",), read_draft, {"log", "code"}),
     "archive": ((".jsonl.gz",), read_archive, {"code"}),
+    "bundle": ((".bundle",), read_bundle, {"code"}),
     "gzip": ((".gz", ".recipe.json"), read_gzip, {"code"}),
     "key": ((".json",), read_key, {"key", "id", "code"}),
 }
@@ -1026,6 +1146,8 @@ def main(arguments):
                 sys.stdout.buffer.write(b"".join(got[1]))
                 return 0
             report = {"index": code_of(fault)}
+        case ["bundle", path]:
+            report = {"index": read_bundle(pathlib.Path(path).read_bytes(), {})}
         case ["write", path]:
             pathlib.Path(path).write_bytes(write_log("independent", *SAMPLE))
             return 0

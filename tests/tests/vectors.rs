@@ -7,10 +7,13 @@ use serde_json::{Map, Value, json};
 use turnkeep::core::archive::{inflate_span, read_index};
 use turnkeep::core::gzip::{Bound, Reader, gunzip};
 use turnkeep::core::log::{Expectation, Report, Stamp, Verifier, Writer};
+use turnkeep::core::session::runtime::{Restore, RestoredSession, restore};
 use turnkeep::core::session::{FileVerifier, read};
 use turnkeep::core::store::{Condition, Part};
 use turnkeep::core::{Hash, State, sha256};
-use turnkeep::{Error, Head, Key, MemoryStore, Range, Result, SessionId, Store, drive};
+use turnkeep::{
+    Error, Head, Key, MemoryStore, Range, Result, SessionId, Store, drive, drive_runtime,
+};
 use turnkeep_tests::vectors::{self, Vector, from_hex};
 
 /// Longest input that is also read byte by byte.
@@ -283,6 +286,24 @@ fn pages(file: &[u8], range: Range) -> Result<(u64, Vec<u8>)> {
             None => return Ok((first_seq.unwrap_or_default(), lines)),
         }
     }
+}
+
+#[test]
+fn bundle() {
+    check("bundle", |vector| {
+        let place = MemoryStore::new();
+        place.put(&Key::bundle(), &vector.input, &Condition::Any).expect("a put");
+        let mut options = Restore::default();
+        options.dry_run = true;
+        match drive_runtime(restore(options), &MemoryStore::new(), Some(&place), None) {
+            Err(error) => json!({ "code": error.code() }),
+            Ok(told) => {
+                let session = |session: &RestoredSession| json!({ "id": session.id.as_str(), "head": head_of(session.head) });
+                let sessions: Vec<_> = told.sessions.iter().map(session).collect();
+                json!({ "code": null, "sessions": sessions, "cache": told.cache.left_out })
+            }
+        }
+    });
 }
 
 #[test]

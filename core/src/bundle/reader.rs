@@ -101,9 +101,13 @@ impl Reader {
         self.packed_crc = crc32(self.packed_crc, packed.get(..covered).unwrap_or_default());
         self.taken += packed.len() as u64;
         let content = &mut self.content;
-        self.gzip.push(packed, |bytes| {
+        let inflated = self.gzip.push(packed, |bytes| {
             content.extend_from_slice(bytes);
             Ok(())
+        });
+        inflated.map_err(|error| match error.kind() {
+            ErrorKind::OutputLimit => bad("the content is longer than the end says"),
+            _ => error,
         })
     }
 

@@ -5,6 +5,7 @@
 //! committed.
 
 mod archive;
+mod bundle;
 mod draft;
 mod gzip;
 mod key;
@@ -20,8 +21,9 @@ use serde_json::{Value, json};
 use crate::build::hex;
 
 /// The areas and how the inputs of each end.
-pub const AREAS: [(&str, &[&str]); 6] = [
+pub const AREAS: [(&str, &[&str]); 7] = [
     ("archive", &[".jsonl.gz"]),
+    ("bundle", &[".bundle"]),
     ("draft", &[".json"]),
     ("gzip", &[".gz", RECIPE]),
     ("key", &[".json"]),
@@ -80,7 +82,8 @@ fn pretty(value: &Value) -> Vec<u8> {
 /// All vectors.
 #[must_use]
 pub fn all() -> Vec<Vector> {
-    [archive::all(), draft::all(), gzip::all(), key::all(), log::all(), state::all()].concat()
+    let areas = [archive::all(), bundle::all(), draft::all(), gzip::all(), key::all()];
+    [areas.concat(), log::all(), state::all()].concat()
 }
 
 /// Every file of the vectors, by its path under `tests/vectors`.
