@@ -137,7 +137,9 @@ fn a_cache_goes_to_a_file_of_its_own() {
 #[test]
 fn another_session_of_that_id_stays_and_the_new_one_can_have_another() {
     let place = Place::with_files();
-    let archive = "in/cold/threads/messages/t-1.json.gz";
+    let archive = "in/z/t-1.json.gz";
+    fs::create_dir(place.file("in/z")).unwrap();
+    fs::copy(fixture("zeitlich_t-1.json.gz"), place.file(archive)).unwrap();
     fs::write(place.file("in/t-1.jsonl"), "{\"type\":\"system\"}\n").unwrap();
     assert_eq!(place.run(&["import", "in/t-1.jsonl"]).code, 0);
     let ran = place.run(&["import", archive]);
@@ -192,4 +194,75 @@ fn files_that_are_too_large_are_not_read() {
     let ran = place.run(&["import", "large.gz"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("too_large") && ran.err.contains("1 GiB"), "{ran:?}");
+}
+
+/// As a shell expands `sessions/*`.
+#[test]
+fn files_of_one_session_that_are_named_one_by_one_belong_together() {
+    let place = Place::new();
+    let folder = fixture("opendev");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let names = ["a1b2c3d4e5f6.events.jsonl", "a1b2c3d4e5f6.json", "a1b2c3d4e5f6.jsonl"].map(path);
+    let ran = place.run(&["import", &names[0], &names[1], &names[2]]);
+    assert!(ran.out.contains("imported a1b2c3d4e5f6"), "{ran:?}");
+    assert!(
+        ran.out.contains("1 imported, 0 there already") && !ran.err.contains("exists"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn one_session_of_several_can_have_another_id() {
+    let place = Place::with_files();
+    assert_eq!(place.run(&["import", "in/eai_snapshot.gz"]).code, 0);
+    let mut other = fs::read(fixture("eai_session_default.gz")).unwrap();
+    fs::write(place.file("in/default.gz"), &other).unwrap();
+    let ran = place.run(&["import", "in/default.gz"]);
+    assert_eq!(ran.code, 12, "{ran:?}");
+    assert!(ran.err.contains("--only default --as"), "{ran:?}");
+    let args = ["import", "in/eai_snapshot.gz", "--only", "default", "--as", "again"];
+    assert_eq!(place.run(&args).code, 0);
+    assert_eq!(place.run(&["show", "again"]).code, 0);
+    other.clear();
+    let ran = place.run(&["import", "in", "--as", "one"]);
+    assert_eq!((ran.code, &*ran.out), (2, ""), "{ran:?}");
+    assert_eq!(place.run(&["show", "one"]).code, 10);
+}
+
+#[test]
+fn a_dry_run_tells_what_would_fail() {
+    let place = Place::with_files();
+    fs::write(place.file("in/default.jsonl"), "{\"type\":\"system\"}\n").unwrap();
+    let dry = place.run(&["import", "in", "-n"]);
+    let real = place.run(&["import", "in"]);
+    assert_eq!((dry.code, real.code), (3, 3), "{dry:?} {real:?}");
+    assert!(dry.out.contains("4 imported, 0 there already, 0 skipped, 1 failed"), "{dry:?}");
+    assert!(real.out.contains("4 imported, 0 there already, 0 skipped, 1 failed"), "{real:?}");
+}
+
+#[test]
+fn nothing_that_could_be_read_is_a_failure() {
+    let place = Place::new();
+    fs::write(place.file("torn.jsonl"), "{\"kind\":\"session_st").unwrap();
+    let ran = place.run(&["import", "torn.jsonl", "--from", "session-store"]);
+    assert_ne!(ran.code, 0, "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_folders_are_told_and_devices_are_not_read() {
+    let place = Place::with_files();
+    fs::create_dir(place.file("links")).unwrap();
+    std::os::unix::fs::symlink("../in/eai_snapshot.gz", place.file("links/single.gz")).unwrap();
+    let ran = place.run(&["import", "links"]);
+    assert!(ran.out.contains("skipped in single.gz: not_supported"), "{ran:?}");
+    let ran = place.run(&["import", "links/single.gz"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = place.run(&["import", "/dev/zero"]);
+    assert!(ran.err.contains("no regular file"), "{ran:?}");
+    let ran = place.run(&["export", "default", "--to", "messages", "-o", "/dev/null"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = place.run(&["bundle", "/dev/null"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }

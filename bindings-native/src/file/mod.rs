@@ -63,6 +63,9 @@ impl FileStore {
     /// that is missing is made once something is written.
     #[must_use]
     pub fn of_file(path: &Path) -> Self {
+        // Where a link leads: the link stays what it is.
+        let resolved = path.canonicalize();
+        let path = resolved.as_deref().unwrap_or(path);
         let root = path.parent().unwrap_or(Path::new("")).to_owned();
         let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root };
         let only = path.file_name().map(|name| root.join(name));
@@ -134,6 +137,11 @@ impl FileStore {
 
     fn publish(&self, key: &Key, staged: &Path, condition: &Condition) -> Result<Info> {
         let path = self.path(key);
+        if self.only.is_some() && fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            // A device would become a file.
+            let message = format!("{} is no regular file: write to it as a stream", path.display());
+            return Err(Error::new(ErrorKind::NotSupported, message));
+        }
         let cannot = |error: std::io::Error| match error.kind() {
             IoKind::AlreadyExists => already_exists(key),
             _ => failed("cannot publish", &path, &error),

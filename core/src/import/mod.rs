@@ -135,6 +135,12 @@ pub fn group(names: &[&str]) -> Vec<Vec<usize>> {
     group::group(names)
 }
 
+/// Whether a file only lies beside a session, by its name: the session can be imported without it.
+#[must_use]
+pub fn is_beside(name: &str) -> bool {
+    name.ends_with(".trace.jsonl") || name.ends_with(".events.jsonl")
+}
+
 /// Whether a file is a log or an archive of turnkeep's own, which needs no import.
 #[must_use]
 pub fn is_own(file: File<'_>) -> bool {

@@ -1,6 +1,6 @@
 //! What zeitlich wrote.
 
-use super::content::{check, file_name, skip, start, stem};
+use super::content::{check, skip, start, stem};
 use super::{File, Imported, Session, Skipped};
 use crate::session::About;
 use crate::state::State;
@@ -46,12 +46,13 @@ fn read_file(file: File<'_>, imported: &mut Imported, index: usize) -> Result<()
     Ok(())
 }
 
-/// A cold store's objects are named by prefix, thread key and thread.
+/// A cold store's objects are named by prefix (`threads` unless told), thread key and thread. Other
+/// files are named by the thread alone.
 fn id_of(path: &str) -> Result<SessionId> {
     let thread = stem(path, &[".gz", ".json"]);
-    let folders = path.strip_suffix(file_name(path)).unwrap_or_default().trim_end_matches('/');
-    match folders.rsplit_once('/') {
-        Some((_, key)) if !key.is_empty() => session_id(key, thread),
+    let mut folders = path.rsplit('/').skip(1);
+    match (folders.next(), folders.next()) {
+        (Some(key), Some("threads")) => session_id(key, thread),
         _ => SessionId::new(thread),
     }
 }

@@ -1,5 +1,6 @@
 //! Importing files that belong together: reading them, keeping them, and writing what they hold.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -21,6 +22,8 @@ pub struct ImportFiles {
     pub from: Option<Format>,
     /// The id of the session in them, in place of its own. `invalid_argument` where there are several.
     pub id: Option<SessionId>,
+    /// Only the session that has this id of its own; `None`: all of them.
+    pub only: Option<SessionId>,
     /// Change nothing: only tell what would be imported.
     pub dry_run: bool,
 }
@@ -85,42 +88,77 @@ async fn import_all(io: &Io, options: &ImportFiles) -> Result<ImportedFiles> {
         in_file(Error::new(ErrorKind::BadEntry, message), first)
     };
     let format = format.ok_or_else(unknown)?;
-    let read = read(&files, Some(format)).map_err(|error| in_file(error, first))?;
+    let mut read = read(&files, Some(format)).map_err(|error| in_file(error, first))?;
+    if let Some(only) = &options.only {
+        read.sessions.retain(|session| session.id == *only);
+    }
     if options.id.is_some() && read.sessions.len() > 1 {
         let message = "one id was given, and there are several sessions";
         return Err(in_file(Error::new(ErrorKind::InvalidArgument, message), first));
     }
-    let mut sessions = Vec::new();
+    let mut importing = Importing { io, options, format, files: Vec::new() };
+    importing.files.resize_with(options.files.len(), || None);
+    let (mut sessions, mut seen) = (Vec::new(), BTreeSet::new());
     for mut session in read.sessions {
         if let Some(id) = &options.id {
             session.id = id.clone();
         }
-        sessions.push(one(io, options, format, session).await);
+        let is_new = seen.insert(session.id.clone());
+        sessions.push(importing.one(session, is_new).await);
     }
     Ok(ImportedFiles { format, sessions, cache: read.cache, skipped: read.skipped })
 }
 
-async fn one(io: &Io, options: &ImportFiles, format: Format, session: Session) -> ImportedSession {
-    let (id, files, chain) = (session.id.clone(), session.files.clone(), session.chain.clone());
-    let entries = session.drafts.len() as u64;
-    let given: Vec<_> = files.iter().filter_map(|index| options.files.get(*index)).collect();
-    let origin =
-        Origin { format, files: given.iter().map(|(name, bytes)| file(name, bytes)).collect() };
-    let outcome = async {
-        if options.dry_run {
-            return Ok(existing(io, &id, &origin).await?.unwrap_or(Import::WouldImport));
-        }
-        for ((_, bytes), file) in given.iter().zip(&origin.files) {
-            put_beside(io, Key::import(file.sha256), bytes).await?;
-        }
-        import_session(io, session, &origin).await
-    };
-    let outcome = outcome.await.map_err(|error: Error| error.in_session(&id));
-    ImportedSession { id, files, entries, chain, outcome }
+struct Importing<'a> {
+    io: &'a Io,
+    options: &'a ImportFiles,
+    format: Format,
+    /// Files that were hashed, and kept unless nothing is to be changed: once, however many sessions
+    /// are in them.
+    files: Vec<Option<OriginFile>>,
 }
 
-fn file(name: &str, bytes: &[u8]) -> OriginFile {
-    OriginFile { name: name.into(), sha256: sha256(bytes), bytes: bytes.len() as u64 }
+impl Importing<'_> {
+    async fn one(&mut self, session: Session, is_new: bool) -> ImportedSession {
+        let (id, files, chain) = (session.id.clone(), session.files.clone(), session.chain.clone());
+        let entries = session.drafts.len() as u64;
+        let outcome = async {
+            if !is_new {
+                let message = "the files hold another session of that id, which came first";
+                return Err(Error::new(ErrorKind::AlreadyExists, message));
+            }
+            let origin = self.origin(&session).await?;
+            if self.options.dry_run {
+                let there = existing(self.io, &session.id, &origin).await?;
+                return Ok(there.unwrap_or(Import::WouldImport));
+            }
+            import_session(self.io, session, &origin).await
+        };
+        let outcome = outcome.await.map_err(|error: Error| error.in_session(&id));
+        ImportedSession { id, files, entries, chain, outcome }
+    }
+
+    /// Where a session came from: its files are kept from now on.
+    async fn origin(&mut self, session: &Session) -> Result<Origin> {
+        let mut origin = Origin { format: self.format, files: Vec::new() };
+        for index in &session.files {
+            let known = (self.files.get_mut(*index), self.options.files.get(*index));
+            let (Some(kept), Some((name, bytes))) = known else { continue };
+            if kept.is_none() {
+                let file = OriginFile {
+                    name: name.clone(),
+                    sha256: sha256(bytes),
+                    bytes: bytes.len() as u64,
+                };
+                if !self.options.dry_run {
+                    put_beside(self.io, Key::import(file.sha256), bytes).await?;
+                }
+                *kept = Some(file);
+            }
+            origin.files.extend(kept.clone());
+        }
+        Ok(origin)
+    }
 }
 
 /// The same error, said to concern that file.

@@ -1,9 +1,11 @@
 //! `turnkeep bundle`
 
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use turnkeep::core::session::runtime::{self, LeftOut, Snapshot, Snapshotted};
-use turnkeep::{FileStore, Runtime, SessionId, Wait, drive_runtime};
+use turnkeep::{Error, ErrorKind, FileStore, Runtime, SessionId, Wait, drive_runtime};
 
 use crate::Outcome;
 use crate::exit::Exit;
@@ -30,9 +32,9 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let store = context.globals.store()?;
     let mut options = Snapshot::default();
     options.sessions = (!args.ids.is_empty()).then(|| args.ids.clone());
-    if args.file.as_os_str() == "-" {
+    if let Some(stream) = stream(&args.file)? {
         let runtime = Runtime::open(store, None)?;
-        let written = runtime.snapshot_to_writer(std::io::stdout(), options, Wait::default())?;
+        let written = runtime.snapshot_to_writer(stream, options, Wait::default())?;
         left_out(&written.left_out, context);
         return Ok(exit(&written));
     }
@@ -44,6 +46,22 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     drop(meter);
     tell(args, &written, context)?;
     Ok(exit(&written))
+}
+
+/// What is written as it comes: standard output, a pipe, a device.
+fn stream(file: &Path) -> Outcome<Option<Box<dyn Write + Send>>> {
+    if file.as_os_str() == "-" {
+        return Ok(Some(Box::new(std::io::stdout())));
+    }
+    let is_special = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
+    if !fs::metadata(file).is_ok_and(is_special) {
+        return Ok(None);
+    }
+    let cannot = |error: std::io::Error| {
+        let message = format!("cannot write {}: {error}", file.display());
+        Error::new(ErrorKind::StoreFailed, message)
+    };
+    Ok(Some(Box::new(OpenOptions::new().write(true).open(file).map_err(cannot)?)))
 }
 
 fn exit(written: &Snapshotted) -> Exit {

@@ -83,8 +83,14 @@ fn show(bytes: &[u8], context: &mut Context) -> Outcome<()> {
     Ok(())
 }
 
-/// Writes a file beside that one, and puts it in its place once it is stored.
+/// Writes a file beside that one, and puts it in its place once it is stored. A link stays what it
+/// is, and a device too: that is written to.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let resolved = path.canonicalize();
+    let path = resolved.as_deref().unwrap_or(path);
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let mut staged = OsString::from(".");
     staged.push(name);

@@ -2,6 +2,7 @@
 
 mod files;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 use turnkeep::core::cache::CacheEntry;
 use turnkeep::core::import::{self, Format};
-use turnkeep::core::session::{Import, ImportFiles, ImportedSession};
+use turnkeep::core::session::{Import, ImportFiles, ImportedFiles, ImportedSession};
 use turnkeep::{Error, ErrorKind, MemoryStore, SessionId, Store};
 
 use crate::exit::Exit;
@@ -17,14 +18,15 @@ use crate::json::{Object, error_object, head_object};
 use crate::output::Context;
 use crate::visible::visible;
 use crate::{Failure, Outcome};
-use files::{Found, find, read_file};
+use files::{Found, FoundFile, check_cache, find, read_file};
 
 const EXAMPLES: &str = "\
 Examples:
     turnkeep import backup.gz                       an Eai snapshot, with all of its sessions
     turnkeep import backup.gz --cache cache.json    and its cache, as JSON
     turnkeep import ~/.agentmux/archives --dry-run  what would be imported
-    turnkeep import t-1.json.gz --as thread-1       under another id";
+    turnkeep import t-1.json.gz --as thread-1       under another id
+    turnkeep import backup.gz --only default        one session of several";
 
 /// Import sessions that an earlier system wrote
 ///
@@ -44,6 +46,9 @@ pub(crate) struct Args {
     /// The id of the session, where there is one only
     #[arg(long = "as", value_name = "ID", value_parser = super::session_id)]
     id: Option<SessionId>,
+    /// Only the session that has this id in the files
+    #[arg(long, value_name = "ID", value_parser = super::session_id)]
+    only: Option<SessionId>,
     /// Write the values of a snapshot's cache to this new file, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     cache: Option<PathBuf>,
@@ -57,18 +62,16 @@ fn formats() -> PossibleValuesParser {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let mut found = Vec::new();
-    for path in &args.paths {
-        found.push(find(path)?);
+    let found = find(&args.paths)?;
+    if let Some(path) = &args.cache {
+        check_cache(path)?;
     }
     let store = match args.dry_run {
         true => store_to_look_at(context)?,
         false => context.globals.store_for_writing()?,
     };
     let mut importer = Importer { args, context, store, tally: Tally::default() };
-    for found in &found {
-        importer.path(found)?;
-    }
+    importer.all(&found)?;
     importer.finish()
 }
 
@@ -84,7 +87,8 @@ fn store_to_look_at(context: &Context) -> Outcome<Arc<dyn Store>> {
 
 #[derive(Debug, Default)]
 struct Tally {
-    sessions: u64,
+    /// Sessions that a dry run would have imported, and from where.
+    ids: BTreeMap<SessionId, Vec<String>>,
     imported: u64,
     already: u64,
     skipped: u64,
@@ -101,44 +105,97 @@ struct Importer<'a> {
 }
 
 impl Importer<'_> {
-    fn path(&mut self, found: &Found) -> Outcome<()> {
-        let names: Vec<&str> = found.files.iter().map(|file| &*file.name).collect();
-        for group in import::group(&names) {
-            let files: Vec<_> = group.iter().filter_map(|index| found.files.get(*index)).collect();
-            let names: Vec<&str> = files.iter().map(|file| &*file.name).collect();
-            let contents: Outcome<Vec<_>> = files.iter().map(|file| read_file(file)).collect();
-            let done = contents.and_then(|contents| self.group(&names, contents, found.is_folder));
+    fn all(&mut self, found: &Found) -> Outcome<()> {
+        for (name, error) in &found.passed_over {
+            self.tell_skipped(name, error)?;
+        }
+        let places: Vec<&str> = found.files.iter().map(|file| &*file.place).collect();
+        let groups = import::group(&places);
+        let files = |group: &Vec<usize>| -> Vec<&FoundFile> {
+            group.iter().filter_map(|index| found.files.get(*index)).collect()
+        };
+        if self.args.id.is_some() {
+            // Before the first one is there under the id that another one may want.
+            let mut sessions = 0;
+            for group in &groups {
+                let files = files(group);
+                let contents = files.iter().filter_map(|file| contents_of(file).ok());
+                let told = self.imported(contents.collect(), true);
+                sessions += told.map_or(0, |told| told.sessions.len());
+            }
+            if sessions > 1 {
+                return Err(several());
+            }
+        }
+        for group in &groups {
+            let done = self.group(&files(group));
             self.tell_failed(done)?;
         }
         Ok(())
     }
 
-    fn group(&mut self, names: &[&str], contents: Vec<Vec<u8>>, in_folder: bool) -> Outcome<()> {
-        let names_owned = names.iter().map(|name| (*name).to_owned());
-        let mut options = ImportFiles::new(names_owned.zip(contents).collect());
+    /// Imports files that belong together, or only looks.
+    fn imported(&self, contents: Vec<(String, Vec<u8>)>, dry_run: bool) -> Outcome<ImportedFiles> {
+        let mut options = ImportFiles::new(contents);
         options.from = self.args.from.as_deref().and_then(Format::of);
         options.id = self.args.id.clone();
-        options.dry_run = self.args.dry_run;
-        let done = match turnkeep::import_files(&*self.store, options) {
+        options.only = self.args.only.clone();
+        options.dry_run = dry_run;
+        turnkeep::import_files(&*self.store, options).map_err(explained)
+    }
+
+    fn group(&mut self, files: &[&FoundFile]) -> Outcome<()> {
+        let (mut read, mut contents) = (Vec::new(), Vec::new());
+        for file in files {
+            match contents_of(file) {
+                Ok(content) => {
+                    read.push(*file);
+                    contents.push(content);
+                }
+                // The session is whole without it.
+                Err(failure) if files.len() > 1 && import::is_beside(&file.shown) => {
+                    self.tell_failed(Err(failure))?;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        let files = &read[..];
+        let names: Vec<&str> = files.iter().map(|file| &*file.shown).collect();
+        let names = &names[..];
+        let is_named = files.iter().any(|file| file.is_named);
+        let done = match self.imported(contents, self.args.dry_run) {
             Ok(done) => done,
-            Err(error) if in_folder && error.kind() == ErrorKind::BadEntry => {
+            Err(Failure::Failed(failed))
+                if !is_named && failed.error.kind() == ErrorKind::BadEntry =>
+            {
                 // The file is named anyway.
-                let error = Error::new(error.kind(), error.message());
+                let error = Error::new(failed.error.kind(), failed.error.message());
                 return self.tell_skipped(names.first().copied().unwrap_or_default(), &error);
             }
-            Err(error) => return Err(explained(error)),
+            Err(failure) => return Err(failure),
         };
+        let gave_nothing = done.sessions.is_empty() && done.cache.is_empty();
+        let is_fault = |error: &&Error| error.kind() != ErrorKind::NotSupported;
+        let fault = done.skipped.iter().map(|skipped| &skipped.error).find(is_fault);
+        if let Some(error) = fault {
+            // What is left out of a session is not nothing.
+            let exit = if gave_nothing { Exit::of(error.kind()) } else { Exit::Partial };
+            self.tally.failure.get_or_insert(exit);
+        }
         for skipped in &done.skipped {
             let name = names.get(skipped.file).copied().unwrap_or_default();
             self.tell_skipped(name, &skipped.error)?;
         }
         let format = done.format.name();
         for session in &done.sessions {
-            self.tally.sessions += 1;
+            let is_twice = self.args.dry_run
+                && self
+                    .tally
+                    .ids
+                    .insert(session.id.clone(), files_of(session, files))
+                    .is_some_and(|before| before != files_of(session, files));
             let told = match &session.outcome {
-                _ if self.args.id.is_some() && self.tally.sessions > 1 => {
-                    Err(Failure::usage("--as names one session, and there are several"))
-                }
+                Ok(Import::WouldImport) if is_twice => Err(exists(&session.id)),
                 Ok(Import::Exists(_)) => Err(exists(&session.id)),
                 Ok(outcome) => self.tell(*outcome, format, names, session),
                 Err(error) => Err(error.clone().into()),
@@ -190,7 +247,13 @@ impl Importer<'_> {
         }
         let (outcome, id) = (outcome.replace('_', " "), visible(session.id.as_str()));
         let (count, files) = (session.entries, names.join(", "));
-        let fault = fault.map_or_else(String::new, |fault| format!("; its own chain: {fault}"));
+        let fault = match (fault, session.chain.as_ref()) {
+            (Some(fault), Some(chain)) => {
+                format!("; its own chain: {} lines hold, then {fault}", chain.held)
+            }
+            (None, Some(chain)) => format!("; its own chain: all {} lines hold", chain.held),
+            _ => String::new(),
+        };
         let text = format!("{count} entries from {from}, {files}{fault}");
         self.context.out.text(&format!("{outcome} {id}: {}\n", visible(&text)))
     }
@@ -217,6 +280,7 @@ impl Importer<'_> {
             ));
         }
         let Tally { imported, already, skipped, failed, .. } = tally;
+        let is_some = imported + already > 0;
         if context.globals.json {
             let summary = Object::new()
                 .put("dry_run", args.dry_run)
@@ -234,7 +298,7 @@ impl Importer<'_> {
         }
         Ok(match tally.failure {
             None => Exit::Ok,
-            Some(_) if imported + already > 0 => Exit::Partial,
+            Some(_) if is_some => Exit::Partial,
             Some(exit) => exit,
         })
     }
@@ -251,15 +315,31 @@ fn explained(error: Error) -> Failure {
         ErrorKind::BadEntry => failure.with_hint(
             "Name the system that wrote it with --from, or check that the file is whole.",
         ),
-        ErrorKind::InvalidArgument => {
-            Failure::usage("--as names one session, and there are several")
-        }
+        ErrorKind::InvalidArgument => several(),
         _ => failure,
     }
 }
 
+fn contents_of(file: &FoundFile) -> Outcome<(String, Vec<u8>)> {
+    Ok((file.name(), read_file(file)?))
+}
+
+fn several() -> Failure {
+    Failure::usage("--as names one session, and there are several")
+        .with_hint("`--only ID` takes one of them.")
+}
+
+/// The files that a session is in.
+fn files_of(session: &ImportedSession, files: &[&FoundFile]) -> Vec<String> {
+    let place = |index: &usize| files.get(*index).map(|file| file.place.clone());
+    session.files.iter().filter_map(place).collect()
+}
+
 fn exists(id: &SessionId) -> Failure {
     let error = Error::new(ErrorKind::AlreadyExists, "there is another session of that id");
-    Failure::from(error.in_session(id))
-        .with_hint("It stays as it is. Import the file by itself under another id with --as.")
+    let id_text = visible(id.as_str()).into_owned();
+    Failure::from(error.in_session(id)).with_hint(format!(
+        "It stays as it is. `turnkeep import FILE --only {id_text} --as OTHER-ID` imports the new one \
+         under another id."
+    ))
 }

@@ -1,7 +1,7 @@
 //! Files to import from, and the file that a cache goes to.
 
-use std::fs;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use turnkeep::core::cache::CacheEntry;
@@ -10,68 +10,132 @@ use turnkeep::{Error, ErrorKind};
 
 use crate::{Failure, Outcome};
 
-/// What a path leads to.
+/// Folders of a file's path that its name has: what a system's layout may say of it.
+const FOLDERS: usize = 2;
+
+/// What paths lead to.
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) files: Vec<FoundFile>,
-    pub(super) is_folder: bool,
+    /// What is no file, or a link in a folder: name, and why it is not read.
+    pub(super) passed_over: Vec<(String, Error)>,
 }
 
-/// A file, and its name below the folder that was asked for.
+/// A file that may be imported.
 pub(super) struct FoundFile {
     path: PathBuf,
-    pub(super) name: String,
+    /// As it is told: below the folder that was asked for.
+    pub(super) shown: String,
+    /// Its whole path, however it was asked for: tells which files lie together.
+    pub(super) place: String,
+    /// Whether it was asked for itself.
+    pub(super) is_named: bool,
 }
 
-/// The file, or the files of a folder and those in it, in the order of their names.
-pub(super) fn find(path: &Path) -> Outcome<Found> {
-    let metadata = fs::metadata(path).map_err(|error| cannot(path, &error))?;
-    if !metadata.is_dir() {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let files = vec![FoundFile { path: path.to_owned(), name }];
-        return Ok(Found { files, is_folder: false });
+impl FoundFile {
+    /// Its name with the folders around it: the same however it was asked for.
+    pub(super) fn name(&self) -> String {
+        let parts: Vec<&str> = self.place.split('/').filter(|part| !part.is_empty()).collect();
+        let start = parts.len().saturating_sub(FOLDERS + 1);
+        parts[start..].join("/")
     }
-    let mut files = Vec::new();
-    let mut folders = vec![(path.to_owned(), String::new())];
-    while let Some((folder, parent)) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|error| cannot(&folder, &error))? {
-            let entry = entry.map_err(|error| cannot(&folder, &error))?;
-            let name = format!("{parent}{}", entry.file_name().to_string_lossy());
-            let kind = entry.file_type().map_err(|error| cannot(&entry.path(), &error))?;
-            // Links are not followed: they may lead in a circle.
-            if kind.is_dir() {
-                folders.push((entry.path(), format!("{name}/")));
-            } else if kind.is_file() {
-                files.push(FoundFile { path: entry.path(), name });
-            }
+}
+
+/// The files of all paths, those of a folder in the order of their names.
+pub(super) fn find(paths: &[PathBuf]) -> Outcome<Found> {
+    let mut found = Found::default();
+    for path in paths {
+        let metadata = fs::metadata(path).map_err(|error| cannot(path, &error))?;
+        let place = path.canonicalize().map_err(|error| cannot(path, &error))?;
+        if metadata.is_dir() {
+            found.folder(&place)?;
+        } else {
+            let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            found.add(place, shown, true);
         }
     }
-    files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-    Ok(Found { files, is_folder: true })
+    // A file that two arguments lead to is read once.
+    found.files.sort_by(|one, other| one.place.cmp(&other.place));
+    found.files.dedup_by(|later, first| {
+        first.is_named |= later.place == first.place && later.is_named;
+        later.place == first.place
+    });
+    Ok(found)
+}
+
+impl Found {
+    fn add(&mut self, path: PathBuf, shown: String, is_named: bool) {
+        let place = path.to_string_lossy().replace('\\', "/");
+        self.files.push(FoundFile { path, shown, place, is_named });
+    }
+
+    fn folder(&mut self, root: &Path) -> Outcome<()> {
+        let mut folders = vec![(root.to_owned(), String::new())];
+        while let Some((folder, parent)) = folders.pop() {
+            for entry in fs::read_dir(&folder).map_err(|error| cannot(&folder, &error))? {
+                let entry = entry.map_err(|error| cannot(&folder, &error))?;
+                let name = format!("{parent}{}", entry.file_name().to_string_lossy());
+                let kind = entry.file_type().map_err(|error| cannot(&entry.path(), &error))?;
+                if kind.is_dir() {
+                    folders.push((entry.path(), format!("{name}/")));
+                } else if kind.is_file() {
+                    self.add(entry.path(), name, false);
+                } else {
+                    // Links may lead in a circle, and other things never end.
+                    let message =
+                        "a link or a special file in a folder is not read: name it itself";
+                    self.passed_over.push((name, Error::new(ErrorKind::NotSupported, message)));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn read_file(file: &FoundFile) -> Outcome<Vec<u8>> {
-    let bytes = fs::metadata(&file.path).map_err(|error| cannot(&file.path, &error))?.len();
-    if bytes > IMPORT_BYTES_MAX {
-        let message = format!("{} has {bytes} bytes, more than 1 GiB", file.path.display());
+    let cannot = |error: std::io::Error| cannot(&file.path, &error);
+    let metadata = fs::metadata(&file.path).map_err(cannot)?;
+    if !metadata.is_file() {
+        let message = format!("{} is no regular file", file.path.display());
+        return Err(Failure::from(Error::new(ErrorKind::NotSupported, message))
+            .with_hint("Copy what it gives to a file first."));
+    }
+    let mut bytes = Vec::new();
+    if metadata.len() <= IMPORT_BYTES_MAX {
+        let opened = File::open(&file.path).map_err(cannot)?;
+        opened.take(IMPORT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    }
+    if metadata.len().max(bytes.len() as u64) > IMPORT_BYTES_MAX {
+        let message = format!("{} has more than 1 GiB", file.path.display());
         return Err(Failure::from(Error::new(ErrorKind::TooLarge, message))
             .with_hint("Split it, or export its sessions one by one."));
     }
-    fs::read(&file.path).map_err(|error| cannot(&file.path, &error))
+    Ok(bytes)
+}
+
+/// Refuses a file for the cache that is there, before anything is imported.
+pub(super) fn check_cache(path: &Path) -> Outcome<()> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(cannot_write(path, &std::io::ErrorKind::AlreadyExists.into())),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Writes the values as a JSON array, to a file that is not there yet.
 pub(super) fn write_cache(path: &Path, cache: &[CacheEntry]) -> Outcome<()> {
     let entries: Vec<String> = cache.iter().map(CacheEntry::to_json).collect();
     let json = format!("[{}]\n", entries.join(",\n"));
-    let written = fs::File::create_new(path).and_then(|mut file| file.write_all(json.as_bytes()));
-    written.map_err(|error| {
-        let kind = match error.kind() {
-            std::io::ErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
-            _ => ErrorKind::StoreFailed,
-        };
-        let message = format!("cannot write {}: {error}", path.display());
-        Failure::from(Error::new(kind, message)).with_hint("Name another file with --cache.")
-    })
+    let written = File::create_new(path).and_then(|mut file| file.write_all(json.as_bytes()));
+    written.map_err(|error| cannot_write(path, &error))
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    let kind = match error.kind() {
+        std::io::ErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
+        _ => ErrorKind::StoreFailed,
+    };
+    let message = format!("cannot write {}: {error}", path.display());
+    Failure::from(Error::new(kind, message)).with_hint("Name another file with --cache.")
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Failure {
