@@ -3,19 +3,49 @@
 use std::ops::Range;
 
 use js_sys::{Reflect, Uint8Array};
-use turnkeep_core::store::{Condition, Key, Request, StageId};
+use turnkeep_core::cache::{CacheEntry, CacheValue};
+use turnkeep_core::store::{CacheRequest, Condition, Key, Request, StageId};
 use turnkeep_core::task::RequestId;
 use wasm_bindgen::JsValue;
 
-use crate::convert::{number, object, optional};
+use crate::convert::{list, number, object, optional};
 
 /// A request: its `id`, its `kind`, and what that kind needs; with `isCold`, what is to be carried out
-/// in the cold store.
+/// in the cold store, with `isBundle`, what is where the bundle lies.
 pub(crate) fn to_js((id, request): (RequestId, Request)) -> JsValue {
-    let Request::Cold(request) = request else { return plain(id, request) };
-    let request = plain(id, *request);
-    Reflect::set(&request, &"isCold".into(), &true.into()).ok();
+    match request {
+        Request::Cold(request) => marked(plain(id, *request), "isCold"),
+        Request::Bundle(request) => marked(plain(id, *request), "isBundle"),
+        Request::Cache(request) => of_cache(id, request),
+        request => plain(id, request),
+    }
+}
+
+fn marked(request: JsValue, name: &str) -> JsValue {
+    Reflect::set(&request, &name.into(), &true.into()).ok();
     request
+}
+
+fn of_cache(id: RequestId, request: CacheRequest) -> JsValue {
+    let id = ("id", id.into());
+    match request {
+        CacheRequest::Keys { limit } => object([id, kind("cache_keys"), ("limit", limit.into())]),
+        CacheRequest::Get { keys } => object([id, kind("cache_get"), ("keys", keys.into())]),
+        CacheRequest::Put { entries } => {
+            object([id, kind("cache_put"), ("entries", list(&entries, entry))])
+        }
+        _ => object([id, kind("unknown")]),
+    }
+}
+
+/// A value of a cache: `key`, `json` or `bytes`, and `expiresMs`, which may be `undefined`.
+fn entry(entry: &CacheEntry) -> JsValue {
+    let value = match &entry.value {
+        CacheValue::Json(json) => ("json", json.as_str().into()),
+        CacheValue::Bytes(bytes) => content(bytes),
+    };
+    let expires = ("expiresMs", optional(entry.expires_ms, number));
+    object([("key", entry.key.as_str().into()), value, expires])
 }
 
 fn plain(id: RequestId, request: Request) -> JsValue {

@@ -1,6 +1,7 @@
 //! Operations in flight.
 
 use js_sys::{Array, Uint8Array};
+use turnkeep_core::cache::{CacheEntry, CacheValue};
 use turnkeep_core::log::Stamp;
 use turnkeep_core::store::{Holder, Info, Key, Listing, Object, Reply, StageId};
 use turnkeep_core::task::{self, RequestId, Step};
@@ -116,8 +117,7 @@ impl Task {
             let key = Key::parse(get(&object, "key").as_string()?).ok()?;
             Some((key, info(&get(&object, "info"))?))
         };
-        let objects = get(listing, "objects").dyn_into::<Array>().ok();
-        let objects = objects.and_then(|objects| objects.iter().map(object).collect());
+        let objects = array(&get(listing, "objects"), object);
         let more = get(listing, "more").is_truthy();
         self.reply(id, objects.map(|objects| Reply::Listing(Listing { objects, more })));
     }
@@ -138,6 +138,20 @@ impl Task {
         self.reply(id, whole(now_ms).ok().map(stamp));
     }
 
+    /// Keys of a cache.
+    pub fn reply_keys(&mut self, id: RequestId, keys: &JsValue) {
+        let keys = array(keys, |key| key.as_string());
+        self.reply(id, keys.map(Reply::Keys));
+    }
+
+    /// Values of a cache, each `undefined` or its `key`, `json` or `bytes`, and, if it ever expires,
+    /// `expiresMs`.
+    pub fn reply_values(&mut self, id: RequestId, values: &JsValue) {
+        let value =
+            |value: JsValue| if value.is_undefined() { Some(None) } else { entry(&value).map(Some) };
+        self.reply(id, array(values, value).map(Reply::Values));
+    }
+
     /// Whatever the host caught.
     pub fn reply_failed(&mut self, id: RequestId, caught: &JsValue) {
         self.reply(id, Some(Reply::Failed(error::from_js(caught))));
@@ -150,6 +164,22 @@ impl Task {
         };
         self.task.reply(id, reply.unwrap_or_else(strange));
     }
+}
+
+fn array<T>(values: &JsValue, convert: impl FnMut(JsValue) -> Option<T>) -> Option<Vec<T>> {
+    values.dyn_ref::<Array>()?.iter().map(convert).collect()
+}
+
+fn entry(entry: &JsValue) -> Option<CacheEntry> {
+    let value = match get(entry, "json").as_string() {
+        Some(json) => CacheValue::Json(json),
+        None => CacheValue::Bytes(get(entry, "bytes").dyn_into::<Uint8Array>().ok()?.to_vec()),
+    };
+    let expires_ms = match get(entry, "expiresMs") {
+        expires if expires.is_undefined() => None,
+        expires => Some(whole(expires.as_f64()?).ok()?),
+    };
+    Some(CacheEntry { key: get(entry, "key").as_string()?, value, expires_ms })
 }
 
 fn info(value: &JsValue) -> Option<Info> {

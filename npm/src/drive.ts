@@ -2,6 +2,7 @@
 // the same time. As long as the store answers without a promise nothing is awaited, and the task is
 // over when `drive` returns.
 
+import type { CacheEntry } from "./cache.js";
 import { TurnkeepError, fromWasm } from "./errors.js";
 import {
   type Awaitable,
@@ -13,8 +14,8 @@ import {
 } from "./store.js";
 import type { Task } from "./wasm/turnkeep.js";
 
-/** A request as the wasm gives it: its kind tells which of the others are there. */
-interface Request {
+/** A request as the wasm gives it: its kind tells which of the others are there. @internal */
+export interface Request {
   readonly id: number;
   readonly kind: string;
   readonly key: string;
@@ -32,9 +33,16 @@ interface Request {
   readonly stage: string;
   readonly number: number;
   readonly randomBytes: number;
+  readonly keys: readonly string[];
+  readonly entries: readonly CacheEntry[];
   /** Whether it is for the cold store. */
   readonly isCold?: true | undefined;
+  /** Whether it is for where a bundle lies. */
+  readonly isBundle?: true | undefined;
 }
+
+/** Answers what a runtime's tasks ask for beside their store. @internal */
+export type Beside = (request: Request) => Awaitable<unknown>;
 
 /**
  * Carries out a task over a store, until it is done. An aborted signal fails the next request; the
@@ -54,6 +62,22 @@ export function drive<T>(task: Task, store: Store, signal?: AbortSignal): T | Pr
  */
 export async function driveUntil<T>(task: Task, store: Store, signal?: AbortSignal): Promise<T> {
   const steps = run<T>(task, store, undefined, { signal, since: performance.now() });
+  return finish(steps, steps.next());
+}
+
+/**
+ * Carries out a long task of a runtime's: `beside` answers all of its requests. Others have their turn
+ * now and then; an aborted signal fails the next request.
+ * @internal
+ */
+export async function driveBeside<T>(
+  task: Task,
+  store: Store,
+  beside: Beside,
+  signal?: AbortSignal,
+): Promise<T> {
+  const turn = { signal: undefined, since: performance.now() };
+  const steps = run<T>(task, store, signal, turn, beside);
   return finish(steps, steps.next());
 }
 
@@ -85,6 +109,7 @@ function* run<T>(
   store: Store,
   signal: AbortSignal | undefined,
   turn?: Turn,
+  beside?: Beside,
 ): Steps<T> {
   const task = store.cold === undefined ? started : started.with_cold_store();
   /** The last failure of each code: one of them may be what the task ends with. */
@@ -95,7 +120,7 @@ function* run<T>(
       isAborted = true;
       throw new TurnkeepError("store_failed", "the call was aborted");
     }
-    return answerTo(request, store);
+    return beside === undefined ? answerTo(request, store) : beside(request);
   };
   const fail = (request: Request, error: unknown) => {
     const code = error instanceof TurnkeepError ? error.code : "store_failed";
@@ -173,7 +198,8 @@ function append(store: Store, request: Request): Awaitable<unknown> {
   return store.append(key, bytes, at, torn, durability, startsWith);
 }
 
-function answerTo(request: Request, store: Store): Awaitable<unknown> {
+/** What a store answers. @internal */
+export function answerTo(request: Request, store: Store): Awaitable<unknown> {
   if (request.isCold !== true) return answerFrom(store, request);
   if (store.cold !== undefined) return answerFrom(store.cold, request);
   throw new TurnkeepError("not_supported", "there is no cold store");
@@ -238,6 +264,10 @@ function reply(task: Task, { id, kind }: Request, answer: unknown): void {
       return task.reply_stage(id, answer);
     case "stamp":
       return task.reply_stamp(id, Date.now(), answer as Uint8Array);
+    case "cache_keys":
+      return task.reply_keys(id, answer);
+    case "cache_get":
+      return task.reply_values(id, answer);
     default:
       return task.reply_done(id);
   }

@@ -7,18 +7,18 @@
 // synced, and then the directory is synced too. The Rust host keeps the same files.
 
 import { type BigIntStats, closeSync, mkdirSync, readSync, statSync } from "node:fs";
-import { mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { TurnkeepError } from "./errors.js";
 import { Appenders } from "./file/appender.js";
 import { codeOf, failed, missingOrFailed, notFound, poisoned } from "./file/failure.js";
-import { infoOf, openToRead, readLater, version } from "./file/look.js";
+import { infoOf, keysIn, openToRead, readLater, version } from "./file/look.js";
 import { Lock } from "./file/lock.js";
 import { ownName, sweep } from "./file/own.js";
 import * as publish from "./file/publish.js";
-import { checkKey, isKey } from "./key.js";
+import { checkKey } from "./key.js";
 import {
   type Awaitable,
   type ByteRange,
@@ -74,6 +74,11 @@ export class FileStore implements Store {
   /** Opens a directory as a store, making it where it is missing. */
   constructor(root: string | URL) {
     this.root = resolve(typeof root === "string" ? root : fileURLToPath(root));
+    this.make();
+  }
+
+  /** Makes the directory. @internal */
+  make(): void {
     try {
       mkdirSync(this.root, { recursive: true });
     } catch (error) {
@@ -186,7 +191,7 @@ export class FileStore implements Store {
   }
 
   async list(prefix: string, after: string | undefined, limit: number): Promise<Listing> {
-    const keys = await this.#collect("", prefix);
+    const keys = await keysIn(this.root, "", prefix);
     const following = after === undefined ? keys : keys.filter((key) => key > after);
     // Keys are ASCII: JavaScript's order is that of their bytes.
     following.sort();
@@ -348,28 +353,6 @@ export class FileStore implements Store {
     }
   }
 
-  /** Collects the keys under a folder. Whatever is not named like a key is none of ours. */
-  async #collect(parent: string, prefix: string): Promise<string[]> {
-    const folder = join(this.root, parent);
-    const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
-      throw failed("cannot list", folder, error);
-    });
-    const keys: string[] = [];
-    for (const entry of entries) {
-      const key = parent + entry.name;
-      if (entry.name.startsWith(".") || !isKey(key)) continue;
-      if (!entry.isDirectory()) {
-        if (key.startsWith(prefix)) keys.push(key);
-        continue;
-      }
-      const inner = `${key}/`;
-      if (inner.startsWith(prefix) || prefix.startsWith(inner)) {
-        keys.push(...(await this.#collect(inner, prefix)));
-      }
-    }
-    return keys;
-  }
-
   #stage(stage: string): Stage {
     const found = this.#stages.get(stage);
     if (found === undefined) throw new TurnkeepError("not_found", "there is no such stage");
@@ -378,6 +361,34 @@ export class FileStore implements Store {
 }
 
 export interface FileStore extends Disposable {}
+
+/**
+ * A store of one file, whatever the key: where a bundle lies. Its folder is made when it is written.
+ * Where there are files, a runtime takes the path itself.
+ *
+ * @example
+ * ```ts
+ * await runtime.snapshotTo(fileBundle("./agents.bundle"));
+ * ```
+ */
+export function fileBundle(path: string | URL): FileStore {
+  return new OneFile(resolve(typeof path === "string" ? path : fileURLToPath(path)));
+}
+
+class OneFile extends FileStore {
+  readonly #path: string;
+
+  constructor(path: string) {
+    super(dirname(path));
+    this.#path = path;
+  }
+
+  override make(): void {}
+
+  override path(): string {
+    return this.#path;
+  }
+}
 
 interface Stage {
   readonly key: string;
