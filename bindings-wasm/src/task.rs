@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::convert::{Js, get, whole};
+use crate::request::Spare;
 use crate::{error, request};
 
 /// An operation of the core in flight, whatever it results in.
@@ -17,6 +18,7 @@ use crate::{error, request};
 pub struct Task {
     task: Box<dyn AnyTask>,
     result: JsValue,
+    spare: Spare,
 }
 
 trait AnyTask {
@@ -58,7 +60,7 @@ impl Task {
         task: task::Task<T>,
         convert: impl Fn(T) -> JsValue + 'static,
     ) -> Self {
-        Self { task: Box::new(Converted { task, convert }), result: JsValue::UNDEFINED }
+        Self { task: Box::new(Converted { task, convert }), result: JsValue::UNDEFINED, spare: Spare::default() }
     }
 }
 
@@ -68,7 +70,9 @@ impl Task {
     pub fn next(&mut self) -> Js<Option<Vec<JsValue>>> {
         match self.task.next() {
             Step::Requests(requests) => {
-                Ok(Some(requests.into_iter().map(request::to_js).collect()))
+                let spare = &mut self.spare;
+                let to_js = |request| request::to_js(request, spare);
+                Ok(Some(requests.into_iter().map(to_js).collect()))
             }
             Step::Done(result) => {
                 self.result = result?;
@@ -85,7 +89,7 @@ impl Task {
     /// The same, over a store that has a cold store behind it. Only before it begins.
     #[must_use]
     pub fn with_cold_store(self) -> Self {
-        Self { task: self.task.with_cold_store(), result: self.result }
+        Self { task: self.task.with_cold_store(), ..self }
     }
 
     /// Asks it to end early, where it can.
@@ -108,6 +112,12 @@ impl Task {
     }
 
     pub fn reply_done(&mut self, id: RequestId) {
+        self.reply(id, Some(Reply::Done));
+    }
+
+    /// The same for a part, whose bytes the store has no more use for: the next one's go there.
+    pub fn reply_part(&mut self, id: RequestId, bytes: Uint8Array) {
+        self.spare.keep(&bytes);
         self.reply(id, Some(Reply::Done));
     }
 

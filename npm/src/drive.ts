@@ -41,8 +41,11 @@ export interface Request {
   readonly isBundle?: true | undefined;
 }
 
-/** Answers what a runtime's tasks ask for beside their store. @internal */
-export type Beside = (request: Request) => Awaitable<unknown>;
+/**
+ * Answers what a runtime's tasks ask for. `isAlone`: nothing else is asked until this is answered.
+ * @internal
+ */
+export type Beside = (request: Request, isAlone: boolean) => Awaitable<unknown>;
 
 /**
  * Carries out a task over a store, until it is done. An aborted signal fails the next request; the
@@ -115,12 +118,12 @@ function* run<T>(
   /** The last failure of each code: one of them may be what the task ends with. */
   let caught: Map<string, unknown> | undefined;
   let isAborted = false;
-  const perform = (request: Request) => {
+  const perform = (request: Request, isAlone: boolean) => {
     if (signal?.aborted === true && !isAborted) {
       isAborted = true;
       throw new TurnkeepError("store_failed", "the call was aborted");
     }
-    return beside === undefined ? answerTo(request, store) : beside(request);
+    return beside === undefined ? answerTo(request, store) : beside(request, isAlone);
   };
   const fail = (request: Request, error: unknown) => {
     const code = error instanceof TurnkeepError ? error.code : "store_failed";
@@ -141,7 +144,7 @@ function* run<T>(
       const [request] = requests;
       if (request !== undefined && requests.length === 1) {
         try {
-          const answer = perform(request);
+          const answer = perform(request, true);
           reply(task, request, isPromise(answer) ? yield answer : answer);
         } catch (error) {
           fail(request, error);
@@ -149,7 +152,7 @@ function* run<T>(
         continue;
       }
       // All of them are begun before one is waited for.
-      const begun = requests.map((request) => outcomeOf(() => perform(request)));
+      const begun = requests.map((request) => outcomeOf(() => perform(request, false)));
       const outcomes = begun.some(isPromise) ? yield Promise.all(begun) : begun;
       for (const [index, { answer, isError }] of (outcomes as Outcome[]).entries()) {
         const request = requests[index] as Request;
@@ -198,18 +201,18 @@ function append(store: Store, request: Request): Awaitable<unknown> {
   return store.append(key, bytes, at, torn, durability, startsWith);
 }
 
-/** What a store answers. @internal */
-export function answerTo(request: Request, store: Store): Awaitable<unknown> {
-  if (request.isCold !== true) return answerFrom(store, request);
-  if (store.cold !== undefined) return answerFrom(store.cold, request);
+/** What a store answers, with bytes in `room` where it can. @internal */
+export function answerTo(request: Request, store: Store, room?: Uint8Array): Awaitable<unknown> {
+  if (request.isCold !== true) return answerFrom(store, request, room);
+  if (store.cold !== undefined) return answerFrom(store.cold, request, room);
   throw new TurnkeepError("not_supported", "there is no cold store");
 }
 
-function answerFrom(store: Store, request: Request): Awaitable<unknown> {
+function answerFrom(store: Store, request: Request, room?: Uint8Array): Awaitable<unknown> {
   const { key, stage, bytes, condition } = request;
   switch (request.kind) {
     case "get":
-      return store.get(key, rangeOf(request));
+      return store.get(key, rangeOf(request), room);
     case "put":
       return store.put(key, bytes, condition);
     case "append":
@@ -230,7 +233,7 @@ function answerFrom(store: Store, request: Request): Awaitable<unknown> {
     case "part":
       return store.stagePart(stage, request.number, bytes);
     case "staged":
-      return store.getStaged(stage, rangeOf(request));
+      return store.getStaged(stage, rangeOf(request), room);
     case "commit":
       return store.commit(stage, condition);
     case "abort":
@@ -246,7 +249,8 @@ function rangeOf({ start, end }: Request): ByteRange | undefined {
   return start === undefined ? undefined : { start, end };
 }
 
-function reply(task: Task, { id, kind }: Request, answer: unknown): void {
+function reply(task: Task, request: Request, answer: unknown): void {
+  const { id, kind } = request;
   switch (kind) {
     case "get":
     case "staged":
@@ -262,6 +266,8 @@ function reply(task: Task, { id, kind }: Request, answer: unknown): void {
       return task.reply_listing(id, answer);
     case "stage":
       return task.reply_stage(id, answer);
+    case "part":
+      return task.reply_part(id, request.bytes);
     case "stamp":
       return task.reply_stamp(id, Date.now(), answer as Uint8Array);
     case "cache_keys":

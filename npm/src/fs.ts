@@ -31,6 +31,7 @@ import {
   type Store,
   type StoredObject,
   everything,
+  within,
 } from "./store.js";
 
 export { defaultRoot } from "./file/root.js";
@@ -97,12 +98,12 @@ export class FileStore implements Store {
     return path;
   }
 
-  get(key: string, range?: ByteRange): Awaitable<StoredObject> {
+  get(key: string, range?: ByteRange, room?: Uint8Array): Awaitable<StoredObject> {
     const path = this.path(key);
     const { fd, stats } = openToRead(key, path);
     const size = Number(stats.size);
     const { start, end } = range ?? { start: 0, end: size };
-    const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
+    const bytes = within(room, Math.max(0, Math.min(end, size) - start));
     const object = (length: number) => ({ bytes: bytes.subarray(0, length), info: infoOf(stats) });
     const failure = (error: unknown) => failed("cannot read", path, error);
     if (bytes.length > READ_AT_ONCE_MAX) {
@@ -233,9 +234,9 @@ export class FileStore implements Store {
     });
   }
 
-  async getStaged(stage: string, range?: ByteRange): Promise<StoredObject> {
+  async getStaged(stage: string, range?: ByteRange, room?: Uint8Array): Promise<StoredObject> {
     const { folder } = this.#stage(stage);
-    const { bytes, whole } = await publish.readParts(folder, range).catch((error) => {
+    const { bytes, whole } = await publish.readParts(folder, range, room).catch((error) => {
       throw failed("cannot read", folder, error);
     });
     return { bytes, info: { bytes: whole, version: "" } };

@@ -320,14 +320,20 @@ async function driveWith<T>(task: Task, host: Host, signal: AbortSignal | undefi
   }
 }
 
+/** As much as is read at once. */
+const ROOM_BYTES = 256 << 10;
+
 function beside({ store, bundle }: Host, answers: Answers | undefined): Beside {
   const ofCache = (answer: (answers: Answers) => Awaitable<unknown>) => {
     if (answers !== undefined) return answer(answers);
     throw new TurnkeepError("not_supported", "the runtime has no cache");
   };
-  return (request: Request) => {
+  // All that is read goes there, one piece after the other.
+  const memory = new Uint8Array(ROOM_BYTES);
+  return (request: Request, isAlone: boolean) => {
+    const room = isAlone ? memory : undefined;
     if (request.isBundle === true) {
-      if (bundle !== undefined) return answerTo(request, bundle);
+      if (bundle !== undefined) return answerTo(request, bundle, room);
       throw new TurnkeepError("not_supported", "no bundle was named");
     }
     switch (request.kind) {
@@ -338,7 +344,7 @@ function beside({ store, bundle }: Host, answers: Answers | undefined): Beside {
       case "cache_put":
         return ofCache((cache) => cache.put(request.entries));
       default:
-        return answerTo(request, store);
+        return answerTo(request, store, room);
     }
   };
 }
