@@ -60,7 +60,11 @@ impl Task {
         task: task::Task<T>,
         convert: impl Fn(T) -> JsValue + 'static,
     ) -> Self {
-        Self { task: Box::new(Converted { task, convert }), result: JsValue::UNDEFINED, spare: Spare::default() }
+        Self {
+            task: Box::new(Converted { task, convert }),
+            result: JsValue::UNDEFINED,
+            spare: Spare::default(),
+        }
     }
 }
 
@@ -157,8 +161,9 @@ impl Task {
     /// Values of a cache, each `undefined` or its `key`, `json` or `bytes`, and, if it ever expires,
     /// `expiresMs`.
     pub fn reply_values(&mut self, id: RequestId, values: &JsValue) {
-        let value =
-            |value: JsValue| if value.is_undefined() { Some(None) } else { entry(&value).map(Some) };
+        let value = |value: JsValue| {
+            if value.is_undefined() { Some(None) } else { entry(&value).map(Some) }
+        };
         self.reply(id, array(values, value).map(Reply::Values));
     }
 

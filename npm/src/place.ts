@@ -38,10 +38,11 @@ export async function targetOf(target: BundleTarget): Promise<Store> {
 export async function sourceOf(source: BundleSource): Promise<{ store: Store } | { pieces: Bytes }> {
   if (isPath(source)) return { store: await ofPath(source) };
   if (source instanceof Uint8Array) return { store: new InMemory(source) };
-  if (source instanceof Blob || source instanceof ReadableStream || Symbol.asyncIterator in source) {
-    return { pieces: source };
+  const isIterable = (source as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] !== undefined;
+  if (source instanceof Blob || source instanceof ReadableStream || isIterable) {
+    return { pieces: source as Bytes };
   }
-  return { store: checkStore(source) };
+  return { store: checkStore(source as Store) };
 }
 
 function isPath(place: unknown): place is string | URL {
@@ -54,7 +55,8 @@ async function ofPath(path: string | URL): Promise<Store> {
 }
 
 function checkStore(place: Store): Store {
-  if (typeof place.stage === "function" && typeof place.get === "function") return place;
+  const { stage, get } = (place ?? {}) as Partial<Store>;
+  if (typeof stage === "function" && typeof get === "function") return place;
   throw new TurnkeepError("invalid_argument", "a bundle lies at a path, in a stream, or in a store");
 }
 
@@ -189,7 +191,7 @@ class Sink extends Only {
 
   /** Ends the stream too: what it got is no bundle. */
   async fail(reason: unknown): Promise<void> {
-    await attempt(async () => this.#writer?.abort(reason));
+    await attempt(async () => (this.#writer ?? this.#stream).abort(reason));
   }
 }
 
