@@ -66,7 +66,9 @@ pub use runtime::{Probe, Run, Runtime, Wait};
 #[cfg(feature = "s3")]
 pub use s3::{S3Options, S3Store};
 pub use session::{Entries, LogLine, Session};
-pub use sessions::{about, ancestors, delete, lineage, recent, repair, sessions, set_about};
+pub use sessions::{
+    about, ancestors, delete, import_files, lineage, recent, repair, sessions, set_about,
+};
 pub use store::Store;
 pub use tier::Tier;
 pub use turnkeep_core as core;

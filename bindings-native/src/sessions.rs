@@ -1,6 +1,8 @@
 //! The sessions of a store.
 
-use turnkeep_core::session::{self, About, Ancestor, Lineage, Listed, RecentSessions, Repair};
+use turnkeep_core::session::{
+    self, About, Ancestor, ImportFiles, ImportedFiles, Lineage, Listed, RecentSessions, Repair,
+};
 use turnkeep_core::{Result, SessionId};
 
 use crate::session::release;
@@ -94,4 +96,27 @@ pub fn about(store: &dyn Store, id: &SessionId) -> Result<About> {
 /// ```
 pub fn set_about(store: &dyn Store, id: &SessionId, about: About) -> Result<()> {
     drive(session::set_about(id.clone(), about), store)
+}
+
+/// Imports files of an earlier system that belong together ([`turnkeep_core::import::group`] tells
+/// which), each session whole or not at all. Importing again does nothing.
+///
+/// ```
+/// use turnkeep::core::session::{Import, ImportFiles};
+/// use turnkeep::{MemoryStore, SessionId, import_files};
+/// let snapshot = br#"{"v":1,"messages":["{\"id\":\"m1\"}"],"state":null,"dedupIds":["m1"]}"#;
+/// let files = vec![("t-1.json".to_owned(), snapshot.to_vec())];
+/// let store = MemoryStore::new();
+/// let done = import_files(&store, ImportFiles::new(files))?;
+/// assert_eq!(done.sessions[0].id, SessionId::new("t-1")?);
+/// assert!(matches!(done.sessions[0].outcome, Ok(Import::Imported(_))));
+/// # Ok::<_, turnkeep::Error>(())
+/// ```
+pub fn import_files(store: &dyn Store, options: ImportFiles) -> Result<ImportedFiles> {
+    let done = drive(session::import_files(options), store)?;
+    for session in &done.sessions {
+        // Others may write to it from now on.
+        release(store, &session.id);
+    }
+    Ok(done)
 }

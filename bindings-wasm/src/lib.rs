@@ -20,6 +20,7 @@ mod around;
 mod convert;
 mod edit;
 mod error;
+mod import;
 mod log;
 mod read;
 mod recovery;

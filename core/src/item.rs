@@ -121,7 +121,7 @@ fn tag<'a>(object: &Object<'a>) -> Cow<'a, str> {
     object.text("type").or_else(|| object.text("kind")).unwrap_or_default()
 }
 
-fn call_in(object: &Object<'_>) -> Option<Call> {
+pub(crate) fn call_in(object: &Object<'_>) -> Option<Call> {
     let shape = match &*tag(object) {
         "function" => Shape::Chat,
         "function_call" | "custom_tool_call" => Shape::Responses,
@@ -139,13 +139,23 @@ fn call_in(object: &Object<'_>) -> Option<Call> {
     Some(Call { id, name: name.into_owned(), shape })
 }
 
+/// The arguments of a call, as JSON or whatever text they are.
+pub(crate) fn arguments(object: &Object<'_>) -> String {
+    let function = object.get("function").and_then(Object::of);
+    let value = function.as_ref().and_then(|function| function.get("arguments"));
+    let names = ["arguments", "input", "args"];
+    let value = value.or_else(|| names.iter().find_map(|name| object.get(name)));
+    let value = value.unwrap_or_default();
+    crate::field::text(value).map_or_else(|| value.into(), Cow::into_owned)
+}
+
 fn results_in(object: &Object<'_>) -> Vec<ToolResult> {
     let blocks = object.elements("content").into_iter().filter_map(Object::of);
     let found: Vec<_> = blocks.filter_map(|block| result_in(&block)).collect();
     if found.is_empty() { result_in(object).into_iter().collect() } else { found }
 }
 
-fn result_in(object: &Object<'_>) -> Option<ToolResult> {
+pub(crate) fn result_in(object: &Object<'_>) -> Option<ToolResult> {
     let tag = tag(object);
     let role = object.text("role").unwrap_or_default();
     let is_result = matches!(&*tag, "tool_result" | "tool-result" | "tool")
@@ -187,7 +197,8 @@ fn push_content(out: &mut String, content: &str, limit: usize) {
     }
 }
 
-fn push_bounded(out: &mut String, text: &str, limit: usize) {
+/// Adds as much of a text as leaves it at that many bytes, and no half character.
+pub(crate) fn push_bounded(out: &mut String, text: &str, limit: usize) {
     let room = limit.saturating_sub(out.len());
     let end = (0..=room.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     out.push_str(text.get(..end.unwrap_or_default()).unwrap_or_default());

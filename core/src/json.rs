@@ -67,6 +67,27 @@ impl<'a> Object<'a> {
         Some(Self { rest, members })
     }
 
+    /// The same, or what is wrong with the text, and at which of its bytes.
+    pub(crate) fn scan(json: &'a str) -> Result<Self, Flaw> {
+        let text = json.trim_start_matches([' ', '\t', '\n', '\r']);
+        let start = json.len() - text.len();
+        let rest = text.strip_prefix('{').ok_or(Flaw::Syntax(start))?;
+        let rest = rest.trim_end_matches([' ', '\t', '\n', '\r']);
+        let mut members = Members::default();
+        members.scan(rest).map_err(|flaw| match flaw {
+            Flaw::Syntax(at) => Flaw::Syntax(start + 1 + at),
+            Flaw::Depth(at) => Flaw::Depth(start + 1 + at),
+        })?;
+        Ok(Self { rest, members })
+    }
+
+    /// The members in the order they stand: keys as they are spelled, JSON texts.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> + '_ {
+        let rest = self.rest;
+        let text = move |range: &Range<usize>| rest.get(range.clone()).unwrap_or_default();
+        self.members.spans.iter().map(move |(key, value)| (text(key), text(value)))
+    }
+
     /// The JSON text of a member.
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         let text = |range: &Range<usize>| self.rest.get(range.clone());

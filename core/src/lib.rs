@@ -14,6 +14,7 @@
 //! | [`store`] | the verbs of a store: requests and replies |
 //! | [`task`] | an operation in flight |
 //! | [`import`] | what earlier systems wrote |
+//! | [`export`] | a session in other forms, for people and other systems |
 //! | [`recovery`] | the record of what a live session is doing |
 //! | [`session`] | the operations: create, open, append, read, verify, fold, archive |
 //! | [`zeitlich`] | the snapshots of an earlier system |
@@ -42,6 +43,7 @@ pub mod cache;
 mod cold;
 mod entry;
 mod error;
+pub mod export;
 mod field;
 pub mod gzip;
 mod hash;

@@ -58,7 +58,20 @@ pub const MANIFEST_BYTES_MAX: usize = 16 << 20;
 pub const IDS_BYTES_MAX: usize = 256 << 20;
 /// Largest snapshot of zeitlich's that is read, inflated: four times what Node could read.
 pub const SNAPSHOT_BYTES_MAX: u64 = 2 << 30;
+/// Lines of a foreign file that are looked at to tell which system wrote it.
+pub const DETECT_LINES: usize = 8;
+/// What an entry's envelope and its line's hashes need beside an imported draft, at most.
+pub const ENVELOPE_BYTES: usize = 1 << 10;
+/// How much of a foreign title is taken.
+pub const TITLE_BYTES_MAX: usize = 1 << 10;
+/// Largest file of an earlier system that is read, and the most that it may inflate to.
+pub const IMPORT_BYTES_MAX: u64 = 1 << 30;
+/// How much of such a file is inflated to tell which system wrote it.
+pub const IMPORT_START_BYTES: usize = 64 << 10;
+/// Longest integer of an Erlang term that is written in decimal digits: more take too long.
+pub const TERM_INTEGER_BYTES_MAX: usize = 4 << 10;
 
+const _: () = assert!(6 * TITLE_BYTES_MAX < ABOUT_BYTES_MAX);
 const _: () = assert!(SEGMENTS_MAX * 128 < MANIFEST_BYTES_MAX);
 const _: () = assert!(LINE_BYTES_MAX <= BATCH_BYTES_MAX);
 const _: () = assert!(6 * REASON_BYTES_MAX + 512 <= RETENTION_BYTES_MAX);

@@ -61,6 +61,17 @@ export type {
   VerifyOptions,
   WriteOptions,
 } from "./options.js";
+export {
+  type ExportForm,
+  type ImportFile,
+  type ImportFormat,
+  type ImportOptions,
+  type ImportReport,
+  type ImportedSession,
+  type ImportedValue,
+  exportAs,
+  importFiles,
+} from "./import.js";
 export type { Cursor, Page, ReadRange } from "./read.js";
 export {
   type Incomplete,

@@ -59,8 +59,10 @@ impl FileStore {
         Ok(Self { root, only: None, appenders, stages, swept })
     }
 
-    /// A store of one file, whatever the key: a bundle where its user wants it.
-    pub(crate) fn of_file(path: &Path) -> Self {
+    /// A store of one file, whatever the key: a bundle where its user wants it. A folder
+    /// that is missing is made once something is written.
+    #[must_use]
+    pub fn of_file(path: &Path) -> Self {
         let root = path.parent().unwrap_or(Path::new("")).to_owned();
         let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root };
         let only = path.file_name().map(|name| root.join(name));

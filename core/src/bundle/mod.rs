@@ -1,4 +1,4 @@
-//! Bundles: many sessions and a runtime's values in one gzip file (`docs/format.md` §8).
+//! Bundles: many sessions and a runtime's values in one gzip file (`docs/format.md` §7.5).
 //!
 //! The content is lines: a header, for each session a record and then its log as it is, cache
 //! entries, an index, and an end of fixed length that stands in a stored block of its own. So a

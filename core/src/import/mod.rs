@@ -9,13 +9,19 @@
 //! | `agentmux` | agentmux: gzipped archives of an agent's output |
 
 mod agentmux;
+mod content;
 mod eai;
+mod etf;
+mod group;
+mod lines;
 mod opendev;
 mod session_store;
 mod zeitlich;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+
+pub(crate) use session_store::entry_hash;
 
 use crate::cache::CacheEntry;
 use crate::log::Draft;
@@ -126,22 +132,40 @@ pub struct Skipped {
 /// any size is read group by group.
 #[must_use]
 pub fn group(names: &[&str]) -> Vec<Vec<usize>> {
-    // TODO(import): opendev's and session-store's files of one session.
-    (0..names.len()).map(|index| alloc::vec![index]).collect()
+    group::group(names)
+}
+
+/// Whether a file is a log or an archive of turnkeep's own, which needs no import.
+#[must_use]
+pub fn is_own(file: File<'_>) -> bool {
+    let start = content::start(file.bytes);
+    let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    // Of a long line there is only the start.
+    let opens = br#","kind":"session_start","seq":0,"format":"#;
+    crate::Entry::parse(first).is_ok_and(|entry| entry.seq().is_some())
+        || first.starts_with(b"{\"hash\":") && memchr::memmem::find(first, opens).is_some()
 }
 
 /// Which system wrote a file, as its content tells; `None`: none of them.
 #[must_use]
 pub fn detect(file: File<'_>) -> Option<Format> {
-    let _ = file;
-    None
+    match file {
+        _ if is_own(file) => None,
+        _ if eai::detects(file) => Some(Format::Eai),
+        _ if zeitlich::detects(file) => Some(Format::Zeitlich),
+        _ if session_store::detects(file) => Some(Format::SessionStore),
+        _ if opendev::detects(file) => Some(Format::Opendev),
+        // Last: anything may be an agent's output.
+        _ if agentmux::detects(file) => Some(Format::Agentmux),
+        _ => None,
+    }
 }
 
 /// Reads files that belong together. What cannot be read is in [`Imported::skipped`], with its place;
 /// an error where nothing can be: `bad_entry` where no system's format is recognised.
 pub fn read(files: &[File<'_>], from: Option<Format>) -> Result<Imported> {
-    let first = files.first().copied();
-    let format = from.or_else(|| first.and_then(detect));
+    // The first file of a group may be the damaged one.
+    let format = from.or_else(|| files.iter().copied().find_map(detect));
     match format {
         Some(Format::Eai) => eai::read(files),
         Some(Format::SessionStore) => session_store::read(files),

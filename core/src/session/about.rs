@@ -70,7 +70,7 @@ pub(super) async fn read_about(io: &Io, id: &SessionId) -> Result<About> {
     }
 }
 
-fn to_json(mut about: About) -> Result<String> {
+pub(super) fn to_json(mut about: About) -> Result<String> {
     about.tags.sort_unstable();
     about.tags.dedup();
     let tags: Vec<String> = about.tags.iter().map(|tag| quoted(tag)).collect();

@@ -8,8 +8,10 @@ mod back;
 mod cold;
 mod delete;
 mod edit;
+mod export;
 mod file;
 mod fork;
+mod import;
 mod inventory;
 mod layout;
 mod lineage;
@@ -40,8 +42,13 @@ pub use append::{Append, Appended, append, sync};
 pub use archive::{Archived, archive};
 pub use delete::delete;
 pub use edit::{Compact, Place, compact, create_compacted, replace_history, truncate_from};
+pub use export::export;
 pub use file::FileVerifier;
 pub use fork::{At, Fork, ensure_head, fork};
+pub use import::{
+    Import, ImportFiles, ImportedFiles, ImportedSession, Origin, OriginFile, import, import_files,
+    keep_import,
+};
 pub use inventory::{SessionUsage, StoreUsage, UsedBytes, usage};
 pub use layout::{Layout, layout};
 pub use lineage::{Ancestor, Lineage, ancestors, lineage};

@@ -27,6 +27,8 @@ const RESTORE: &str = "restore/journal.jsonl";
 const SPOOLED: &str = "restore/bundle.jsonl.gz";
 const RESTORED_CACHE: &str = "restore/cache.jsonl";
 const ASIDE: &str = "restore/aside/";
+/// Where files are kept that sessions were imported from.
+const IMPORTS: &str = "imports/";
 /// Largest number of a manifest; they count down in keys, so that the newest is listed first.
 const NUMBER_MAX: u64 = 9_999_999_999;
 /// Longest part of a key between slashes: what file systems allow, less a store's own suffixes.
@@ -116,6 +118,18 @@ impl Key {
     #[must_use]
     pub fn collection(at_ms: u64) -> Self {
         Self(format!("{COLLECTIONS}{at_ms:013}.json"))
+    }
+
+    /// The imported file whose bytes have that SHA-256.
+    #[must_use]
+    pub fn import(name: Hash) -> Self {
+        Self(format!("{IMPORTS}{name}"))
+    }
+
+    /// The SHA-256 of the imported file that this is, if it is one.
+    #[must_use]
+    pub fn imported(&self) -> Option<Hash> {
+        Hash::from_hex(self.0.strip_prefix(IMPORTS)?.as_bytes())
     }
 
     /// An object to race for, when a store is tried out.
@@ -249,6 +263,12 @@ mod tests {
             assert_eq!(Key::parse(key.as_str()).unwrap(), key);
             assert_eq!((key.object(), key.session()), (Some(object), None), "{key}");
         }
+        let import = Key::import(hash);
+        assert_eq!(Key::parse(import.as_str()).unwrap(), import);
+        assert_eq!(
+            (import.imported(), import.object(), import.session()),
+            (Some(hash), None, None)
+        );
         assert!(Key::manifest(&id, 1).as_str() < Key::manifest(&id, 0).as_str());
         assert_eq!(Key::parse("sessions/a/12.json").unwrap().object(), None);
     }

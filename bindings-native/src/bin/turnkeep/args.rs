@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::commands::{
-    append, archive, cat, compact, completions, copy, du, fork, fsck, gc, incomplete, log, ls,
-    prune, pull, push, repair, restore, resume, rm, show, sweep, verify,
+    append, archive, bundle, cat, compact, completions, copy, du, export, fork, fsck, gc, import,
+    incomplete, log, ls, prune, pull, push, repair, restore, resume, rm, show, sweep, unbundle,
+    verify,
 };
 use crate::exit;
 
@@ -19,7 +20,9 @@ Examples:
     turnkeep verify demo --head 1:bfe5…2cce
     turnkeep cat demo --raw | turnkeep verify -
     turnkeep sweep --inactive 7d --max-bytes 2GiB --dry-run
+    turnkeep export demo --to markdown -o demo.md
     turnkeep push s3://my-bucket/agents
+    turnkeep bundle agents.bundle
     turnkeep cat demo --store s3://my-bucket/agents";
 
 /// Keeps AI agents' sessions: one append-only, hash-chained log per session.
@@ -89,7 +92,11 @@ pub(crate) enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Copy(copy::Args),
+    Export(export::Args),
+    Import(import::Args),
     Gc(gc::Args),
+    Bundle(bundle::Args),
+    Unbundle(unbundle::Args),
     Completions(completions::Args),
     /// Tell the versions of the command and of the format
     Version,

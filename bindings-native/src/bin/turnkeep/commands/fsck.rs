@@ -225,7 +225,8 @@ fn tell_stranger(name: &str, context: &mut Context) -> Outcome<()> {
 }
 
 fn is_ours(name: &str) -> bool {
-    Key::parse(name).is_ok_and(|key| key.session().is_some() || key == Key::sweep())
+    Key::parse(name)
+        .is_ok_and(|key| key.session().is_some() || key == Key::sweep() || key.imported().is_some())
 }
 
 /// Sessions of which there is a record of archiving or pruning, and neither log nor archive.

@@ -2,16 +2,19 @@
 
 pub(crate) mod append;
 pub(crate) mod archive;
+pub(crate) mod bundle;
 pub(crate) mod cat;
 pub(crate) mod compact;
 pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod du;
 mod each;
+pub(crate) mod export;
 pub(crate) mod fork;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 mod graph;
+pub(crate) mod import;
 pub(crate) mod incomplete;
 pub(crate) mod log;
 pub(crate) mod ls;
@@ -25,6 +28,7 @@ pub(crate) mod rm;
 pub(crate) mod show;
 pub(crate) mod sweep;
 mod transfer;
+pub(crate) mod unbundle;
 pub(crate) mod verify;
 pub(crate) mod version;
 
@@ -59,6 +63,10 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Push(args) => push::run(args, context),
         Command::Pull(args) => pull::run(args, context),
         Command::Copy(args) => copy::run(args, context),
+        Command::Bundle(args) => bundle::run(args, context),
+        Command::Unbundle(args) => unbundle::run(args, context),
+        Command::Export(args) => export::run(args, context),
+        Command::Import(args) => import::run(args, context),
         Command::Gc(args) => gc::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Version => version::run(context),

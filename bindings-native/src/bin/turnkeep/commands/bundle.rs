@@ -1,0 +1,81 @@
+//! `turnkeep bundle`
+
+use std::path::PathBuf;
+
+use turnkeep::core::session::runtime::{self, LeftOut, Snapshot, Snapshotted};
+use turnkeep::{FileStore, Runtime, SessionId, Wait, drive_runtime};
+
+use crate::Outcome;
+use crate::exit::Exit;
+use crate::json::{Object, error_object};
+use crate::output::Context;
+use crate::progress::{Meter, Metered};
+use crate::visible::visible;
+
+/// Write sessions into one file, a bundle (-: standard output)
+///
+/// Without ids all sessions of the store, live, archived or tiered, each up to its last entry and
+/// verified. The file is read back and verified before it takes the place of an older one. Sessions
+/// whose log is damaged are left out and named; then it exits with 20. A bundle is a gzip file of
+/// JSON lines; `turnkeep unbundle` restores it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    file: PathBuf,
+    /// Only these sessions
+    #[arg(value_parser = super::session_id)]
+    ids: Vec<SessionId>,
+}
+
+pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
+    let store = context.globals.store()?;
+    let mut options = Snapshot::default();
+    options.sessions = (!args.ids.is_empty()).then(|| args.ids.clone());
+    if args.file.as_os_str() == "-" {
+        let runtime = Runtime::open(store, None)?;
+        let written = runtime.snapshot_to_writer(std::io::stdout(), options, Wait::default())?;
+        left_out(&written.left_out, context);
+        return Ok(exit(&written));
+    }
+    let meter = Meter::new(context, "bundling", None);
+    let store = Metered::new(&*store, &meter);
+    drive_runtime(runtime::recover(false), &store, None, None)?;
+    let to = FileStore::of_file(&args.file);
+    let written = drive_runtime(runtime::snapshot(options), &store, Some(&to), None)?;
+    drop(meter);
+    tell(args, &written, context)?;
+    Ok(exit(&written))
+}
+
+fn exit(written: &Snapshotted) -> Exit {
+    if written.left_out.is_empty() { Exit::Ok } else { Exit::Integrity }
+}
+
+fn tell(args: &Args, written: &Snapshotted, context: &mut Context) -> Outcome<()> {
+    let Snapshotted { counts, bytes, raw_bytes, digest, .. } = written;
+    if context.globals.json {
+        let left_out = |left: &LeftOut| {
+            let error = error_object(&left.error, left.error.kind().hint());
+            Object::new().put("session", left.id.as_str()).object("error", error)
+        };
+        let document = Object::document()
+            .put("sessions", counts.sessions)
+            .put("entries", counts.entries)
+            .put("bytes", *bytes)
+            .put("raw_bytes", *raw_bytes)
+            .put("digest", digest.to_string())
+            .list("left_out", written.left_out.iter().map(left_out));
+        return context.out.json(document);
+    }
+    let (file, entries) = (args.file.display().to_string(), counts.entries);
+    let held = format!("{} sessions, {entries} entries, {bytes} bytes", counts.sessions);
+    context.out.text(&format!("bundled {}: {held}\n", visible(&file)))?;
+    left_out(&written.left_out, context);
+    Ok(())
+}
+
+fn left_out(left_out: &[LeftOut], context: &Context) {
+    for left in left_out {
+        let (id, error) = (visible(left.id.as_str()), left.error.to_string());
+        context.note(&format!("left out {id}: {}", visible(&error)));
+    }
+}

@@ -1,0 +1,131 @@
+//! `turnkeep bundle` and `turnkeep unbundle`.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use turnkeep::{Create, Draft, FileStore, Session, SessionId};
+
+fn filled(root: &Path, names: &[&str]) {
+    let store = Arc::new(FileStore::open(root).unwrap());
+    for name in names {
+        let id = SessionId::new(*name).unwrap();
+        let session = Session::create(store.clone(), Create::default().with_id(id)).unwrap();
+        session.append(&[Draft::user_input("\"Hi\"")]).unwrap();
+    }
+}
+
+fn append(root: &Path, name: &str) {
+    let store = Arc::new(FileStore::open(root).unwrap());
+    let session = Session::open(store, &SessionId::new(name).unwrap()).unwrap();
+    session.append(&[Draft::turn_end(1)]).unwrap();
+}
+
+fn command(root: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_turnkeep"));
+    command.args(args).arg("--store").arg(root).env_remove("TURNKEEP_STORE");
+    command
+}
+
+fn run(root: &Path, args: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command(root, args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap() };
+        filled(&place.root("one"), &["a", "b", "Über/1"]);
+        place
+    }
+
+    fn root(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.root(name).to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn sessions_move_in_a_bundle_and_change_nothing_the_second_time() {
+    let place = Place::new();
+    let file = place.file("all.bundle");
+    let (code, out, err) = run(&place.root("one"), &["bundle", &file]);
+    assert_eq!((code, &*err), (0, ""));
+    assert!(out.contains("3 sessions, 6 entries"), "{out}");
+    let (code, out, err) = run(&place.root("two"), &["unbundle", &file]);
+    assert_eq!((code, &*err), (0, ""));
+    assert!(out.contains("new        Über/1  2 entries"), "{out}");
+    let (_, ours, _) = run(&place.root("one"), &["cat", "a", "--raw"]);
+    assert_eq!(run(&place.root("two"), &["cat", "a", "--raw"]).1, ours);
+    let (code, out, _) = run(&place.root("two"), &["unbundle", &file, "--json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, told["sessions"][0]["change"].as_str()), (0, Some("unchanged")));
+}
+
+#[test]
+fn a_dry_run_tells_and_changes_nothing() {
+    let place = Place::new();
+    let file = place.file("all.bundle");
+    run(&place.root("one"), &["bundle", &file, "a", "b"]);
+    append(&place.root("one"), "a");
+    let before = run(&place.root("one"), &["cat", "a", "--raw"]).1;
+    let (code, out, _) = run(&place.root("one"), &["unbundle", &file, "-n"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("replaced   a  2 entries\nunchanged  b"), "{out}");
+    assert!(out.ends_with("2 sessions: nothing was changed\n"), "{out}");
+    assert_eq!(run(&place.root("one"), &["cat", "a", "--raw"]).1, before);
+    run(&place.root("one"), &["unbundle", &file, "a"]);
+    assert_ne!(run(&place.root("one"), &["cat", "a", "--raw"]).1, before);
+}
+
+#[test]
+fn bundles_go_through_pipes() {
+    let place = Place::new();
+    let mut from = command(&place.root("one"), &["bundle", "-"]);
+    let mut from = from.stdout(Stdio::piped()).spawn().unwrap();
+    let mut to = command(&place.root("two"), &["unbundle", "-"]);
+    let out = to.stdin(from.stdout.take().unwrap()).output().unwrap();
+    assert!(from.wait().unwrap().success() && out.status.success(), "{out:?}");
+    assert!(String::from_utf8(out.stdout).unwrap().ends_with("3 sessions: restored\n"));
+}
+
+#[test]
+fn what_is_wrong_is_said_and_nothing_is_changed() {
+    let place = Place::new();
+    let file = place.file("all.bundle");
+    run(&place.root("one"), &["bundle", &file]);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 4;
+    std::fs::write(&file, &bytes).unwrap();
+    let (code, _, err) = run(&place.root("two"), &["unbundle", &file]);
+    assert_eq!(code, 20, "{err}");
+    assert!(run(&place.root("two"), &["ls"]).1.is_empty());
+    let (code, _, err) = run(&place.root("two"), &["unbundle", &place.file("none")]);
+    assert_eq!(code, 10, "{err}");
+    let (code, _, err) = run(&place.root("one"), &["bundle", &file, "nobody"]);
+    assert_eq!(code, 10, "{err}");
+    let (code, _, err) = run(&place.root("one"), &["bundle", &place.file("all.bundle/x")]);
+    assert_eq!(code, 1, "{err}");
+}
+
+#[test]
+fn a_damaged_session_is_named_and_the_others_are_in_it() {
+    let place = Place::new();
+    let log = place.root("one").join("a.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.replacen("\"Hi\"", "\"Ho\"", 1)).unwrap();
+    let (code, out, err) = run(&place.root("one"), &["bundle", &place.file("all.bundle")]);
+    assert_eq!(code, 20);
+    assert!(out.contains("2 sessions") && err.contains("left out a: bad_hash"), "{out}{err}");
+}

@@ -1,0 +1,129 @@
+//! `turnkeep export`, as its users meet it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use turnkeep::core::import::{self, File, Format};
+use turnkeep::core::zeitlich::Snapshot;
+use turnkeep::{Create, Draft, FileStore, Session, SessionId};
+
+const HI: &str = r#"{"role":"user","content":"Hi \u001b[31m\u0007 # <b>"}"#;
+const CALL: &str = r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"n\":1.50}"}}]}"#;
+
+struct Place(TempDir);
+
+impl Place {
+    /// A place with the session `demo`.
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        let store = FileStore::open(place.path("store")).unwrap();
+        let id = SessionId::new("demo").unwrap();
+        let create = Create::default().with_id(id);
+        let session = Session::create(std::sync::Arc::new(store), create).unwrap();
+        let drafts = [
+            Draft::item(HI),
+            Draft::item(CALL),
+            Draft::turn_end(1),
+            Draft::state(r#"{"tasks":[]}"#),
+        ];
+        session.append(&drafts).unwrap();
+        session.close();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_turnkeep"));
+        let command = command.args(args).env("TURNKEEP_STORE", self.path("store"));
+        command.current_dir(self.0.path()).output().unwrap()
+    }
+
+    /// What a run writes that ends well.
+    fn out(&self, args: &[&str]) -> Vec<u8> {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(output.stderr, b"", "{output:?}");
+        output.stdout
+    }
+}
+
+#[test]
+fn each_form_is_what_it_should_be() {
+    let place = Place::new();
+    let to = |form| place.out(&["export", "demo", "--to", form]);
+    assert_eq!(to("messages"), format!("{HI}\n{CALL}\n").into_bytes());
+    let page = String::from_utf8(to("markdown")).unwrap();
+    assert!(page.starts_with("# demo\n\n## User\n\nHi \u{1b}[31m"), "{page:?}");
+    assert!(page.ends_with("### Call: f\n\n```json\n{\"n\":1.50}\n```\n"), "{page:?}");
+    let lines = to("session-store");
+    let file = File { name: "demo.jsonl", bytes: &lines };
+    let imported = import::read(&[file], None).unwrap();
+    assert_eq!(import::detect(file), Some(Format::SessionStore));
+    let chain = imported.sessions[0].chain.clone().unwrap();
+    assert_eq!((chain.held, chain.fault), (5, None));
+    let document = place.out(&["export", "demo", "--to", "session-store", "--json"]);
+    let document: Value = serde_json::from_slice(&document).unwrap();
+    assert_eq!(document["content"], String::from_utf8(lines).unwrap());
+    let snapshot = Snapshot::read(&to("zeitlich")).unwrap();
+    assert_eq!(snapshot.messages, [HI, CALL]);
+    assert_eq!(snapshot.state.as_deref(), Some(r#"{"tasks":[]}"#));
+}
+
+#[test]
+fn a_file_is_replaced_all_at_once_and_told_of() {
+    let place = Place::new();
+    fs::write(place.path("out.jsonl"), "old").unwrap();
+    let told = place.out(&["export", "demo", "--to", "messages", "-o", "out.jsonl"]);
+    let bytes = HI.len() + CALL.len() + 2;
+    assert_eq!(told, format!("exported demo to out.jsonl: {bytes} bytes\n").into_bytes());
+    assert_eq!(fs::read_to_string(place.path("out.jsonl")).unwrap(), format!("{HI}\n{CALL}\n"));
+    let told = place.out(&["export", "demo", "--to", "zeitlich", "-o", "t.json.gz", "--json"]);
+    let document: Value = serde_json::from_slice(&told).unwrap();
+    let length = fs::metadata(place.path("t.json.gz")).unwrap().len();
+    assert_eq!(document["bytes"], length);
+    assert_eq!((&document["to"], &document["file"]), (&"zeitlich".into(), &"t.json.gz".into()));
+    // Nothing of the writing is left.
+    let mut names: Vec<_> =
+        fs::read_dir(place.0.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["out.jsonl", "store", "t.json.gz"]);
+}
+
+#[test]
+fn what_cannot_be_done_is_told_and_leaves_nothing() {
+    let place = Place::new();
+    for (args, code, error) in [
+        (&["export", "demo"][..], 2, "--to"),
+        (&["export", "demo", "--to", "pdf"], 2, "session-store"),
+        (&["export", "demo", "--to", "zeitlich", "--json"], 2, "-o"),
+        (&["export", "demo", "--to", "messages", "-o", "no/such/folder"], 1, "cannot write"),
+        (&["export", "demo", "--to", "messages", "-o", "store"], 1, "cannot write"),
+        (&["export", "gone", "--to", "messages", "-o", "x"], 10, "not_found"),
+    ] {
+        let output = place.run(args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+        assert!(stderr.contains(error), "{args:?}: {stderr}");
+        assert_eq!(output.stdout, b"");
+    }
+    assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_damaged_session_is_not_exported() {
+    let place = Place::new();
+    let log = place.path("store/demo.jsonl");
+    let text = fs::read_to_string(&log).unwrap().replacen("Hi ", "Ho ", 1);
+    fs::write(&log, text).unwrap();
+    for form in ["messages", "markdown", "session-store", "zeitlich"] {
+        let output = place.run(&["export", "demo", "--to", form, "-o", "x"]);
+        assert!(String::from_utf8(output.stderr).unwrap().contains("bad_hash"), "{form}");
+        assert!(!place.path("x").exists(), "{form}");
+    }
+}

@@ -1,0 +1,195 @@
+//! `turnkeep import`, as its users meet it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a store, and files to import.
+struct Place(TempDir);
+
+/// What a run of the command gave.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+const SNAPSHOT: &str = "eai_snapshot.gz";
+const ARCHIVE: &str = "11111111-2222-4333-8444-555555555555.jsonl.gz";
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A place with every fixture where its system would have put it.
+    fn with_files() -> Self {
+        let place = Self::new();
+        for (name, to) in [
+            (SNAPSHOT, SNAPSHOT),
+            ("zeitlich_t-1.json.gz", "cold/threads/messages/t-1.json.gz"),
+            (ARCHIVE, "archives/11111111-2222-4333-8444-555555555555.jsonl.gz"),
+        ] {
+            let to = place.file("in").join(to);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(fixture(name), to).unwrap();
+        }
+        place
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_turnkeep"));
+        command.args(args).env("TURNKEEP_STORE", self.file("store")).current_dir(self.0.path());
+        let output = command.env_remove("NO_COLOR").output().unwrap();
+        Ran {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn documents(&self, args: &[&str]) -> Vec<Value> {
+        let ran = self.run(&[args, &["--json"]].concat());
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name)
+}
+
+#[test]
+fn a_folder_is_imported_once() {
+    let place = Place::with_files();
+    fs::write(place.file("in/notes.txt"), "something else").unwrap();
+    let ran = place.run(&["import", "in"]);
+    assert_eq!((ran.code, &*ran.err), (0, NOTE), "{ran:?}");
+    let lines = [
+        "imported 11111111-2222-4333-8444-555555555555: 2 entries from agentmux, archives/11111111-2222-4333-8444-555555555555.jsonl.gz",
+        "imported messages/t-1: 3 entries from zeitlich, cold/threads/messages/t-1.json.gz",
+        "imported default: 5 entries from eai, eai_snapshot.gz",
+        "imported work: 1 entries from eai, eai_snapshot.gz",
+        "skipped in notes.txt: bad_entry: no format of an earlier system is recognised in it",
+        "4 imported, 0 there already, 1 skipped, 0 failed",
+    ];
+    assert_eq!(ran.out.lines().collect::<Vec<_>>(), lines);
+    let ran = place.run(&["import", "in"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.ends_with("0 imported, 4 there already, 1 skipped, 0 failed\n"), "{ran:?}");
+    let ran = place.run(&["fsck"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.starts_with("4 sessions, 4 live"), "{ran:?}");
+    assert!(ran.out.ends_with(" 0 other files\n"), "{ran:?}");
+    let ran = place.run(&["cat", "default", "--last", "1"]);
+    assert!(ran.out.contains("日本"), "{ran:?}");
+}
+
+const NOTE: &str = "2 values of a cache are no session: --cache FILE writes them\n";
+
+#[test]
+fn programs_hear_the_same() {
+    let place = Place::with_files();
+    let documents = place.documents(&["import", "in/eai_snapshot.gz"]);
+    assert_eq!(documents.len(), 3);
+    assert_eq!(documents[0]["session"], "default");
+    assert_eq!(documents[0]["outcome"], "imported");
+    assert_eq!(documents[0]["from"], "eai");
+    assert_eq!(documents[0]["head"]["seq"], 5);
+    assert_eq!(documents[2]["summary"]["imported"], 2);
+    assert_eq!(documents[2]["summary"]["cache_entries"], 2);
+    let documents = place.documents(&["import", "in/eai_snapshot.gz"]);
+    assert_eq!(documents[0]["outcome"], "already_imported");
+}
+
+#[test]
+fn a_dry_run_makes_nothing() {
+    let place = Place::with_files();
+    let ran = place.run(&["import", "in", "--dry-run"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("would import default: 5 entries"), "{ran:?}");
+    assert!(ran.out.ends_with("dry run: 4 imported, 0 there already, 0 skipped, 0 failed\n"));
+    assert!(!place.file("store").exists());
+}
+
+#[test]
+fn a_cache_goes_to_a_file_of_its_own() {
+    let place = Place::with_files();
+    let ran = place.run(&["import", "in/eai_snapshot.gz", "--cache", "cache.json"]);
+    assert_eq!((ran.code, &*ran.err), (0, ""), "{ran:?}");
+    let json = fs::read(place.file("cache.json")).unwrap();
+    let cache: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(cache[0]["key"], "result:task_1");
+    assert_eq!(cache[0]["value"]["$keys"], "atoms");
+    assert_eq!(cache[1]["expires"], Value::Null);
+    let ran = place.run(&["import", "in/eai_snapshot.gz", "--cache", "cache.json"]);
+    assert_eq!(ran.code, 12, "{ran:?}");
+    assert_eq!(fs::read(place.file("cache.json")).unwrap(), json);
+}
+
+#[test]
+fn another_session_of_that_id_stays_and_the_new_one_can_have_another() {
+    let place = Place::with_files();
+    let archive = "in/cold/threads/messages/t-1.json.gz";
+    fs::write(place.file("in/t-1.jsonl"), "{\"type\":\"system\"}\n").unwrap();
+    assert_eq!(place.run(&["import", "in/t-1.jsonl"]).code, 0);
+    let ran = place.run(&["import", archive]);
+    assert_eq!(ran.code, 12, "{ran:?}");
+    assert!(ran.err.contains("already_exists") && ran.err.contains("--as"), "{ran:?}");
+    let ran = place.run(&["import", archive, "--as", "other"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.starts_with("imported other: 3 entries"), "{ran:?}");
+    let ran = place.run(&["import", "in/eai_snapshot.gz", "--as", "third"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert_eq!(place.run(&["show", "third"]).code, 10);
+}
+
+#[test]
+fn what_turnkeep_wrote_is_to_be_copied() {
+    let place = Place::with_files();
+    assert_eq!(place.run(&["import", "in"]).code, 0);
+    assert_eq!(place.run(&["archive", "work"]).code, 0);
+    for id in ["default", "work"] {
+        let ending = if id == "work" { "jsonl.gz" } else { "jsonl" };
+        let ran = place.run(&["import", &format!("store/{id}.{ending}")]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains("not_supported") && ran.err.contains("turnkeep copy"), "{ran:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_fails_and_the_others_go_on() {
+    let place = Place::with_files();
+    let bytes = fs::read(fixture(SNAPSHOT)).unwrap();
+    fs::write(place.file("in/broken.gz"), &bytes[..bytes.len() / 2]).unwrap();
+    let ran = place.run(&["import", "in"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("gzip_truncated") && ran.err.contains("broken.gz"), "{ran:?}");
+    assert!(ran.out.ends_with("4 imported, 0 there already, 0 skipped, 1 failed\n"), "{ran:?}");
+    fs::write(place.file("in/text"), "nothing known").unwrap();
+    let ran = place.run(&["import", "in/text"]);
+    assert_eq!((ran.code, &*ran.out), (20, "0 imported, 0 there already, 0 skipped, 1 failed\n"));
+    assert!(ran.err.contains("--from"), "{ran:?}");
+    assert_eq!(place.run(&["import", "missing"]).code, 10);
+    assert_eq!(place.run(&["import"]).code, 2);
+    assert_eq!(place.run(&["import", "in/text", "--from", "other"]).code, 2);
+}
+
+/// A file that is all hole.
+#[cfg(unix)]
+#[test]
+fn files_that_are_too_large_are_not_read() {
+    let place = Place::new();
+    let file = fs::File::create(place.file("large.gz")).unwrap();
+    file.set_len((1 << 30) + 1).unwrap();
+    let ran = place.run(&["import", "large.gz"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("too_large") && ran.err.contains("1 GiB"), "{ran:?}");
+}

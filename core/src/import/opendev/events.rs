@@ -1,0 +1,96 @@
+//! opendev's events: what happened to a session, one on each line. They are its trace; where there is
+//! nothing else, its messages are found in them.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use super::super::File;
+use super::super::lines::lines;
+use crate::field;
+use crate::json::Object;
+
+/// An event that counts.
+struct Event<'a> {
+    seq: u64,
+    data: Object<'a>,
+}
+
+/// A session as its events tell it.
+#[derive(Debug, Default)]
+pub(super) struct Projected<'a> {
+    /// What it was created with.
+    pub(super) created: Option<Object<'a>>,
+    pub(super) title: Option<Cow<'a, str>>,
+    /// The session it was forked from, as JSON.
+    pub(super) parent: Option<&'a str>,
+    /// Messages, and content that took the place of theirs.
+    pub(super) messages: Vec<(Object<'a>, Option<&'a str>)>,
+}
+
+/// Replays the events that were not undone.
+pub(super) fn project(file: File<'_>) -> Projected<'_> {
+    let mut session = Projected::default();
+    for event in effective(events(file)) {
+        session.apply(event.data);
+    }
+    session
+}
+
+/// The events in the order of their numbers. Lines that hold none are told of with the trace.
+fn events(file: File<'_>) -> Vec<Event<'_>> {
+    let envelopes = lines(file.bytes).filter_map(|line| line.object().ok());
+    let events = envelopes.filter_map(|envelope| {
+        let seq = envelope.get("seq").and_then(field::count)?;
+        Some(Event { seq, data: Object::of(envelope.get("data")?)? })
+    });
+    let mut events: Vec<_> = events.collect();
+    events.sort_by_key(|event| event.seq);
+    events
+}
+
+/// Without tombstones, and without what the latest one undid. Earlier ones do not count any more:
+/// that is how opendev reads them.
+fn effective(events: Vec<Event<'_>>) -> impl Iterator<Item = Event<'_>> {
+    let is_tombstone = |event: &Event<'_>| event.data.text("type").as_deref() == Some("Tombstone");
+    let undone = events.iter().filter(|event| is_tombstone(event)).filter_map(|event| {
+        Some((event.seq, event.data.get("undo_to_seq").and_then(field::count)?))
+    });
+    let latest = undone.fold(None, |latest: Option<(u64, u64)>, tombstone| match latest {
+        Some(latest) if latest.0 >= tombstone.0 => Some(latest),
+        _ => Some(tombstone),
+    });
+    events.into_iter().filter(move |event| {
+        let is_kept = latest.is_none_or(|(at, undo_to)| event.seq <= undo_to || event.seq > at);
+        is_kept && !is_tombstone(event)
+    })
+}
+
+impl<'a> Projected<'a> {
+    fn apply(&mut self, data: Object<'a>) {
+        let index =
+            |name| data.get(name).and_then(field::count).and_then(|n| usize::try_from(n).ok());
+        match &*data.text("type").unwrap_or_default() {
+            "SessionCreated" => {
+                self.title = data.text("title");
+                self.parent = data.get("parent_id").filter(|id| *id != "null");
+                self.created = Some(data);
+            }
+            "MessageAdded" => self.messages.push((data, None)),
+            "MessageEdited" => {
+                let message = index("seq").and_then(|index| self.messages.get_mut(index));
+                if let (Some(message), Some(content)) = (message, data.get("content")) {
+                    message.1 = Some(content);
+                }
+            }
+            "TitleChanged" => self.title = data.text("title"),
+            "MetadataUpdated" if data.text("key").as_deref() == Some("title") => {
+                self.title = data.text("value");
+            }
+            "SessionForked" => {
+                self.parent = data.get("source_session_id");
+                self.messages.truncate(index("fork_point").unwrap_or(usize::MAX));
+            }
+            _ => {}
+        }
+    }
+}

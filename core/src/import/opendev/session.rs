@@ -1,0 +1,218 @@
+//! A session of opendev's: its metadata, its messages, and what lies beside them.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::super::lines::{RawLine, checked, compact, lines, one_line, push_trace};
+use super::super::{File, Imported, Session, Skipped};
+use super::events::{self, Projected};
+use super::message::{self, dated, others};
+use super::time::millis;
+use crate::item::push_bounded;
+use crate::json::{Object, push_text};
+use crate::limits::{ABOUT_BYTES_MAX, TAGS_MAX, TITLE_BYTES_MAX};
+use crate::log::Draft;
+use crate::session::About;
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// The files of a session, as positions in what was given.
+#[derive(Debug, Default)]
+pub(super) struct Parts<'a> {
+    pub(super) folder: &'a str,
+    pub(super) id: &'a str,
+    pub(super) metadata: Option<usize>,
+    pub(super) transcript: Option<usize>,
+    pub(super) events: Option<usize>,
+    pub(super) snapshots: Vec<usize>,
+}
+
+/// A session under way.
+struct Reading<'a, 'i> {
+    files: &'a [File<'a>],
+    skipped: &'i mut Vec<Skipped>,
+    drafts: Vec<Draft>,
+}
+
+/// Reads a session from its files. Gives the JSON of its metadata.
+pub(super) fn read(files: &[File<'_>], parts: &Parts<'_>, imported: &mut Imported) -> String {
+    let mut reading = Reading { files, skipped: &mut imported.skipped, drafts: Vec::new() };
+    let json = parts.metadata.and_then(|index| reading.json(index)).unwrap_or_default();
+    let metadata = Object::of(&json);
+    let is_told = reading.transcript(parts, metadata.as_ref());
+    let mut trace = String::new();
+    let mut projected = Projected::default();
+    if let Some((index, file)) = parts.events.and_then(|index| Some((index, *files.get(index)?))) {
+        push_trace(file, index, &mut trace, reading.skipped);
+        projected = events::project(file);
+        if !is_told {
+            reading.projected(&projected, index);
+        }
+    }
+    reading.start(parts, metadata.as_ref(), &projected);
+    for index in &parts.snapshots {
+        reading.snapshot(*index);
+    }
+    let drafts = reading.drafts;
+    let files = parts.files();
+    let empty = || Error::new(ErrorKind::EmptyLog, "nothing of the session can be read");
+    let id = parts.session_id(metadata.as_ref());
+    match id.and_then(|id| if drafts.is_empty() { Err(empty()) } else { Ok(id) }) {
+        Ok(id) => {
+            let about = about(metadata.as_ref(), &projected);
+            imported.sessions.push(Session { id, files, about, drafts, trace, chain: None });
+        }
+        Err(error) => {
+            let file = files.first().copied().unwrap_or_default();
+            imported.skipped.push(Skipped { file, error });
+        }
+    }
+    json
+}
+
+impl Parts<'_> {
+    fn files(&self) -> Vec<usize> {
+        let own = [self.metadata, self.transcript, self.events].into_iter().flatten();
+        let mut files: Vec<usize> = own.chain(self.snapshots.iter().copied()).collect();
+        files.sort_unstable();
+        files
+    }
+
+    /// The id that names the files, or else the one in them.
+    fn session_id(&self, metadata: Option<&Object<'_>>) -> Result<SessionId> {
+        let named = metadata.and_then(|metadata| metadata.text("id"));
+        let id = SessionId::new(self.id);
+        id.or_else(|error| named.map_or(Err(error), |id| SessionId::new(id.into_owned())))
+    }
+}
+
+impl Reading<'_, '_> {
+    fn skip(&mut self, file: usize, error: Error) {
+        self.skipped.push(Skipped { file, error });
+    }
+
+    /// A file that is one object, on one line.
+    fn json(&mut self, index: usize) -> Option<String> {
+        let file = self.files.get(index)?;
+        let json = one_line(file.bytes).map(|json| compact(&json));
+        json.map_err(|error| self.skip(index, error)).ok()
+    }
+
+    /// The messages of the transcript, or else those in the metadata. Tells whether that is what
+    /// the session was.
+    fn transcript(&mut self, parts: &Parts<'_>, metadata: Option<&Object<'_>>) -> bool {
+        let before = self.skipped.len();
+        if let Some((index, file)) = parts.transcript.and_then(|i| Some((i, *self.files.get(i)?))) {
+            for line in lines(file.bytes) {
+                self.line(index, &line);
+            }
+        }
+        let is_damaged = self.skipped.len() > before;
+        let inside = metadata.map(|metadata| metadata.elements("messages")).unwrap_or_default();
+        if !self.drafts.is_empty() {
+            if let Some(index) = parts.metadata.filter(|_| !inside.is_empty()) {
+                let message = "the messages in the metadata: those of the transcript hold";
+                self.skip(index, Error::new(ErrorKind::NotSupported, message));
+            }
+            return true;
+        }
+        for (number, message) in inside.into_iter().enumerate() {
+            let Some(index) = parts.metadata else { break };
+            let message = Object::of(message).ok_or_else(|| {
+                Error::new(ErrorKind::BadEntry, format!("messages[{number}] is no object"))
+            });
+            let drafts = message.and_then(|message| message::drafts(&message, None));
+            self.push(index, drafts);
+        }
+        !self.drafts.is_empty() || parts.transcript.is_some() && !is_damaged
+    }
+
+    fn line(&mut self, index: usize, line: &RawLine<'_>) {
+        let drafts = line.object().and_then(|message| {
+            let drafts = message::drafts(&message, None).and_then(all_checked);
+            drafts.map_err(|error| line.place(error))
+        });
+        self.take(index, drafts);
+    }
+
+    fn push(&mut self, index: usize, drafts: Result<Vec<Draft>>) {
+        self.take(index, drafts.and_then(all_checked));
+    }
+
+    fn take(&mut self, index: usize, checked: Result<Vec<Draft>>) {
+        match checked {
+            Ok(drafts) => self.drafts.extend(drafts),
+            Err(error) => self.skip(index, error),
+        }
+    }
+
+    fn projected(&mut self, projected: &Projected<'_>, index: usize) {
+        for (message, edited) in &projected.messages {
+            let drafts = message::drafts(message, *edited);
+            self.push(index, drafts);
+        }
+    }
+
+    /// What the session was made with, before its messages.
+    fn start(
+        &mut self,
+        parts: &Parts<'_>,
+        metadata: Option<&Object<'_>>,
+        projected: &Projected<'_>,
+    ) {
+        let Some(source) = metadata.or(projected.created.as_ref()) else { return };
+        let ts = source.text("created_at").and_then(|time| millis(&time));
+        let config = others(source, &["id", "messages", "parent_id", "type", "title"]);
+        let mut draft = dated("session_start", ts).with("config", &config);
+        let parent = source.get("parent_id").or(projected.parent).filter(|id| *id != "null");
+        if let Some(parent) = parent {
+            draft = draft.with("origin", &format!(r#"{{"parent_id":{parent}}}"#));
+        }
+        match checked(draft) {
+            Ok(draft) => self.drafts.insert(0, draft),
+            Err(error) => self.skip(parts.metadata.or(parts.events).unwrap_or_default(), error),
+        }
+    }
+
+    fn snapshot(&mut self, index: usize) {
+        let Some(json) = self.json(index) else { return };
+        let ts = Object::of(&json);
+        let ts =
+            ts.and_then(|snapshot| crate::field::count(snapshot.get("snapshot_timestamp_ms")?));
+        let draft = dated("extension", ts).with_text("domain", "opendev.snapshot");
+        let draft = draft.with("payload", &json);
+        self.push(index, Ok(Vec::from([draft])));
+    }
+}
+
+fn all_checked(drafts: Vec<Draft>) -> Result<Vec<Draft>> {
+    drafts.into_iter().map(checked).collect()
+}
+
+/// Title and tags, as much of them as a session's record holds.
+fn about(metadata: Option<&Object<'_>>, projected: &Projected<'_>) -> About {
+    let inner = metadata.and_then(|metadata| Object::of(metadata.get("metadata")?));
+    let title = inner.as_ref().and_then(|inner| inner.text("title"));
+    let title = title.or_else(|| projected.title.as_deref().map(Cow::Borrowed));
+    let tags = inner.as_ref().map(|inner| inner.elements("tags")).unwrap_or_default();
+    let tags = tags.into_iter().filter_map(crate::field::text);
+    let mut room = ABOUT_BYTES_MAX - 6 * TITLE_BYTES_MAX - 256;
+    let mut kept: Vec<String> = Vec::new();
+    for tag in tags.take(TAGS_MAX) {
+        let mut spelled = String::new();
+        push_text(&mut spelled, &tag);
+        let Some(rest) = room.checked_sub(spelled.len() + 1) else { break };
+        room = rest;
+        kept.push(tag.into_owned());
+    }
+    kept.sort_unstable();
+    kept.dedup();
+    let title = title.filter(|title| !title.is_empty());
+    let title = title.map(|title| {
+        let mut bounded = String::new();
+        push_bounded(&mut bounded, &title, TITLE_BYTES_MAX);
+        bounded
+    });
+    About::new(title, kept)
+}

@@ -1,0 +1,79 @@
+// What earlier systems wrote, imported and exported in Node.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+import { Session, exportAs, importFiles } from "../../npm/dist/entry/node.js";
+import { MemoryStore } from "../../npm/dist/memory.js";
+
+const fixture = (name) => readFile(new URL(`../fixtures/${name}`, import.meta.url));
+const file = async (name, as = name) => ({ name: as, bytes: await fixture(name) });
+const utf8 = new TextDecoder();
+
+test("an Eai snapshot gives its sessions and values, once", async () => {
+  const store = new MemoryStore();
+  const files = [await file("eai_snapshot.gz")];
+  const told = await importFiles(store, files);
+  assert.deepEqual(
+    told.sessions.map(({ id, outcome, from, files }) => ({ id, outcome, from, files })),
+    ["default", "work"].map((id) => ({
+      id,
+      outcome: "imported",
+      from: "eai",
+      files: ["eai_snapshot.gz"],
+    })),
+  );
+  assert.deepEqual(told.cache.map(({ key }) => key).sort(), ["result:task_1", "subagent_result:1"]);
+  assert.match(told.cache.find(({ key }) => key === "result:task_1").json, /1234567890123456789012/);
+  const again = await importFiles(store, files);
+  assert.ok(again.sessions.every(({ outcome }) => outcome === "already_imported"));
+  const { history } = await (await Session.open(store, "default")).state();
+  assert.equal(history.length, 4);
+});
+
+test("what is no earlier system's is told, and the others go on", async () => {
+  const store = new MemoryStore();
+  const told = await importFiles(store, [
+    { name: "notes.txt", bytes: new TextEncoder().encode("nothing") },
+    { name: "late.json.gz", bytes: () => fixture("zeitlich_t-1.json.gz") },
+  ]);
+  assert.deepEqual(
+    told.skipped.map(({ file, error }) => [file, error.code]),
+    [["notes.txt", "bad_entry"]],
+  );
+  assert.equal(told.sessions[0].id, "late");
+});
+
+test("a dry run changes nothing, and an id can be chosen", async () => {
+  const store = new MemoryStore();
+  const files = [await file("zeitlich_t-1.json.gz")];
+  const dry = await importFiles(store, files, { as: "thread", dryRun: true });
+  assert.equal(dry.sessions[0].outcome, "would_import");
+  await assert.rejects(Session.open(store, "thread"), { code: "not_found" });
+  await importFiles(store, files, { as: "thread" });
+  const other = await importFiles(store, [await file("eai_session_default.gz")], { as: "thread" });
+  assert.equal(other.sessions[0].outcome, "exists");
+  await assert.rejects(importFiles(store, files, { from: "other" }), { code: "invalid_argument" });
+});
+
+test("session-store's chain is checked, and its lines come back", async () => {
+  const store = new MemoryStore();
+  const name = "01969a00-0000-7000-8000-000000000001.jsonl";
+  const told = await importFiles(store, [await file(`session-store/${name}`, name)]);
+  const [{ id, chain }] = told.sessions;
+  assert.deepEqual(chain, { held: 12, fault: undefined });
+  const lines = utf8.decode(await exportAs(store, id, "session-store")).trim().split("\n");
+  assert.ok(lines.every((line) => /^\{"hash":"[0-9a-f]{64}","prev_hash":/.test(line)));
+  const messages = utf8.decode(await exportAs(store, id, "messages"));
+  assert.match(messages, /"seed"/);
+  assert.match(utf8.decode(await exportAs(store, id, "markdown")), /^# /);
+  assert.deepEqual([...(await exportAs(store, id, "zeitlich")).subarray(0, 2)], [0x1f, 0x8b]);
+  await assert.rejects(exportAs(store, id, "pdf"), { code: "invalid_argument" });
+
+  const text = utf8.decode(await fixture(`session-store/${name}`)).replace("Sunny, 25C", "Rainy, 25C");
+  const bytes = new TextEncoder().encode(text);
+  const tampered = await importFiles(new MemoryStore(), [{ name, bytes }]);
+  assert.equal(tampered.sessions[0].chain.held, 3);
+  assert.deepEqual([tampered.sessions[0].chain.fault.line, tampered.sessions[0].outcome], [4, "imported"]);
+});

@@ -1,0 +1,358 @@
+//! A restoring that is cut off, or fails, at every one of its requests: afterwards, and after the next
+//! start, everything is as it was before or as the bundle has it, never a mixture.
+
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use turnkeep::core::session;
+use turnkeep::core::session::runtime::{Recovered, Restore, Restored, Snapshot, recover, restore};
+use turnkeep::core::store::{Condition, Part};
+use turnkeep::{
+    About, Cache, CacheEntry, CacheValue, Error, ErrorKind, Key, MemoryCache, MemoryStore, Result,
+    Runtime, Store, Wait, drive, drive_runtime, set_about,
+};
+use turnkeep_tests::sessions::{archive_key, filled, id, log_key, open, user, write};
+use turnkeep_tests::spy::{Failure, Gone, Spy, until_gone};
+
+type Objects = BTreeMap<Key, Vec<u8>>;
+
+/// A cache that is gone, or fails, after so many puts.
+#[derive(Default)]
+struct Fragile {
+    cache: MemoryCache,
+    left: Option<(AtomicI64, Failure)>,
+}
+
+impl Cache for Fragile {
+    fn list(&self) -> Result<Box<dyn Iterator<Item = Result<String>> + Send + '_>> {
+        self.cache.list()
+    }
+
+    fn get(&self, key: &str) -> Result<Option<CacheEntry>> {
+        self.cache.get(key)
+    }
+
+    fn put(&self, entry: &CacheEntry) -> Result<()> {
+        match &self.left {
+            Some((left, failure)) if left.fetch_sub(1, Ordering::SeqCst) == 0 => match failure {
+                Failure::Before => Err(Error::new(ErrorKind::StoreFailed, "as the test wants it")),
+                _ => resume_unwind(Box::new(Gone)),
+            },
+            _ => self.cache.put(entry),
+        }
+    }
+}
+
+/// What a runtime holds before, what its bundle holds, and both as they are to be afterwards.
+struct Scene {
+    before: Objects,
+    values_before: Vec<CacheEntry>,
+    bundle: Vec<u8>,
+    old: State,
+    new: State,
+}
+
+/// What can be seen of a runtime.
+#[derive(Debug, Clone, PartialEq)]
+struct State {
+    logs: BTreeMap<String, Vec<u8>>,
+    beside: Objects,
+    values: Vec<CacheEntry>,
+}
+
+fn value(key: &str, json: &str) -> CacheEntry {
+    CacheEntry { key: key.into(), value: CacheValue::Json(json.into()), expires_ms: None }
+}
+
+/// Sessions that are live, archived, both, titled and traced, and one that the bundle has not.
+fn fill(store: &Arc<dyn Store>, items: usize) {
+    for name in ["live", "archived", "tail", "mine"] {
+        let session = filled(store, name, items, 60);
+        if name == "live" {
+            session.trace("{\"event\":1}").expect("a trace");
+        }
+        session.close();
+    }
+    set_about(&**store, &id("live"), About::new(Some(format!("{items} items")), Vec::new()))
+        .expect("a title");
+    for name in ["archived", "tail"] {
+        drive(session::archive(id(name)), &**store).expect("archived");
+    }
+    let tail = open(store, "tail").expect("it is there");
+    tail.append(&[user("after the archive")]).expect("an append");
+    tail.close();
+}
+
+fn objects(store: &dyn Store) -> Objects {
+    let listing = store.list("", None, 1000).expect("a listing");
+    let of = |(key, _): (Key, _)| (key.clone(), store.get(&key, None).expect("an object").bytes);
+    listing.objects.into_iter().map(of).collect()
+}
+
+fn values(cache: &dyn Cache) -> Vec<CacheEntry> {
+    let keys = cache.list().expect("keys").map(|key| key.expect("a key"));
+    keys.filter_map(|key| cache.get(&key).expect("a look")).collect()
+}
+
+fn state(store: &Arc<dyn Store>, cache: &dyn Cache) -> State {
+    let mut logs = BTreeMap::new();
+    for listed in turnkeep::sessions(&**store).expect("a listing") {
+        let session = open(store, listed.id.as_str()).expect("a session");
+        assert!(session.verify().expect("verified").is_whole(), "{}", listed.id);
+        let range = turnkeep::Range::default();
+        let lines = turnkeep_tests::sessions::lines(&session, &range).expect("lines");
+        logs.insert(listed.id.as_str().to_owned(), lines);
+    }
+    let mut beside = objects(&**store);
+    beside.retain(|key, _| {
+        matches!(key.session(), Some((_, Part::About | Part::Trace | Part::Retention)))
+    });
+    State { logs, beside, values: values(cache) }
+}
+
+fn store_of(objects: &Objects) -> Arc<dyn Store> {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    objects.iter().for_each(|(key, bytes)| write(&store, key, bytes));
+    store
+}
+
+impl Scene {
+    fn new() -> Self {
+        let other: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        fill(&other, 7);
+        turnkeep::delete(&*other, &id("mine")).expect("deleted");
+        filled(&other, "new", 3, 40).close();
+        let cache = Arc::new(MemoryCache::default());
+        (0..6).for_each(|n| cache.put(&value(&format!("key {n}"), "\"new\"")).expect("a put"));
+        let runtime = Runtime::open(other, Some(cache)).expect("a runtime");
+        let mut bundle = Vec::new();
+        runtime
+            .snapshot_to_writer(&mut bundle, Snapshot::default(), Wait::default())
+            .expect("a snapshot");
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        fill(&store, 4);
+        let values_before = vec![value("key 1", "1"), value("mine", "2")];
+        let before = objects(&*store);
+        let mut scene = Self {
+            before,
+            values_before,
+            bundle,
+            old: State { logs: BTreeMap::new(), beside: Objects::new(), values: Vec::new() },
+            new: State { logs: BTreeMap::new(), beside: Objects::new(), values: Vec::new() },
+        };
+        let (store, cache) = (store_of(&scene.before), scene.cache(None));
+        scene.old = state(&store, &cache);
+        scene.restore(&*store, &cache).expect("restored");
+        scene.new = state(&store, &cache);
+        assert_ne!(scene.new, scene.old);
+        assert_eq!((scene.new.logs.len(), scene.new.values.len()), (5, 7));
+        scene
+    }
+
+    fn cache(&self, left: Option<(AtomicI64, Failure)>) -> Fragile {
+        let fragile = Fragile { left, ..Fragile::default() };
+        self.values_before.iter().for_each(|value| fragile.cache.put(value).expect("a put"));
+        fragile
+    }
+
+    fn restore(&self, store: &dyn Store, cache: &dyn Cache) -> Result<Restored> {
+        let place: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        write(&place, &Key::bundle(), &self.bundle);
+        let mut options = Restore::default();
+        options.cache = true;
+        drive_runtime(restore(options), store, Some(&*place), Some(cache))
+    }
+
+    /// All is old or all is new, and nothing is left over.
+    fn check(&self, store: &Arc<dyn Store>, cache: &dyn Cache, what: &str) -> bool {
+        let state = state(store, cache);
+        let is_new = state == self.new;
+        assert!(is_new || state == self.old, "{what}: a mixture: {state:#?}");
+        let left = store.list("restore/", None, 10).expect("a listing").objects;
+        assert_eq!(left, [], "{what}");
+        is_new
+    }
+}
+
+fn next_start(store: &dyn Store, cache: &dyn Cache) -> Result<Recovered> {
+    drive_runtime(recover(true), store, None, Some(cache))
+}
+
+fn spied(objects: &Objects) -> (Arc<Spy<MemoryStore>>, Arc<dyn Store>) {
+    let spy = Arc::new(Spy::new(MemoryStore::new()));
+    let store: Arc<dyn Store> = spy.clone();
+    objects.iter().for_each(|(key, bytes)| write(&store, key, bytes));
+    (spy, store)
+}
+
+#[test]
+fn a_crash_at_any_request_leaves_the_old_or_the_new() {
+    let scene = Scene::new();
+    for failure in [Failure::Gone, Failure::GoneAfter] {
+        let (mut olds, mut news) = (0, 0);
+        for requests in 0.. {
+            let ((spy, store), cache) = (spied(&scene.before), scene.cache(None));
+            spy.fail_after(requests, failure);
+            let done = until_gone(|| scene.restore(&*store, &cache));
+            if done.is_some() && spy.heal() {
+                break;
+            }
+            let what = format!("{failure:?} at request {requests}");
+            next_start(&*store, &cache).unwrap_or_else(|error| panic!("{what}: {error}"));
+            match scene.check(&store, &cache, &what) {
+                true => news += 1,
+                false => olds += 1,
+            }
+        }
+        println!("{failure:?}: {olds} times the old state, {news} times the new one");
+        assert!(olds > 120 && news > 15, "{olds} {news}");
+    }
+}
+
+#[test]
+fn a_failure_at_any_request_leaves_the_old_or_the_new() {
+    let scene = Scene::new();
+    for failure in [Failure::Before, Failure::After] {
+        let mut points = 0;
+        for requests in 0.. {
+            let ((spy, store), cache) = (spied(&scene.before), scene.cache(None));
+            spy.fail_after(requests, failure);
+            let restored = scene.restore(&*store, &cache);
+            if spy.heal() {
+                break;
+            }
+            points += 1;
+            let what = format!("{failure:?} at request {requests}");
+            if restored.is_ok() {
+                next_start(&*store, &cache).expect("nothing to do");
+                assert!(scene.check(&store, &cache, &what), "{what}: it said it was restored");
+                continue;
+            }
+            let is_half = restored.expect_err("checked").message().contains("next start");
+            let left = store.list("restore/journal", None, 1).expect("a listing").objects;
+            if !is_half && left.is_empty() {
+                // Undone at once.
+                let now = state(&store, &cache);
+                assert!(now == scene.old || now == scene.new, "{what}: {now:#?}");
+            }
+            next_start(&*store, &cache).unwrap_or_else(|error| panic!("{what}: {error}"));
+            scene.check(&store, &cache, &what);
+        }
+        println!("{failure:?}: {points} points");
+        assert!(points > 140, "{points}");
+    }
+}
+
+/// Whoever restores dies, and so does whoever cleans up after it, and the next one.
+#[test]
+fn a_crash_while_recovering_is_recovered_from() {
+    let scene = Scene::new();
+    let mut points = 0;
+    for requests in (0..).step_by(3) {
+        let ((spy, store), cache) = (spied(&scene.before), scene.cache(None));
+        spy.fail_after(requests, Failure::Gone);
+        if until_gone(|| scene.restore(&*store, &cache)).is_some() {
+            break;
+        }
+        let crashed = objects(&*store);
+        let crashed_values = values(&cache);
+        for failure in [Failure::Gone, Failure::GoneAfter] {
+            for again in 0.. {
+                let ((spy, store), cache) = (spied(&crashed), Fragile::default());
+                crashed_values.iter().for_each(|value| cache.cache.put(value).expect("a put"));
+                spy.fail_after(again, failure);
+                let done = until_gone(|| next_start(&*store, &cache));
+                if done.is_some() && spy.heal() {
+                    break;
+                }
+                points += 1;
+                let what = format!("request {requests}, then {failure:?} at {again}");
+                next_start(&*store, &cache).unwrap_or_else(|error| panic!("{what}: {error}"));
+                scene.check(&store, &cache, &what);
+            }
+        }
+    }
+    println!("{points} pairs");
+    assert!(points > 2000, "{points}");
+}
+
+#[test]
+fn a_cache_that_fails_is_filled_at_the_next_start() {
+    let scene = Scene::new();
+    for failure in [Failure::Before, Failure::Gone] {
+        for puts in 0..6 {
+            let store = store_of(&scene.before);
+            let cache = scene.cache(Some((AtomicI64::new(puts), failure)));
+            match until_gone(|| scene.restore(&*store, &cache)) {
+                Some(Ok(_)) => panic!("put {puts} failed"),
+                Some(Err(error)) => assert!(error.message().contains("next start"), "{error}"),
+                None => {}
+            }
+            let refused = drive_runtime(recover(false), &*store, None, None);
+            assert_eq!(refused.expect_err("no cache").kind(), ErrorKind::NotSupported);
+            let recovered = next_start(&*store, &cache).expect("recovered");
+            assert_eq!(recovered, Recovered::Finished { cache: 6 });
+            assert!(scene.check(&store, &cache, &format!("{failure:?} at put {puts}")));
+        }
+    }
+}
+
+/// Someone who wrote to a session after the crash keeps what was acknowledged.
+#[test]
+fn what_was_appended_after_the_crash_is_kept() {
+    let scene = Scene::new();
+    let mut kept = 0;
+    for requests in 0.. {
+        let ((spy, store), cache) = (spied(&scene.before), scene.cache(None));
+        spy.fail_after(requests, Failure::Gone);
+        if until_gone(|| scene.restore(&*store, &cache)).is_some() {
+            break;
+        }
+        let session = open(&store, "live").expect("it is there");
+        session.append(&[user("acknowledged")]).expect("an append");
+        session.close();
+        let recovered = next_start(&*store, &cache).expect("recovered");
+        let session = open(&store, "live").expect("it is there");
+        let last = session.read(turnkeep::Range::last(1)).expect("a page").lines;
+        let text = String::from_utf8(last).expect("text");
+        assert!(text.contains("acknowledged"), "request {requests}: {recovered:?}");
+        kept += u32::from(recovered == Recovered::Undone { kept: vec![id("live")] });
+    }
+    assert!(kept > 10, "{kept}");
+}
+
+/// A snapshot that is cut off leaves the bundle that was there.
+#[test]
+fn a_crash_at_any_request_of_a_snapshot_leaves_the_old_bundle_or_the_new() {
+    let scene = Scene::new();
+    let (mut olds, mut news) = (0, 0);
+    for failure in [Failure::Gone, Failure::GoneAfter, Failure::Before, Failure::After] {
+        for requests in 0.. {
+            let (spy, place) = spied(&BTreeMap::from([(Key::bundle(), scene.bundle.clone())]));
+            let (store, cache) = (store_of(&scene.before), scene.cache(None));
+            spy.fail_after(requests, failure);
+            let task = session::runtime::snapshot(Snapshot::default());
+            until_gone(|| drive_runtime(task, &*store, Some(&*place), Some(&cache)).ok());
+            if spy.heal() {
+                break;
+            }
+            let bundle = place.get(&Key::bundle(), None).expect("a bundle").bytes;
+            if bundle == scene.bundle {
+                olds += 1;
+                continue;
+            }
+            news += 1;
+            let other: Arc<dyn Store> = Arc::new(MemoryStore::new());
+            drive_runtime(restore(Restore::default()), &*other, Some(&*place), None)
+                .expect("a whole bundle");
+        }
+    }
+    println!("{olds} times the old bundle, {news} times the new one");
+    assert!(olds >= 12 && news >= 2, "{olds} {news}");
+    assert!(scene.before.contains_key(&log_key("live")));
+    assert!(scene.before.contains_key(&archive_key("archived")));
+    let store = store_of(&scene.before);
+    store.put(&Key::sweep(), b"{}", &Condition::Any).expect("a put");
+}
