@@ -8,7 +8,7 @@ use turnkeep_core::{Result, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, number, object, optional, whole, whole_or_none};
+use crate::convert::{self, Js, number, object, whole, whole_or_none};
 use crate::error;
 use crate::task::Task;
 
