@@ -84,3 +84,8 @@ pub use turnkeep_core::{
     Entry, Error, ErrorKind, Extension, Hash, Item, Kind, OpenCall, Point, Result, SessionId,
     State, Usage,
 };
+
+/// What the documentation shows runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/runtime.md")]
+struct RuntimeExamples;

@@ -26,6 +26,7 @@ mod read;
 mod recovery;
 mod request;
 mod retention;
+mod runtime;
 mod session;
 mod task;
 mod thread;

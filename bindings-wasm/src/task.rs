@@ -1,6 +1,7 @@
 //! Operations in flight.
 
 use js_sys::{Array, Uint8Array};
+use turnkeep_core::cache::{CacheEntry, CacheValue};
 use turnkeep_core::log::Stamp;
 use turnkeep_core::store::{Holder, Info, Key, Listing, Object, Reply, StageId};
 use turnkeep_core::task::{self, RequestId, Step};
@@ -9,6 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::convert::{Js, get, whole};
+use crate::request::Spare;
 use crate::{error, request};
 
 /// An operation of the core in flight, whatever it results in.
@@ -16,6 +18,7 @@ use crate::{error, request};
 pub struct Task {
     task: Box<dyn AnyTask>,
     result: JsValue,
+    spare: Spare,
 }
 
 trait AnyTask {
@@ -57,7 +60,11 @@ impl Task {
         task: task::Task<T>,
         convert: impl Fn(T) -> JsValue + 'static,
     ) -> Self {
-        Self { task: Box::new(Converted { task, convert }), result: JsValue::UNDEFINED }
+        Self {
+            task: Box::new(Converted { task, convert }),
+            result: JsValue::UNDEFINED,
+            spare: Spare::default(),
+        }
     }
 }
 
@@ -67,7 +74,9 @@ impl Task {
     pub fn next(&mut self) -> Js<Option<Vec<JsValue>>> {
         match self.task.next() {
             Step::Requests(requests) => {
-                Ok(Some(requests.into_iter().map(request::to_js).collect()))
+                let spare = &mut self.spare;
+                let to_js = |request| request::to_js(request, spare);
+                Ok(Some(requests.into_iter().map(to_js).collect()))
             }
             Step::Done(result) => {
                 self.result = result?;
@@ -84,7 +93,7 @@ impl Task {
     /// The same, over a store that has a cold store behind it. Only before it begins.
     #[must_use]
     pub fn with_cold_store(self) -> Self {
-        Self { task: self.task.with_cold_store(), result: self.result }
+        Self { task: self.task.with_cold_store(), ..self }
     }
 
     /// Asks it to end early, where it can.
@@ -110,14 +119,19 @@ impl Task {
         self.reply(id, Some(Reply::Done));
     }
 
+    /// The same for a part, whose bytes the store has no more use for: the next one's go there.
+    pub fn reply_part(&mut self, id: RequestId, bytes: Uint8Array) {
+        self.spare.keep(&bytes);
+        self.reply(id, Some(Reply::Done));
+    }
+
     /// `objects`, each with `key` and `info`, and whether there are `more`.
     pub fn reply_listing(&mut self, id: RequestId, listing: &JsValue) {
         let object = |object: JsValue| {
             let key = Key::parse(get(&object, "key").as_string()?).ok()?;
             Some((key, info(&get(&object, "info"))?))
         };
-        let objects = get(listing, "objects").dyn_into::<Array>().ok();
-        let objects = objects.and_then(|objects| objects.iter().map(object).collect());
+        let objects = array(&get(listing, "objects"), object);
         let more = get(listing, "more").is_truthy();
         self.reply(id, objects.map(|objects| Reply::Listing(Listing { objects, more })));
     }
@@ -138,6 +152,21 @@ impl Task {
         self.reply(id, whole(now_ms).ok().map(stamp));
     }
 
+    /// Keys of a cache.
+    pub fn reply_keys(&mut self, id: RequestId, keys: &JsValue) {
+        let keys = array(keys, |key| key.as_string());
+        self.reply(id, keys.map(Reply::Keys));
+    }
+
+    /// Values of a cache, each `undefined` or its `key`, `json` or `bytes`, and, if it ever expires,
+    /// `expiresMs`.
+    pub fn reply_values(&mut self, id: RequestId, values: &JsValue) {
+        let value = |value: JsValue| {
+            if value.is_undefined() { Some(None) } else { entry(&value).map(Some) }
+        };
+        self.reply(id, array(values, value).map(Reply::Values));
+    }
+
     /// Whatever the host caught.
     pub fn reply_failed(&mut self, id: RequestId, caught: &JsValue) {
         self.reply(id, Some(Reply::Failed(error::from_js(caught))));
@@ -150,6 +179,22 @@ impl Task {
         };
         self.task.reply(id, reply.unwrap_or_else(strange));
     }
+}
+
+fn array<T>(values: &JsValue, convert: impl FnMut(JsValue) -> Option<T>) -> Option<Vec<T>> {
+    values.dyn_ref::<Array>()?.iter().map(convert).collect()
+}
+
+fn entry(entry: &JsValue) -> Option<CacheEntry> {
+    let value = match get(entry, "json").as_string() {
+        Some(json) => CacheValue::Json(json),
+        None => CacheValue::Bytes(get(entry, "bytes").dyn_into::<Uint8Array>().ok()?.to_vec()),
+    };
+    let expires_ms = match get(entry, "expiresMs") {
+        expires if expires.is_undefined() => None,
+        expires => Some(whole(expires.as_f64()?).ok()?),
+    };
+    Some(CacheEntry { key: get(entry, "key").as_string()?, value, expires_ms })
 }
 
 fn info(value: &JsValue) -> Option<Info> {

@@ -2,6 +2,7 @@
 // the same time. As long as the store answers without a promise nothing is awaited, and the task is
 // over when `drive` returns.
 
+import type { CacheEntry } from "./cache.js";
 import { TurnkeepError, fromWasm } from "./errors.js";
 import {
   type Awaitable,
@@ -13,8 +14,8 @@ import {
 } from "./store.js";
 import type { Task } from "./wasm/turnkeep.js";
 
-/** A request as the wasm gives it: its kind tells which of the others are there. */
-interface Request {
+/** A request as the wasm gives it: its kind tells which of the others are there. @internal */
+export interface Request {
   readonly id: number;
   readonly kind: string;
   readonly key: string;
@@ -32,9 +33,19 @@ interface Request {
   readonly stage: string;
   readonly number: number;
   readonly randomBytes: number;
+  readonly keys: readonly string[];
+  readonly entries: readonly CacheEntry[];
   /** Whether it is for the cold store. */
   readonly isCold?: true | undefined;
+  /** Whether it is for where a bundle lies. */
+  readonly isBundle?: true | undefined;
 }
+
+/**
+ * Answers what a runtime's tasks ask for. `isAlone`: nothing else is asked until this is answered.
+ * @internal
+ */
+export type Beside = (request: Request, isAlone: boolean) => Awaitable<unknown>;
 
 /**
  * Carries out a task over a store, until it is done. An aborted signal fails the next request; the
@@ -54,6 +65,22 @@ export function drive<T>(task: Task, store: Store, signal?: AbortSignal): T | Pr
  */
 export async function driveUntil<T>(task: Task, store: Store, signal?: AbortSignal): Promise<T> {
   const steps = run<T>(task, store, undefined, { signal, since: performance.now() });
+  return finish(steps, steps.next());
+}
+
+/**
+ * Carries out a long task of a runtime's: `beside` answers all of its requests. Others have their turn
+ * now and then; an aborted signal fails the next request.
+ * @internal
+ */
+export async function driveBeside<T>(
+  task: Task,
+  store: Store,
+  beside: Beside,
+  signal?: AbortSignal,
+): Promise<T> {
+  const turn = { signal: undefined, since: performance.now() };
+  const steps = run<T>(task, store, signal, turn, beside);
   return finish(steps, steps.next());
 }
 
@@ -85,17 +112,18 @@ function* run<T>(
   store: Store,
   signal: AbortSignal | undefined,
   turn?: Turn,
+  beside?: Beside,
 ): Steps<T> {
   const task = store.cold === undefined ? started : started.with_cold_store();
   /** The last failure of each code: one of them may be what the task ends with. */
   let caught: Map<string, unknown> | undefined;
   let isAborted = false;
-  const perform = (request: Request) => {
+  const perform = (request: Request, isAlone: boolean) => {
     if (signal?.aborted === true && !isAborted) {
       isAborted = true;
       throw new TurnkeepError("store_failed", "the call was aborted");
     }
-    return answerTo(request, store);
+    return beside === undefined ? answerTo(request, store) : beside(request, isAlone);
   };
   const fail = (request: Request, error: unknown) => {
     const code = error instanceof TurnkeepError ? error.code : "store_failed";
@@ -116,7 +144,7 @@ function* run<T>(
       const [request] = requests;
       if (request !== undefined && requests.length === 1) {
         try {
-          const answer = perform(request);
+          const answer = perform(request, true);
           reply(task, request, isPromise(answer) ? yield answer : answer);
         } catch (error) {
           fail(request, error);
@@ -124,7 +152,7 @@ function* run<T>(
         continue;
       }
       // All of them are begun before one is waited for.
-      const begun = requests.map((request) => outcomeOf(() => perform(request)));
+      const begun = requests.map((request) => outcomeOf(() => perform(request, false)));
       const outcomes = begun.some(isPromise) ? yield Promise.all(begun) : begun;
       for (const [index, { answer, isError }] of (outcomes as Outcome[]).entries()) {
         const request = requests[index] as Request;
@@ -173,17 +201,18 @@ function append(store: Store, request: Request): Awaitable<unknown> {
   return store.append(key, bytes, at, torn, durability, startsWith);
 }
 
-function answerTo(request: Request, store: Store): Awaitable<unknown> {
-  if (request.isCold !== true) return answerFrom(store, request);
-  if (store.cold !== undefined) return answerFrom(store.cold, request);
+/** What a store answers, with bytes in `room` where it can. @internal */
+export function answerTo(request: Request, store: Store, room?: Uint8Array): Awaitable<unknown> {
+  if (request.isCold !== true) return answerFrom(store, request, room);
+  if (store.cold !== undefined) return answerFrom(store.cold, request, room);
   throw new TurnkeepError("not_supported", "there is no cold store");
 }
 
-function answerFrom(store: Store, request: Request): Awaitable<unknown> {
+function answerFrom(store: Store, request: Request, room?: Uint8Array): Awaitable<unknown> {
   const { key, stage, bytes, condition } = request;
   switch (request.kind) {
     case "get":
-      return store.get(key, rangeOf(request));
+      return store.get(key, rangeOf(request), room);
     case "put":
       return store.put(key, bytes, condition);
     case "append":
@@ -204,7 +233,7 @@ function answerFrom(store: Store, request: Request): Awaitable<unknown> {
     case "part":
       return store.stagePart(stage, request.number, bytes);
     case "staged":
-      return store.getStaged(stage, rangeOf(request));
+      return store.getStaged(stage, rangeOf(request), room);
     case "commit":
       return store.commit(stage, condition);
     case "abort":
@@ -220,7 +249,8 @@ function rangeOf({ start, end }: Request): ByteRange | undefined {
   return start === undefined ? undefined : { start, end };
 }
 
-function reply(task: Task, { id, kind }: Request, answer: unknown): void {
+function reply(task: Task, request: Request, answer: unknown): void {
+  const { id, kind } = request;
   switch (kind) {
     case "get":
     case "staged":
@@ -236,8 +266,14 @@ function reply(task: Task, { id, kind }: Request, answer: unknown): void {
       return task.reply_listing(id, answer);
     case "stage":
       return task.reply_stage(id, answer);
+    case "part":
+      return task.reply_part(id, request.bytes);
     case "stamp":
       return task.reply_stamp(id, Date.now(), answer as Uint8Array);
+    case "cache_keys":
+      return task.reply_keys(id, answer);
+    case "cache_get":
+      return task.reply_values(id, answer);
     default:
       return task.reply_done(id);
   }

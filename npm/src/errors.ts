@@ -30,6 +30,7 @@ export type ErrorCode =
   | "bad_index"
   | "no_index"
   | "output_limit"
+  | "bad_bundle"
   | "not_found"
   | "pruned"
   | "already_exists"
@@ -37,6 +38,7 @@ export type ErrorCode =
   | "locked"
   | "not_supported"
   | "poisoned"
+  | "timeout"
   | "store_failed";
 
 /** What is known of an error beside its code and message. */

@@ -7,18 +7,18 @@
 // synced, and then the directory is synced too. The Rust host keeps the same files.
 
 import { type BigIntStats, closeSync, mkdirSync, readSync, statSync } from "node:fs";
-import { mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { TurnkeepError } from "./errors.js";
 import { Appenders } from "./file/appender.js";
 import { codeOf, failed, missingOrFailed, notFound, poisoned } from "./file/failure.js";
-import { infoOf, openToRead, readLater, version } from "./file/look.js";
+import { infoOf, keysIn, openToRead, readLater, version } from "./file/look.js";
 import { Lock } from "./file/lock.js";
 import { ownName, sweep } from "./file/own.js";
 import * as publish from "./file/publish.js";
-import { checkKey, isKey } from "./key.js";
+import { checkKey } from "./key.js";
 import {
   type Awaitable,
   type ByteRange,
@@ -31,6 +31,7 @@ import {
   type Store,
   type StoredObject,
   everything,
+  within,
 } from "./store.js";
 
 export { defaultRoot } from "./file/root.js";
@@ -74,6 +75,11 @@ export class FileStore implements Store {
   /** Opens a directory as a store, making it where it is missing. */
   constructor(root: string | URL) {
     this.root = resolve(typeof root === "string" ? root : fileURLToPath(root));
+    this.make();
+  }
+
+  /** Makes the directory. @internal */
+  make(): void {
     try {
       mkdirSync(this.root, { recursive: true });
     } catch (error) {
@@ -92,12 +98,12 @@ export class FileStore implements Store {
     return path;
   }
 
-  get(key: string, range?: ByteRange): Awaitable<StoredObject> {
+  get(key: string, range?: ByteRange, room?: Uint8Array): Awaitable<StoredObject> {
     const path = this.path(key);
     const { fd, stats } = openToRead(key, path);
     const size = Number(stats.size);
     const { start, end } = range ?? { start: 0, end: size };
-    const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
+    const bytes = within(room, Math.max(0, Math.min(end, size) - start));
     const object = (length: number) => ({ bytes: bytes.subarray(0, length), info: infoOf(stats) });
     const failure = (error: unknown) => failed("cannot read", path, error);
     if (bytes.length > READ_AT_ONCE_MAX) {
@@ -186,7 +192,7 @@ export class FileStore implements Store {
   }
 
   async list(prefix: string, after: string | undefined, limit: number): Promise<Listing> {
-    const keys = await this.#collect("", prefix);
+    const keys = await keysIn(this.root, "", prefix);
     const following = after === undefined ? keys : keys.filter((key) => key > after);
     // Keys are ASCII: JavaScript's order is that of their bytes.
     following.sort();
@@ -228,9 +234,9 @@ export class FileStore implements Store {
     });
   }
 
-  async getStaged(stage: string, range?: ByteRange): Promise<StoredObject> {
+  async getStaged(stage: string, range?: ByteRange, room?: Uint8Array): Promise<StoredObject> {
     const { folder } = this.#stage(stage);
-    const { bytes, whole } = await publish.readParts(folder, range).catch((error) => {
+    const { bytes, whole } = await publish.readParts(folder, range, room).catch((error) => {
       throw failed("cannot read", folder, error);
     });
     return { bytes, info: { bytes: whole, version: "" } };
@@ -348,28 +354,6 @@ export class FileStore implements Store {
     }
   }
 
-  /** Collects the keys under a folder. Whatever is not named like a key is none of ours. */
-  async #collect(parent: string, prefix: string): Promise<string[]> {
-    const folder = join(this.root, parent);
-    const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
-      throw failed("cannot list", folder, error);
-    });
-    const keys: string[] = [];
-    for (const entry of entries) {
-      const key = parent + entry.name;
-      if (entry.name.startsWith(".") || !isKey(key)) continue;
-      if (!entry.isDirectory()) {
-        if (key.startsWith(prefix)) keys.push(key);
-        continue;
-      }
-      const inner = `${key}/`;
-      if (inner.startsWith(prefix) || prefix.startsWith(inner)) {
-        keys.push(...(await this.#collect(inner, prefix)));
-      }
-    }
-    return keys;
-  }
-
   #stage(stage: string): Stage {
     const found = this.#stages.get(stage);
     if (found === undefined) throw new TurnkeepError("not_found", "there is no such stage");
@@ -378,6 +362,34 @@ export class FileStore implements Store {
 }
 
 export interface FileStore extends Disposable {}
+
+/**
+ * A store of one file, whatever the key: where a bundle lies. Its folder is made when it is written.
+ * Where there are files, a runtime takes the path itself.
+ *
+ * @example
+ * ```ts
+ * await runtime.snapshotTo(fileBundle("./agents.bundle"));
+ * ```
+ */
+export function fileBundle(path: string | URL): FileStore {
+  return new OneFile(resolve(typeof path === "string" ? path : fileURLToPath(path)));
+}
+
+class OneFile extends FileStore {
+  readonly #path: string;
+
+  constructor(path: string) {
+    super(dirname(path));
+    this.#path = path;
+  }
+
+  override make(): void {}
+
+  override path(): string {
+    return this.#path;
+  }
+}
 
 interface Stage {
   readonly key: string;

@@ -1,5 +1,6 @@
 // The public API. Every entry gives these; the entries differ in where the wasm comes from.
 
+export { type Cache, type CacheValue, type MemoryCache, createMemoryCache } from "./cache.js";
 export {
   type Draft,
   type KnownDraft,
@@ -102,6 +103,19 @@ export {
   sweep,
   usage,
 } from "./retention.js";
+export type { BundleSource, BundleTarget } from "./place.js";
+export type { Probe, Run, WaitOptions } from "./runs.js";
+export {
+  type Recovered,
+  type RestoreOptions,
+  type Restored,
+  type RestoredSession,
+  type Runtime,
+  type RuntimeOptions,
+  type SnapshotOptions,
+  type Snapshotted,
+  createRuntime,
+} from "./runtime.js";
 export {
   type RunExit,
   type RunMode,

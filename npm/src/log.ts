@@ -77,7 +77,8 @@ export function reportOf(report: Report): Report {
   return { ...report, fault: error(report.fault), entryFault: error(report.entryFault) };
 }
 
-function piecesOf(source: Bytes): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+/** Piece by piece. @internal */
+export function piecesOf(source: Bytes): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   if (source instanceof Uint8Array) return slices(source);
   const stream = source instanceof Blob ? source.stream() : source;
   return Symbol.asyncIterator in stream ? stream : chunks(stream);

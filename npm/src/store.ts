@@ -122,9 +122,10 @@ export interface Store {
 
   /**
    * An object's bytes, or those of a range, cut off at the object's end. `not_found` only where the
-   * key is missing.
+   * key is missing. The bytes may lie in `room`, where they fit: its owner is done with them before
+   * it uses that again.
    */
-  get(key: string, range?: ByteRange): Awaitable<StoredObject>;
+  get(key: string, range?: ByteRange, room?: Uint8Array): Awaitable<StoredObject>;
 
   /** Writes an object whole, durably, visible all at once or not at all. */
   put(key: string, bytes: Uint8Array, condition: Condition): Awaitable<Info>;
@@ -173,14 +174,17 @@ export interface Store {
   /** Begins to write an object in parts; gives the stage's name. */
   stage(key: string): Awaitable<string>;
 
-  /** Writes a part. Parts are joined by number, from 1 on, and may come in any order. */
+  /**
+   * Writes a part. Parts are joined by number, from 1 on, and may come in any order. `bytes` are the
+   * store's to read until it has answered, and not after that.
+   */
   stagePart(stage: string, number: number, bytes: Uint8Array): Awaitable<void>;
 
   /**
    * The parts' bytes as they would be published now, or those of a range, cut off at the end. The
-   * version may be empty.
+   * version may be empty. They may lie in `room`, as with {@link Store.get}.
    */
-  getStaged(stage: string, range?: ByteRange): Awaitable<StoredObject>;
+  getStaged(stage: string, range?: ByteRange, room?: Uint8Array): Awaitable<StoredObject>;
 
   /** Publishes the parts as one object, as {@link Store.put} does; the stage is gone either way. */
   commit(stage: string, condition: Condition): Awaitable<Info>;
@@ -206,6 +210,11 @@ export function everything(durability: Durability): Capabilities {
     ttl: false,
     durability,
   };
+}
+
+/** Memory for that many bytes: the start of `room`, where they fit. @internal */
+export function within(room: Uint8Array | undefined, length: number): Uint8Array {
+  return room !== undefined && length <= room.length ? room.subarray(0, length) : new Uint8Array(length);
 }
 
 /** Whether an answer is a promise, and not there yet. @internal */

@@ -13,11 +13,16 @@ use crate::Store;
 use crate::file::guard;
 
 /// Takes the parts of one staged object in their order, and can do nothing else.
-pub(super) struct Sink<W>(Mutex<W>);
+pub(super) struct Sink<W>(Mutex<Written<W>>);
+
+struct Written<W> {
+    writer: W,
+    is_begun: bool,
+}
 
 impl<W: Write> Sink<W> {
     pub(super) fn new(writer: W) -> Self {
-        Self(Mutex::new(writer))
+        Self(Mutex::new(Written { writer, is_begun: false }))
     }
 }
 
@@ -36,15 +41,21 @@ impl<W: Write + Send> Store for Sink<W> {
     }
 
     fn stage(&self, _: &Key) -> Result<StageId> {
+        if guard(&self.0).is_begun {
+            let message = "a session changed while the stream was written, which cannot begin anew";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
         Ok(StageId("stream".into()))
     }
 
     fn stage_part(&self, _: &StageId, _: u32, bytes: &[u8]) -> Result<()> {
-        guard(&self.0).write_all(bytes).map_err(failed)
+        let mut written = guard(&self.0);
+        written.is_begun = true;
+        written.writer.write_all(bytes).map_err(failed)
     }
 
     fn commit(&self, _: &StageId, _: &Condition) -> Result<Info> {
-        guard(&self.0).flush().map_err(failed)?;
+        guard(&self.0).writer.flush().map_err(failed)?;
         Ok(Info::default())
     }
 

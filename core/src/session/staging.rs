@@ -9,6 +9,9 @@ use crate::store::{Condition, Info, Key, PART_BYTES, StageId};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result};
 
+/// A part that is this long grows to its full length at once: by doubling it would take twice as much.
+const SMALL_BYTES: usize = 1 << 20;
+
 /// An object under way. Its start may be known last, so its first part stays in memory until then.
 pub(crate) struct Staging {
     key: Key,
@@ -35,6 +38,11 @@ impl Staging {
 
     /// Adds bytes at the end.
     pub(crate) async fn add(&mut self, io: &Io, bytes: &[u8]) -> Result<()> {
+        let room = self.open.capacity() - self.open.len();
+        if room < bytes.len() && self.open.len() + bytes.len() > SMALL_BYTES {
+            let full = PART_BYTES + CHUNK_BYTES as usize;
+            self.open.reserve_exact(full.saturating_sub(self.open.len()).max(bytes.len()));
+        }
         self.open.extend_from_slice(bytes);
         if self.open.len() < PART_BYTES {
             return Ok(());
@@ -51,7 +59,7 @@ impl Staging {
     pub(crate) async fn finish(&mut self, io: &Io, start: Vec<u8>) -> Result<()> {
         let last = take(&mut self.open);
         if self.parts == 0 {
-            return self.part(io, 1, [start, last].concat()).await;
+            return self.part(io, 1, joined(start, last)).await;
         }
         if !last.is_empty() {
             self.part(io, self.parts + 1, last).await?;
@@ -59,8 +67,8 @@ impl Staging {
         if self.is_in_order {
             return Ok(());
         }
-        let first = [start, take(&mut self.first)].concat();
-        self.part(io, 1, first).await
+        let first = take(&mut self.first);
+        self.part(io, 1, joined(start, first)).await
     }
 
     async fn part(&mut self, io: &Io, number: u32, bytes: Vec<u8>) -> Result<()> {
@@ -136,4 +144,9 @@ impl Staging {
             io.abort(&stage).await.ok();
         }
     }
+}
+
+/// Both, without a copy where there is nothing to join.
+fn joined(start: Vec<u8>, rest: Vec<u8>) -> Vec<u8> {
+    if start.is_empty() { rest } else { [start, rest].concat() }
 }

@@ -1,9 +1,12 @@
 // Looking at files and reading them.
 
 import { type BigIntStats, closeSync, fstatSync, openSync, read } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 
+import { isKey } from "../key.js";
 import type { Info } from "../store.js";
-import { missingOrFailed, notFound } from "./failure.js";
+import { failed, missingOrFailed, notFound } from "./failure.js";
 
 /** Changes with every write: a published file is a new one, an appended one is longer. */
 export function version({ ino, size, mtimeNs }: BigIntStats): string {
@@ -49,4 +52,26 @@ function readSome(fd: number, bytes: Uint8Array, at: number, from: number): Prom
       else resolve(count);
     });
   });
+}
+
+/** The keys under a folder of a root. Whatever is not named like a key is none of ours. */
+export async function keysIn(root: string, parent: string, prefix: string): Promise<string[]> {
+  const folder = join(root, parent);
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
+    throw failed("cannot list", folder, error);
+  });
+  const keys: string[] = [];
+  for (const entry of entries) {
+    const key = parent + entry.name;
+    if (entry.name.startsWith(".") || !isKey(key)) continue;
+    if (!entry.isDirectory()) {
+      if (key.startsWith(prefix)) keys.push(key);
+      continue;
+    }
+    const inner = `${key}/`;
+    if (inner.startsWith(prefix) || prefix.startsWith(inner)) {
+      keys.push(...(await keysIn(root, inner, prefix)));
+    }
+  }
+  return keys;
 }

@@ -4,7 +4,7 @@ import { linkSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { mkdir, open, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import type { ByteRange } from "../store.js";
+import { type ByteRange, within } from "../store.js";
 import { readLater } from "./look.js";
 
 /** Writes a file and syncs it; makes its folder where it is missing. */
@@ -48,10 +48,11 @@ const WHOLE: ByteRange = { start: 0, end: Number.POSITIVE_INFINITY };
 export async function readParts(
   folder: string,
   { start, end }: ByteRange = WHOLE,
+  room?: Uint8Array,
 ): Promise<{ bytes: Uint8Array; whole: number }> {
   const parts = partsOf(folder);
   const whole = parts.reduce((sum, { length }) => sum + length, 0);
-  const bytes = new Uint8Array(Math.max(0, Math.min(end, whole) - start));
+  const bytes = within(room, Math.max(0, Math.min(end, whole) - start));
   let before = 0;
   let filled = 0;
   for (const { path, length } of parts) {
@@ -90,13 +91,14 @@ export async function joinParts(folder: string): Promise<string> {
   const whole = await open(first, "a");
   try {
     if (!parts.has("1")) throw new Error("there is no part 1");
+    const piece = new Uint8Array(parts.size > 1 ? PIECE : 0);
     for (let number = 2; parts.has(String(number)); number += 1) {
       const part = join(folder, String(number));
       const file = await open(part, "r");
       try {
-        const pieces = file.createReadStream({ autoClose: false, highWaterMark: PIECE });
-        for await (const piece of pieces) {
-          await whole.writeFile(piece as Uint8Array);
+        // One piece after the other in the same memory: pieces of their own would be many.
+        for (let length; (length = (await file.read(piece, 0, PIECE)).bytesRead) > 0; ) {
+          await whole.writeFile(piece.subarray(0, length));
         }
       } finally {
         await file.close();

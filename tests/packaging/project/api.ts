@@ -4,12 +4,16 @@ import {
   type Head,
   type Policy,
   type Repair,
+  type Cache,
+  type Probe,
   Session,
   type Store,
   type Sweep,
   Tier,
   TurnkeepError,
   copySession,
+  createMemoryCache,
+  createRuntime,
   findIncomplete,
   openArchive,
   prune,
@@ -23,7 +27,7 @@ import {
   usage,
   verify,
 } from "turnkeep";
-import { FileStore } from "turnkeep/fs";
+import { FileStore, fileBundle } from "turnkeep/fs";
 import { MemoryStore } from "turnkeep/memory";
 import { type RedisClient, RedisStore } from "turnkeep/redis";
 import { S3Store } from "turnkeep/s3";
@@ -180,4 +184,33 @@ export function elsewhere(client: RedisClient, send: typeof fetch): Store[] {
       fetch: (url, init) => send(url, { ...init, signal: AbortSignal.timeout(30_000) }),
     }),
   ];
+}
+
+export async function backup(root: string, terminals: Probe): Promise<string[]> {
+  const own: Cache = {
+    async *list() {
+      yield "result:1";
+    },
+    get: async (key) => (key === "" ? undefined : { value: { any: ["JSON", 1] }, expiresMs: Date.now() }),
+    put(key, { value, json }) {
+      console.log(key, value instanceof Uint8Array ? value.length : json);
+    },
+  };
+  const jobs: Probe = { busy: () => ["job 1"], onChange: (listener) => void setTimeout(listener, 5) };
+  const runtime = await createRuntime({ store: new FileStore(root), cache: own, probes: [terminals, jobs] });
+  if (runtime.recovered.what === "undone") console.log(runtime.recovered.kept.length);
+  const answer: number = await runtime.run("s", async (run) => {
+    await runtime.snapshotTo(new URL("file:///tmp/agents.bundle"), { except: run, timeoutMs: Infinity });
+    return 42;
+  });
+  await runtime.quiesce(() => answer, { signal: AbortSignal.timeout(1000) });
+  await runtime.snapshotTo(new WritableStream<Uint8Array>(), { skippedPrefixes: [] });
+  await runtime.replaceSession("s", fileBundle("one.bundle"), { dryRun: true });
+  createMemoryCache({ rawJson: true }).put("a", { json: "1" });
+  // @ts-expect-error a value is JSON's text, or what is made of it
+  createMemoryCache().put("a", { value: 1, json: "1" });
+  // @ts-expect-error a run is told by its id
+  await runtime.run({ id: "s" }, () => {});
+  const restored = await runtime.restoreFrom(new Blob([]), { sessions: ["s"] });
+  return restored.sessions.filter(({ change }) => change !== "unchanged").map(({ id }) => id);
 }

@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::session::Staging;
-use crate::session::scan::shorter;
+use crate::session::scan::{CHUNK_BYTES, shorter};
 use crate::session::source::found;
-use crate::store::{Condition, Info, Key, PART_BYTES};
+use crate::store::{Condition, Info, Key};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result};
 
@@ -45,7 +45,7 @@ pub(super) async fn copy(io: &Io, from: &Key, to: &Key) -> Result<Option<Info>> 
 }
 
 async fn read(io: &Io, from: &Key, info: &Info, at: u64) -> Result<Vec<u8>> {
-    let object = io.get(from, Some(at..info.bytes.min(at + PART_BYTES as u64))).await?;
+    let object = io.get(from, Some(at..info.bytes.min(at + CHUNK_BYTES))).await?;
     if object.info.version != info.version {
         let message = "someone wrote to it while it was put aside";
         return Err(Error::new(ErrorKind::Conflict, message).retryable().at_key(from));

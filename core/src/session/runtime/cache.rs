@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::snapshot::CACHE_KEYS;
 use crate::bundle::{cache_entry, cache_line};
 use crate::cache::CacheEntry;
 use crate::entry::utf8;
@@ -73,7 +74,7 @@ impl Putting {
         self.entries.push(entry);
         self.bytes += length;
         self.count += 1;
-        if self.bytes < CACHE_BYTES {
+        if self.bytes < CACHE_BYTES && self.entries.len() < CACHE_KEYS as usize {
             return Ok(());
         }
         self.put(io).await

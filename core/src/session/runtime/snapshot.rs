@@ -22,8 +22,8 @@ use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 pub const RESERVED_PREFIXES: [&str; 2] = ["chat_session:", "chat_history:"];
 /// A session that is this short is read once; a longer one is verified before it is written.
 const SHORT_BYTES: u64 = 4 << 20;
-/// How many keys of the cache are asked for at once.
-const CACHE_KEYS: u32 = 256;
+/// How many keys of the cache are asked for at once, and how many values are put.
+pub(super) const CACHE_KEYS: u32 = 256;
 
 /// What to write into a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
