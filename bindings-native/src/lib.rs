@@ -62,7 +62,7 @@ pub use lifecycle::{Exit, Mode, Running};
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::{RedisOptions, RedisStore};
-pub use runtime::{Probe, Run, Runtime, Wait};
+pub use runtime::{Probe, Run, Runtime, Wait, recover, restore};
 #[cfg(feature = "s3")]
 pub use s3::{S3Options, S3Store};
 pub use session::{Entries, LogLine, Session};

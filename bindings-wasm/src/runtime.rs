@@ -1,7 +1,8 @@
 //! A whole runtime: waiting until it is idle, its snapshot, and restoring it.
 
 use turnkeep_core::session::runtime::{
-    self, IdleStep, LeftOut, Recovered, Restore, Restored, RestoredSession, Snapshot, Snapshotted,
+    self, IdleStep, LeftOut, Recover, Recovered, Restore, Restored, RestoredSession, Snapshot,
+    Snapshotted,
 };
 use turnkeep_core::store::{Key, PART_BYTES};
 use turnkeep_core::{Result, SessionId};
@@ -35,25 +36,31 @@ pub fn restore_task(
     has_cache: bool,
     is_dry_run: bool,
     key: Option<String>,
+    process: f64,
 ) -> Js<Task> {
     let mut options = Restore::default();
     options.sessions = ids(sessions)?;
     options.cache = has_cache;
     options.dry_run = is_dry_run;
+    options.process = whole(process)?;
     options.key = key.map_or(Ok(options.key), Key::parse)?;
     Ok(Task::new(runtime::restore(options), restored))
 }
 
 #[wasm_bindgen]
-pub fn recover_task(has_cache: bool) -> Task {
-    Task::new(runtime::recover(has_cache), recovered)
+pub fn recover_task(has_cache: bool, gives_up_cache: bool, process: f64) -> Js<Task> {
+    let mut options = Recover::default();
+    options.cache = has_cache;
+    options.gives_up_cache = gives_up_cache;
+    options.process = whole(process)?;
+    Ok(Task::new(runtime::recover(options), recovered))
 }
 
-/// Where a bundle that comes as a stream is kept, and the length of its parts.
+/// Where a bundle that comes as a stream is kept, by a random number, and the length of its parts.
 #[wasm_bindgen]
-pub fn spooling() -> JsValue {
-    let key = Key::spooled().as_str().into();
-    object([("key", key), ("partBytes", number(PART_BYTES as u64))])
+pub fn spooling(nonce: f64) -> Js<JsValue> {
+    let key = Key::spooled(whole(nonce)?).as_str().into();
+    Ok(object([("key", key), ("partBytes", number(PART_BYTES as u64))]))
 }
 
 /// Decides when a runtime is idle.

@@ -62,7 +62,7 @@ function checkStore(place: Store): Store {
 
 /** Keeps what comes as a stream in a store, part by part; gives its key. @internal */
 export async function spool(store: Store, source: Bytes, signal?: AbortSignal): Promise<string> {
-  const { key, partBytes } = wasm().spooling() as { key: string; partBytes: number };
+  const { key, partBytes } = wasm().spooling(randomNumber()) as { key: string; partBytes: number };
   const stage = await store.stage(key);
   try {
     const part = new Uint8Array(partBytes);
@@ -216,4 +216,10 @@ class InMemory extends Only {
   override info(): Info {
     return { bytes: this.#bytes.length, version: "" };
   }
+}
+
+/** A whole number up to 2^53, which nobody else has. @internal */
+export function randomNumber(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high & 0x1fffff) * 2 ** 32 + low;
 }

@@ -5,7 +5,16 @@ import { type Beside, type Request, answerTo, driveBeside } from "./drive.js";
 import { TurnkeepError, checkText, checked, fromWasm, texts } from "./errors.js";
 import { wasm } from "./load.js";
 import type { CallOptions } from "./options.js";
-import { type BundleSource, type BundleTarget, attempt, failed, sourceOf, spool, targetOf } from "./place.js";
+import {
+  type BundleSource,
+  type BundleTarget,
+  attempt,
+  failed,
+  randomNumber,
+  sourceOf,
+  spool,
+  targetOf,
+} from "./place.js";
 import { type Probe, type Run, Runs, type WaitOptions } from "./runs.js";
 import type { Awaitable, Head, Store } from "./store.js";
 import type { Task } from "./wasm/turnkeep.js";
@@ -16,6 +25,8 @@ export interface RuntimeOptions extends CallOptions {
   readonly store: Store;
   /** The values that it keeps beside them. */
   readonly cache?: Cache | undefined;
+  /** Whether to give up values that an earlier restoring has yet to put into the cache. */
+  readonly givesUpCache?: boolean | undefined;
   /** What else can be busy. */
   readonly probes?: readonly Probe[] | undefined;
 }
@@ -110,8 +121,8 @@ export type Recovered =
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { store, cache, probes = [], signal } = options;
-  const task = wasm().recover_task(cache !== undefined);
-  const recovered = await driveWith<Recovered>(task, { store, cache }, signal);
+  const task = () => wasm().recover_task(cache !== undefined, options.givesUpCache === true, PROCESS);
+  const recovered = await alone(() => driveWith<Recovered>(checked(task), { store, cache }, signal));
   const runtime = new Runtime(store, cache, recovered);
   for (const probe of probes) runtime.watch(probe);
   return runtime;
@@ -222,15 +233,11 @@ export class Runtime {
     return this.#runs.quiesce(async () => {
       if ("store" in found) return this.#restore(found.store, options);
       const key = await spool(this.store, found.pieces, options.signal);
-      const removed = () => this.store.delete(key, "any");
       try {
-        const restored = await this.#restore(this.store, { ...options, key });
-        await removed();
-        return restored;
-      } catch (error) {
-        // What it failed for is what is told.
-        await attempt(removed);
-        throw error;
+        return await this.#restore(this.store, { ...options, key });
+      } finally {
+        // What became of the restoring is what is told.
+        await attempt(() => this.store.delete(key, "any"));
       }
     }, options);
   }
@@ -295,9 +302,21 @@ export class Runtime {
     const ids = idsOf(sessions);
     if (key !== undefined) checkText(key, "a key");
     const cache = this.#cache;
-    const task = checked(() => wasm().restore_task(ids, cache !== undefined, dryRun, key));
-    return driveWith(task, { store: this.store, bundle, cache }, signal);
+    const task = () => wasm().restore_task(ids, cache !== undefined, dryRun, key, PROCESS);
+    const host = { store: this.store, bundle, cache };
+    return alone(() => driveWith(checked(task), host, signal));
   }
+}
+
+/** Tells this process's restorings from those of others. */
+const PROCESS: number = randomNumber();
+let last: Promise<unknown> = Promise.resolve();
+
+/** One restoring after the other: a process's own lock does not keep it out. */
+function alone<T>(restore: () => Promise<T>): Promise<T> {
+  const done = last.then(restore);
+  last = done.catch(() => undefined);
+  return done;
 }
 
 function idsOf(sessions: readonly string[] | undefined): string[] | undefined {

@@ -487,3 +487,79 @@ fn what_another_writer_holds_stays_with_all_others() {
     assert!(mine.info(&archive_key("archived")).is_err());
     mine.put(&Key::sweep(), b"{}", &Condition::Any).expect("a put");
 }
+
+/// 4 MB of lines that nobody asks for: they are let go as they come.
+#[test]
+fn an_endless_index_takes_no_memory() {
+    let bundle = turnkeep_tests::build::Bundle::default();
+    let line = b"{\"kind\":\"index\"}\n";
+    let bundle = turnkeep_tests::build::Bundle { index: line.repeat(3_000_000), ..bundle };
+    let place: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    write(&place, &Key::bundle(), &bundle.bytes());
+    let before = peak_kib();
+    let mut dry = Restore::default();
+    dry.dry_run = true;
+    let task = session::runtime::restore(dry);
+    drive_runtime(task, &MemoryStore::new(), Some(&*place), None).expect("it is a bundle");
+    let more = peak_kib() - before;
+    assert!(more < 40 << 10, "{more} KiB");
+}
+
+/// The most memory this process had at once.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+#[test]
+fn a_lost_trace_is_restored() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let (runtime, _) = lively(store.clone());
+    let place = MemoryStore::new();
+    runtime.snapshot_to_store(&place, Snapshot::default(), Wait::default()).expect("written");
+    let trace = Key::of(&id("talk"), Part::Trace);
+    let before = bytes_of(&store, &trace);
+    store.delete(&trace, &Condition::Any).expect("deleted");
+    restored(&runtime, &place);
+    assert_eq!(bytes_of(&store, &trace), before);
+}
+
+#[test]
+fn a_session_named_twice_is_in_a_bundle_once() {
+    let (runtime, _) = lively(Arc::new(MemoryStore::new()));
+    let place = MemoryStore::new();
+    let mut options = Snapshot::default();
+    options.sessions = Some(vec![id("talk"), id("talk")]);
+    let written = runtime.snapshot_to_store(&place, options, Wait::default()).expect("written");
+    assert_eq!(written.counts.sessions, 1);
+}
+
+#[test]
+fn a_session_of_a_newer_format_is_not_replaced() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let (runtime, _) = lively(store.clone());
+    let place = MemoryStore::new();
+    runtime.snapshot_to_store(&place, Snapshot::default(), Wait::default()).expect("written");
+    let text = String::from_utf8(bytes_of(&store, &log_key("talk"))).expect("text");
+    write(&store, &log_key("talk"), text.replace("\"format\":1", "\"format\":2").as_bytes());
+    let refused = runtime.restore_from_store(&place, Restore::default(), Wait::default());
+    assert_eq!(refused.expect_err("newer").kind(), ErrorKind::UnsupportedVersion);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_devices_stay_what_they_are() {
+    let folder = Folder::new();
+    let (link, file) = (folder.path().join("link"), folder.path().join("file"));
+    std::fs::write(&file, "old").expect("a file");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    let runtime = quiet();
+    runtime.snapshot_to(&link, Snapshot::default(), Wait::default()).expect("written");
+    assert!(std::fs::symlink_metadata(&link).expect("a link").is_symlink());
+    assert!(std::fs::metadata(&file).expect("a file").len() > 300);
+    for odd in ["/dev/null", "/", ".."] {
+        let refused = runtime.snapshot_to(odd, Snapshot::default(), Wait::default());
+        assert_eq!(refused.expect_err(odd).kind(), ErrorKind::NotSupported, "{odd}");
+    }
+}

@@ -68,9 +68,10 @@ impl FileStore {
         let path = resolved.as_deref().unwrap_or(path);
         let root = path.parent().unwrap_or(Path::new("")).to_owned();
         let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root };
-        let only = path.file_name().map(|name| root.join(name));
+        // One without a name is a folder: publishing says so.
+        let only = path.file_name().map_or_else(|| path.to_owned(), |name| root.join(name));
         let (appenders, stages, swept) = Default::default();
-        Self { root, only, appenders, stages, swept }
+        Self { root, only: Some(only), appenders, stages, swept }
     }
 
     /// Where the sessions of a user are kept unless another place is named: `turnkeep/sessions` in

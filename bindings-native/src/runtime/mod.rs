@@ -5,13 +5,16 @@ mod stream;
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex};
 
-use turnkeep_core::session::runtime::{self, Recovered, Restore, Restored, Snapshot, Snapshotted};
+use turnkeep_core::session::runtime::{
+    self, Recover, Recovered, Restore, Restored, Snapshot, Snapshotted,
+};
 use turnkeep_core::store::{Condition, Key, PART_BYTES};
 use turnkeep_core::{Result, SessionId};
 
 use crate::drive::drive_runtime;
+use crate::file::guard;
 use crate::{Cache, FileStore, Store};
 use runs::Runs;
 pub use runs::{Probe, Run, Wait};
@@ -58,8 +61,26 @@ impl Runtime {
     /// Opens a runtime over a store and its cache, if it has one. A restoring that was cut off is
     /// finished or undone first. `locked` where another process is restoring just now.
     pub fn open(store: Arc<dyn Store>, cache: Option<Arc<dyn Cache>>) -> Result<Arc<Self>> {
-        let task = runtime::recover(cache.is_some());
-        let recovered = drive_runtime(task, &*store, None, cache.as_deref())?;
+        Self::open_with(store, cache, false)
+    }
+
+    /// The same, where values that an earlier restoring has yet to put into the cache are given up: what
+    /// a cache refuses for good would keep the runtime from ever being opened.
+    pub fn open_giving_up_cache(
+        store: Arc<dyn Store>,
+        cache: Option<Arc<dyn Cache>>,
+    ) -> Result<Arc<Self>> {
+        Self::open_with(store, cache, true)
+    }
+
+    fn open_with(
+        store: Arc<dyn Store>,
+        cache: Option<Arc<dyn Cache>>,
+        gives_up_cache: bool,
+    ) -> Result<Arc<Self>> {
+        let mut options = Recover::default();
+        (options.cache, options.gives_up_cache) = (cache.is_some(), gives_up_cache);
+        let recovered = recover(&*store, cache.as_deref(), options)?;
         Ok(Arc::new(Self { store, cache, runs: Arc::default(), recovered }))
     }
 
@@ -178,11 +199,13 @@ impl Runtime {
         wait: Wait<'_>,
     ) -> Result<Restored> {
         let _held = self.runs.hold(wait)?;
-        options.key = Key::spooled();
-        self.spool(reader)?;
+        options.key = Key::spooled(random());
+        self.spool(reader, &options.key)?;
+        let key = options.key.clone();
         let restored = self.restore(options, &*self.store);
-        let removed = self.store.delete(&Key::spooled(), &Condition::Any);
-        restored.and_then(|restored| removed.map(|()| restored))
+        // What became of the restoring is what is told.
+        self.store.delete(&key, &Condition::Any).ok();
+        restored
     }
 
     /// Replaces one session by the one of its id in a bundle, once nothing is busy.
@@ -204,13 +227,12 @@ impl Runtime {
 
     fn restore(&self, mut options: Restore, from: &dyn Store) -> Result<Restored> {
         options.cache = self.cache.is_some();
-        drive_runtime(runtime::restore(options), &*self.store, Some(from), self.cache.as_deref())
+        restore(&*self.store, from, self.cache.as_deref(), options)
     }
 
     /// Keeps what comes as a stream, part by part.
-    fn spool(&self, mut reader: impl Read) -> Result<()> {
-        let key = Key::spooled();
-        let stage = self.store.stage(&key)?;
+    fn spool(&self, mut reader: impl Read, key: &Key) -> Result<()> {
+        let stage = self.store.stage(key)?;
         let spooled = (|| {
             for number in 1.. {
                 let mut part = Vec::new();
@@ -229,4 +251,36 @@ impl Runtime {
         }
         spooled
     }
+}
+
+/// Finishes or undoes a restoring into a store that was cut off, as [`Runtime::open`] does.
+pub fn recover(
+    store: &dyn Store,
+    cache: Option<&dyn Cache>,
+    mut options: Recover,
+) -> Result<Recovered> {
+    let _alone = guard(&ALONE);
+    options.process = *PROCESS;
+    drive_runtime(runtime::recover(options), store, None, cache)
+}
+
+/// Restores a bundle, whoever is busy with the store's sessions; [`Runtime`] waits for them.
+pub fn restore(
+    store: &dyn Store,
+    from: &dyn Store,
+    cache: Option<&dyn Cache>,
+    mut options: Restore,
+) -> Result<Restored> {
+    let _alone = guard(&ALONE);
+    options.process = *PROCESS;
+    drive_runtime(runtime::restore(options), store, Some(from), cache)
+}
+
+/// One restoring after the other: a process's own lock does not keep it out.
+static ALONE: Mutex<()> = Mutex::new(());
+/// Tells this process's restorings from those of others.
+static PROCESS: LazyLock<u64> = LazyLock::new(random);
+
+fn random() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()))
 }

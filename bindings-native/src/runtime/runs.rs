@@ -84,8 +84,6 @@ struct State {
     open: Vec<(u64, String)>,
     /// Who quiesces lets new runs wait.
     is_held: bool,
-    /// How often something was said to have changed.
-    changes: u64,
 }
 
 impl std::fmt::Debug for Runs {
@@ -100,7 +98,7 @@ impl Runs {
     }
 
     pub(super) fn changed(&self) {
-        guard(&self.state).changes += 1;
+        let _state = guard(&self.state);
         self.changed.notify_all();
     }
 
@@ -131,14 +129,13 @@ impl Runs {
         let timeout = wait.timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let mut idle = Idle::new(0, timeout);
         loop {
-            let changes = guard(&self.state).changes;
             // Probes may take their time: no lock is held meanwhile.
             let probed = self.probed();
             let mut state = guard(&self.state);
-            let mut busy = state.busy(wait.except);
+            let except = wait.except.filter(|run| std::ptr::eq(&*run.runs, self));
+            let mut busy = state.busy(except);
             busy.extend(probed);
             match idle.look(now_ms(), busy) {
-                IdleStep::Idle if state.changes != changes => {}
                 IdleStep::Idle => {
                     state.is_held |= holds;
                     return Ok(());

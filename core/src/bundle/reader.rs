@@ -150,8 +150,14 @@ impl Reader {
                 }
                 State::Ended => return Ok(None),
                 _ => match self.line()? {
-                    None => return Ok(None),
-                    Some(None) => continue,
+                    None => {
+                        self.tidy();
+                        return Ok(None);
+                    }
+                    Some(None) => {
+                        self.tidy();
+                        continue;
+                    }
                     Some(Some(event)) => event,
                 },
             };
@@ -210,7 +216,10 @@ impl Reader {
                 self.state = State::Cache;
                 Ok(Some(Event::Cache(entry)))
             }
-            (Record::Index, _) => {
+            (Record::Index, state) => {
+                if !matches!(state, State::Index) && self.at != self.end.index.1 {
+                    return Err(bad("the index is not where the end says"));
+                }
                 self.state = State::Index;
                 Ok(None)
             }

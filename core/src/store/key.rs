@@ -24,7 +24,7 @@ const BUNDLE: &str = "bundle.jsonl.gz";
 /// What a restoring from a bundle writes down, and puts aside until it is over.
 const RESTORE: &str = "restore/journal.jsonl";
 /// A bundle that came as a stream.
-const SPOOLED: &str = "restore/bundle.jsonl.gz";
+const SPOOLED: &str = "restore/bundle-";
 const RESTORED_CACHE: &str = "restore/cache.jsonl";
 const ASIDE: &str = "restore/aside/";
 /// Where files are kept that sessions were imported from.
@@ -144,10 +144,11 @@ impl Key {
         Self(BUNDLE.into())
     }
 
-    /// Where a bundle that comes as a stream is kept until it is restored.
+    /// Where a bundle that comes as a stream is kept until it is restored; a random number tells it
+    /// from others.
     #[must_use]
-    pub fn spooled() -> Self {
-        Self(SPOOLED.into())
+    pub fn spooled(nonce: u64) -> Self {
+        Self(format!("{SPOOLED}{nonce:016x}{ARCHIVE}"))
     }
 
     /// How far a restoring from a bundle is.

@@ -56,19 +56,18 @@ async fn read(io: &Io, from: &Key, info: &Info, at: u64) -> Result<Vec<u8>> {
     Ok(object.bytes)
 }
 
-/// Removes all that a restoring left: what was put aside, values for the cache, and last its journal.
+/// Removes what was put aside, and values that are for no cache any more.
 pub(super) async fn tidy(io: &Io) -> Result<()> {
+    let mut after = None;
     loop {
-        let listing = io.list(Key::asides(), None, PAGE).await?;
-        if listing.objects.is_empty() {
+        let listing = io.list(Key::asides(), after, PAGE).await?;
+        for (key, _) in &listing.objects {
+            found(io.delete(key, Condition::Any).await)?;
+        }
+        after = listing.objects.last().map(|(key, _)| key.clone());
+        if !listing.more || after.is_none() {
             break;
         }
-        for (key, _) in listing.objects {
-            found(io.delete(&key, Condition::Any).await)?;
-        }
     }
-    for key in [Key::restored_cache(), Key::restoring()] {
-        found(io.delete(&key, Condition::Any).await)?;
-    }
-    Ok(())
+    found(io.delete(&Key::restored_cache(), Condition::Any).await).map(|_| ())
 }

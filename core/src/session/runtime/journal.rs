@@ -13,7 +13,7 @@ use crate::field;
 use crate::json::{self, Object, push_text};
 use crate::log::Head;
 use crate::session::source::found;
-use crate::store::{After, Durability, Key, Part};
+use crate::store::{After, Condition, Durability, Holder, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
@@ -50,45 +50,112 @@ pub(super) enum Stage {
     Over,
 }
 
-/// The journal, held by who writes it.
+/// The journal, owned by who writes it: each line says whose it is, and goes only after the one that
+/// its owner saw last. So who took it over is noticed by who had it.
 #[derive(Debug)]
 pub(super) struct Journal {
     bytes: u64,
     torn: u64,
+    owner: Owner,
+}
+
+/// Who restores.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Owner {
+    /// A number that its process has alone.
+    process: u64,
+    /// When it wrote last.
+    now_ms: u64,
+    /// Whether the store keeps others from appending as long as its process lives. Where it does not,
+    /// signs of life have to do.
+    is_locked: bool,
+}
+
+/// A journal as it was found.
+struct Read {
+    bytes: u64,
+    torn: u64,
+    owner: Owner,
+    stage: Stage,
 }
 
 impl Journal {
     /// Begins one. `conflict` where there is one.
-    pub(super) async fn begin(io: &Io) -> Result<Self> {
-        let mut journal = Self { bytes: 0, torn: 0 };
+    pub(super) async fn begin(io: &Io, process: u64) -> Result<Self> {
+        let mut journal = Self { bytes: 0, torn: 0, owner: Owner::new(io, process).await? };
         journal.write(io, &Stage::Preparing).await?;
+        journal.owner.is_locked = holder(io).await?.is_some_and(|holder| holder.is_self);
         Ok(journal)
     }
 
-    /// The journal there is, and how far it came. `locked` where another process is at it.
-    pub(super) async fn find(io: &Io) -> Result<Option<(Self, Stage)>> {
-        let key = Key::restoring();
-        let Some(object) = found(io.get(&key, None).await)? else { return Ok(None) };
-        let held = io.holder(&key).await.or_else(unknown)?;
-        if held.is_some_and(|holder| holder.is_alive && !holder.is_self) {
-            let message = "another process restores a bundle here";
-            return Err(Error::new(ErrorKind::Locked, message).retryable().at_key(&key));
-        }
-        let length = memchr::memrchr(b'\n', &object.bytes).map_or(0, |end| end + 1);
-        let text = utf8(object.bytes.get(..length).unwrap_or_default())?;
-        let mut stage = Stage::Preparing;
-        for line in text.lines() {
-            stage = parse(line).ok_or_else(|| unreadable().at_key(&key))?;
-        }
-        let (bytes, all) = (length as u64, object.bytes.len() as u64);
-        Ok(Some((Self { bytes, torn: all - bytes }, stage)))
+    /// Takes over the journal there is, and tells how far it came. `locked` where its owner is alive.
+    pub(super) async fn take(io: &Io, process: u64) -> Result<Option<(Self, Stage)>> {
+        let Some(read) = Self::read(io).await? else { return Ok(None) };
+        let owner = Owner::new(io, process).await?;
+        check_abandoned(io, &read.owner, &owner).await?;
+        let is_locked = read.owner.is_locked;
+        let mut journal =
+            Self { bytes: read.bytes, torn: read.torn, owner: Owner { is_locked, ..owner } };
+        // Nobody else wrote to it since, and nobody else will.
+        let taken = journal.write(io, &read.stage).await;
+        taken.map_err(|error| match error.kind() {
+            ErrorKind::Conflict => locked(),
+            _ => error,
+        })?;
+        Ok(Some((journal, read.stage)))
     }
 
-    pub(super) async fn write(&mut self, io: &Io, stage: &Stage) -> Result<()> {
-        let line = line(stage);
-        let length = line.len() as u64;
-        let after = After::new(self.bytes, self.torn);
+    /// Whether there is one: sessions may be half replaced.
+    pub(super) async fn is_there(io: &Io) -> Result<bool> {
+        Ok(found(io.info(&Key::restoring()).await)?.is_some())
+    }
+
+    /// How far it is, after a line of which it is not known whether it was written.
+    pub(super) async fn stage_now(&mut self, io: &Io) -> Result<Stage> {
+        let read = Self::read(io).await?.filter(|read| read.owner.process == self.owner.process);
+        let read = read.ok_or_else(locked)?;
+        (self.bytes, self.torn) = (read.bytes, read.torn);
+        Ok(read.stage)
+    }
+
+    async fn read(io: &Io) -> Result<Option<Read>> {
         let key = Key::restoring();
+        let Some(object) = found(io.get(&key, None).await)? else { return Ok(None) };
+        let length = memchr::memrchr(b'\n', &object.bytes).map_or(0, |end| end + 1);
+        let text = utf8(object.bytes.get(..length).unwrap_or_default())?;
+        let (mut owner, mut stage) = (Owner::default(), Stage::Preparing);
+        for line in text.lines() {
+            let parsed = parse(line).map_err(|error| error.at_key(&key))?;
+            (owner, stage) = (parsed.0, parsed.1.unwrap_or(stage));
+        }
+        let (bytes, all) = (length as u64, object.bytes.len() as u64);
+        Ok(Some(Read { bytes, torn: all - bytes, owner, stage }))
+    }
+
+    /// Writes down how far it is.
+    pub(super) async fn write(&mut self, io: &Io, stage: &Stage) -> Result<()> {
+        self.add(io, &line(stage)).await
+    }
+
+    /// Sees to it that it is still its owner's, and shows that the owner lives. `locked` where someone
+    /// else took it over.
+    pub(super) async fn beat(&mut self, io: &Io) -> Result<()> {
+        let now_ms = io.stamp(0).await?.now_ms;
+        if now_ms.saturating_sub(self.owner.now_ms) < BEAT_MS {
+            let length = found(io.info(&Key::restoring()).await)?.map(|info| info.bytes);
+            return if length == Some(self.bytes) { Ok(()) } else { Err(locked()) };
+        }
+        self.owner.now_ms = now_ms;
+        self.add(io, "").await
+    }
+
+    async fn add(&mut self, io: &Io, members: &str) -> Result<()> {
+        let Owner { process, now_ms, is_locked } = self.owner;
+        let line = format!(
+            "{{\"owner\":\"{process:016x}\",\"ts\":{now_ms},\"locked\":{is_locked}{members}}}\n"
+        );
+        let length = line.len() as u64;
+        let (key, after) = (Key::restoring(), After::new(self.bytes, self.torn));
         io.append(&key, line.into_bytes(), after, Durability::Os).await?;
         (self.bytes, self.torn) = (self.bytes + length, 0);
         match io.sync(&key).await {
@@ -96,24 +163,66 @@ impl Journal {
             _ => Ok(()),
         }
     }
+
+    /// Removes it, if it is still its owner's.
+    pub(super) async fn remove(self, io: &Io) -> Result<()> {
+        let key = Key::restoring();
+        match found(io.info(&key).await)? {
+            Some(info) if info.bytes == self.bytes => {
+                found(io.delete(&key, Condition::Version(info.version)).await).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
-fn unknown(error: Error) -> Result<Option<crate::store::Holder>> {
-    if error.kind() == ErrorKind::NotSupported { Ok(None) } else { Err(error) }
+impl Owner {
+    async fn new(io: &Io, process: u64) -> Result<Self> {
+        Ok(Self { process, now_ms: io.stamp(0).await?.now_ms, is_locked: false })
+    }
+}
+
+/// How often an owner shows that it lives, where it comes to that, and how long after the last time
+/// it is taken for gone where the store cannot tell.
+const BEAT_MS: u64 = 10_000;
+const SILENCE_MS: u64 = 120_000;
+
+/// Refuses a journal whose owner is alive.
+async fn check_abandoned(io: &Io, owner: &Owner, now: &Owner) -> Result<()> {
+    match holder(io).await? {
+        Some(holder) if holder.is_alive && !holder.is_self => Err(locked()),
+        // It is gone, or it is this process: its host sees to it that only one task restores.
+        Some(_) => Ok(()),
+        None if owner.is_locked || owner.process == now.process => Ok(()),
+        None if now.now_ms.saturating_sub(owner.now_ms) >= SILENCE_MS => Ok(()),
+        None => Err(locked()),
+    }
+}
+
+fn locked() -> Error {
+    let message = "another process restores a bundle here, or did until a moment ago";
+    Error::new(ErrorKind::Locked, message).retryable().at_key(&Key::restoring())
+}
+
+async fn holder(io: &Io) -> Result<Option<Holder>> {
+    match io.holder(&Key::restoring()).await {
+        Err(error) if error.kind() == ErrorKind::NotSupported => Ok(None),
+        holder => holder,
+    }
 }
 
 fn unreadable() -> Error {
     let message = "the journal of a restoring cannot be read: what it replaced lies beside it";
-    Error::new(ErrorKind::BadEntry, message)
+    Error::new(ErrorKind::BadBundle, message)
 }
 
 fn line(stage: &Stage) -> String {
     match stage {
-        Stage::Preparing => "{\"version\":1,\"stage\":\"preparing\"}\n".into(),
-        Stage::Replaced => "{\"stage\":\"replaced\"}\n".into(),
-        Stage::Over => "{\"stage\":\"over\"}\n".into(),
+        Stage::Preparing => ",\"version\":1,\"stage\":\"preparing\"".into(),
+        Stage::Replaced => ",\"stage\":\"replaced\"".into(),
+        Stage::Over => ",\"stage\":\"over\"".into(),
         Stage::Replacing(sessions) => {
-            let mut line = String::from("{\"stage\":\"replacing\",\"sessions\":[");
+            let mut line = String::from(",\"stage\":\"replacing\",\"sessions\":[");
             for (index, session) in sessions.iter().enumerate() {
                 line += if index > 0 { ",[" } else { "[" };
                 push_text(&mut line, session.id.as_str());
@@ -123,23 +232,39 @@ fn line(stage: &Stage) -> String {
                 line.extend(session.aside.iter().filter_map(letter).map(|(letter, _)| letter));
                 line += "\"]";
             }
-            line + "]}\n"
+            line + "]"
         }
     }
 }
 
-fn parse(line: &str) -> Option<Stage> {
-    let object = Object::of(line)?;
-    match &*object.text("stage")? {
-        "preparing" if object.get("version") == Some("1") => Some(Stage::Preparing),
-        "replaced" => Some(Stage::Replaced),
-        "over" => Some(Stage::Over),
-        "replacing" => {
-            let sessions = object.elements("sessions");
-            sessions.into_iter().map(replaced).collect::<Option<_>>().map(Stage::Replacing)
-        }
-        _ => None,
+/// Whose line it is, and the stage that it tells of.
+fn parse(line: &str) -> Result<(Owner, Option<Stage>)> {
+    let object = Object::of(line).ok_or_else(unreadable)?;
+    if let Some(version) = object.get("version").and_then(field::count).filter(|v| *v > 1) {
+        let message = format!("the journal of a restoring has version {version}, and this reads 1");
+        return Err(Error::new(ErrorKind::UnsupportedVersion, message));
     }
+    let owner = || {
+        Some(Owner {
+            process: u64::from_str_radix(&object.text("owner")?, 16).ok()?,
+            now_ms: object.get("ts").and_then(field::count)?,
+            is_locked: object.get("locked")? == "true",
+        })
+    };
+    let owner = owner().ok_or_else(unreadable)?;
+    let stage = match object.text("stage").as_deref() {
+        None => None,
+        Some("preparing") => Some(Stage::Preparing),
+        Some("replaced") => Some(Stage::Replaced),
+        Some("over") => Some(Stage::Over),
+        Some("replacing") => {
+            let sessions = object.elements("sessions");
+            let sessions = sessions.into_iter().map(replaced).collect::<Option<_>>();
+            Some(Stage::Replacing(sessions.ok_or_else(unreadable)?))
+        }
+        Some(_) => return Err(unreadable()),
+    };
+    Ok((owner, stage))
 }
 
 fn replaced(session: &str) -> Option<Replaced> {

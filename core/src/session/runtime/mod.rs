@@ -12,7 +12,7 @@ mod restore;
 mod snapshot;
 
 pub use idle::{Idle, IdleStep};
-pub use recover::{Recovered, recover};
+pub use recover::{Recover, Recovered, recover};
 pub use restore::{CacheChanges, Change, Restore, Restored, RestoredSession, restore};
 pub use snapshot::{LeftOut, RESERVED_PREFIXES, Snapshot, Snapshotted, snapshot};
 

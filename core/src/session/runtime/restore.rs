@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::cache::Keeping;
 use super::journal::{Journal, PARTS, Replaced, Stage};
 use super::opened::Opened;
-use super::recover::{Recovered, recover_store, undo};
+use super::recover::{Recover, Recovered, close, recover_store, undo};
 use super::replace::Replacing;
 use super::snapshot::about;
 use super::{Task, aside, cache};
@@ -20,6 +20,7 @@ use crate::log::{Expectation, Head, Verifier};
 use crate::session::archive::check_unheld;
 use crate::session::open::find_session;
 use crate::session::scan::Chunks;
+use crate::session::source::found;
 use crate::store::{Condition, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorClass, ErrorKind, Result, SessionId};
@@ -35,13 +36,15 @@ pub struct Restore {
     pub cache: bool,
     /// Change nothing: only tell what would change.
     pub dry_run: bool,
+    /// As [`Recover::process`].
+    pub process: u64,
     /// Where the bundle lies in its store ([`crate::store::Request::Bundle`]).
     pub key: Key,
 }
 
 impl Default for Restore {
     fn default() -> Self {
-        Self { sessions: None, cache: false, dry_run: false, key: Key::bundle() }
+        Self { sessions: None, cache: false, dry_run: false, process: 0, key: Key::bundle() }
     }
 }
 
@@ -118,7 +121,8 @@ async fn restore_bundle(io: &Io, options: &Restore) -> Result<Restored> {
     let opened = Opened::find(&from, &options.key).await?;
     let mut recovered = Recovered::Nothing;
     if !options.dry_run {
-        recovered = recover_store(io, options.cache).await?;
+        let Restore { cache, process, .. } = *options;
+        recovered = recover_store(io, Recover { cache, process, ..Recover::default() }).await?;
     }
     let now_ms = io.stamp(0).await?.now_ms;
     let mut restoring = Restoring { io, options, now_ms, cache: CacheChanges::default() };
@@ -223,7 +227,7 @@ impl Restoring<'_> {
         kept: Option<Keeping>,
     ) -> Result<()> {
         let io = self.io;
-        let mut journal = match Journal::begin(io).await {
+        let mut journal = match Journal::begin(io, self.options.process).await {
             Ok(journal) => journal,
             Err(error) => {
                 give_up(io, kept).await;
@@ -235,19 +239,35 @@ impl Restoring<'_> {
             Ok(prepared) => prepared,
             Err(error) => {
                 // Nothing was changed; what cannot be removed now the next start removes.
-                aside::tidy(io).await.ok();
+                if journal.beat(io).await.is_ok() && aside::tidy(io).await.is_ok() {
+                    journal.remove(io).await.ok();
+                }
                 return Err(error);
             }
         };
-        if let Err(error) = self.replace(opened, end, &replaced, conditions).await {
-            return Err(self.undone(&mut journal, &replaced, error).await);
+        let done = self.replace(&mut journal, opened, end, (&replaced, conditions)).await;
+        if let Err(error) = self.note_replaced(&mut journal, done).await {
+            return Err(self.undone(journal, &replaced, error).await);
         }
-        journal.write(io, &Stage::Replaced).await?;
         if self.options.cache {
             cache::put_kept(io).await.map_err(half)?;
         }
-        journal.write(io, &Stage::Over).await?;
-        aside::tidy(io).await
+        // All is restored, whether or not what is left over can be removed now.
+        let closed = close(io, journal).await;
+        let is_left =
+            found(io.info(&Key::restored_cache()).await).map_or(true, |info| info.is_some());
+        closed.or_else(|error| if is_left { Err(half(error)) } else { Ok(()) })
+    }
+
+    /// Writes down that all sessions are replaced. Where that fails it may have been written all the
+    /// same; what stands there counts.
+    async fn note_replaced(&self, journal: &mut Journal, done: Result<()>) -> Result<()> {
+        done?;
+        let Err(error) = journal.write(self.io, &Stage::Replaced).await else { return Ok(()) };
+        match journal.stage_now(self.io).await {
+            Ok(Stage::Replaced) => Ok(()),
+            _ => Err(error),
+        }
     }
 
     /// Puts aside what will be replaced, and writes down that it will.
@@ -285,10 +305,10 @@ impl Restoring<'_> {
     /// Reads the bundle once more, and replaces its sessions one by one.
     async fn replace(
         &self,
+        journal: &mut Journal,
         opened: &Opened<'_>,
         end: End,
-        replaced: &[Replaced],
-        mut conditions: BTreeMap<SessionId, Condition>,
+        (replaced, mut conditions): (&[Replaced], BTreeMap<SessionId, Condition>),
     ) -> Result<()> {
         if replaced.is_empty() {
             return Ok(());
@@ -303,6 +323,7 @@ impl Restoring<'_> {
                     (Event::Trace(bytes), Some(current)) => current.trace(io, &bytes).await?,
                     (Event::Session(record), _) => {
                         finish(io, current.take()).await?;
+                        journal.beat(io).await?;
                         let condition = conditions.remove(&record.id);
                         current = condition.map(|condition| Replacing::new(record, condition));
                     }
@@ -325,11 +346,10 @@ impl Restoring<'_> {
     }
 
     /// Undoes what was begun, and gives the error that it was undone for.
-    async fn undone(&self, journal: &mut Journal, replaced: &[Replaced], error: Error) -> Error {
+    async fn undone(&self, mut journal: Journal, replaced: &[Replaced], error: Error) -> Error {
         let undone = async {
-            undo(self.io, replaced).await?;
-            journal.write(self.io, &Stage::Over).await?;
-            aside::tidy(self.io).await
+            undo(self.io, &mut journal, replaced).await?;
+            close(self.io, journal).await
         };
         match undone.await {
             Ok(()) => error,
@@ -375,8 +395,11 @@ async fn change(io: &Io, record: &SessionRecord) -> Result<Change> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned) => {
             return Ok(Change::New);
         }
-        // A damaged one may be what the bundle is for.
-        Err(error) if error.kind().class() == ErrorClass::Data => {
+        // A damaged one may be what the bundle is for; of a newer one nothing can be said.
+        Err(error)
+            if error.kind().class() == ErrorClass::Data
+                && error.kind() != ErrorKind::UnsupportedVersion =>
+        {
             check_unheld(io, &Key::of(&record.id, Part::Log)).await?;
             return Ok(Change::Replaced);
         }
@@ -384,6 +407,7 @@ async fn change(io: &Io, record: &SessionRecord) -> Result<Change> {
     };
     let is_same = session.head() == Some(record.head)
         && about(io, &record.id, &source).await? == record.about
+        && trace_bytes(io, &record.id).await? == record.trace_bytes
         && is_whole(io, &source, record).await?;
     if is_same {
         return Ok(Change::Unchanged);
@@ -394,6 +418,10 @@ async fn change(io: &Io, record: &SessionRecord) -> Result<Change> {
     }
     check_unheld(io, &Key::of(&record.id, Part::Log)).await?;
     Ok(Change::Replaced)
+}
+
+async fn trace_bytes(io: &Io, id: &SessionId) -> Result<u64> {
+    Ok(found(io.info(&Key::of(id, Part::Trace)).await)?.map_or(0, |info| info.bytes))
 }
 
 /// Whether all of its entries are what the record's head says.

@@ -1,10 +1,12 @@
 //! Writing a runtime's sessions and values into a bundle.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Task;
+use super::journal::Journal;
 use super::opened::Opened;
 use crate::bundle::{Counts, End, SessionRecord, Writer};
 use crate::limits::ABOUT_BYTES_MAX;
@@ -82,19 +84,30 @@ pub fn snapshot(options: Snapshot) -> Task<Snapshotted> {
     Task::new(async move |io| {
         let mut tries = 1;
         loop {
-            match snapshot_once(&io, &options).await {
-                // Archived or restored while it was read.
-                Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
+            let mut has_begun_cache = false;
+            match snapshot_once(&io, &options, &mut has_begun_cache).await {
+                // Archived or restored while it was read. Keys of the cache are given once only.
+                Err(error) if is_moving(&error) && !has_begun_cache && tries < TRIES => tries += 1,
                 snapshotted => return snapshotted,
             }
         }
     })
 }
 
-async fn snapshot_once(io: &Io, options: &Snapshot) -> Result<Snapshotted> {
+async fn snapshot_once(
+    io: &Io,
+    options: &Snapshot,
+    has_begun_cache: &mut bool,
+) -> Result<Snapshotted> {
+    check_settled(io).await?;
     let now_ms = io.stamp(0).await?.now_ms;
     let mut writer = Writer::begin(&io.bundle(), options.key.clone(), now_ms).await?;
-    let (left_out, cache_skipped) = match write(io, options, &mut writer).await {
+    let written = async {
+        let written = write(io, options, &mut writer, has_begun_cache).await?;
+        check_settled(io).await?;
+        Ok(written)
+    };
+    let (left_out, cache_skipped) = match written.await {
         Ok(written) => written,
         Err(error) => {
             writer.abort(&io.bundle()).await;
@@ -112,11 +125,27 @@ async fn snapshot_once(io: &Io, options: &Snapshot) -> Result<Snapshotted> {
     })
 }
 
-async fn write(io: &Io, options: &Snapshot, writer: &mut Writer) -> Result<(Vec<LeftOut>, u64)> {
-    let ids = match &options.sessions {
+/// While a bundle is restored some sessions are old and some new.
+async fn check_settled(io: &Io) -> Result<()> {
+    if !Journal::is_there(io).await? {
+        return Ok(());
+    }
+    let message = "a bundle is restored just now, or was when it was cut off: recover first";
+    Err(Error::new(ErrorKind::Locked, message).retryable())
+}
+
+async fn write(
+    io: &Io,
+    options: &Snapshot,
+    writer: &mut Writer,
+    has_begun_cache: &mut bool,
+) -> Result<(Vec<LeftOut>, u64)> {
+    let mut seen = BTreeSet::new();
+    let mut ids = match &options.sessions {
         Some(ids) => ids.clone(),
         None => all(io).await?,
     };
+    ids.retain(|id| seen.insert(id.clone()));
     let mut left_out = Vec::new();
     for id in ids {
         match write_session(io, &id, writer).await {
@@ -129,6 +158,7 @@ async fn write(io: &Io, options: &Snapshot, writer: &mut Writer) -> Result<(Vec<
             Err(error) => return Err(error.in_session(&id)),
         }
     }
+    *has_begun_cache = options.cache;
     let skipped = if options.cache { write_cache(io, options, writer).await? } else { 0 };
     Ok((left_out, skipped))
 }

@@ -4,15 +4,17 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use turnkeep::core::session::runtime::{self, LeftOut, Snapshot, Snapshotted};
+use turnkeep::core::session::runtime::{self, LeftOut, Recover, Snapshot, Snapshotted};
 use turnkeep::{Error, ErrorKind, FileStore, Runtime, SessionId, Wait, drive_runtime};
 
-use crate::Outcome;
+use super::unbundle::tell_recovered;
 use crate::exit::Exit;
 use crate::json::{Object, error_object};
+use crate::location::Location;
 use crate::output::Context;
 use crate::progress::{Meter, Metered};
 use crate::visible::visible;
+use crate::{Failure, Outcome};
 
 /// Write sessions into one file, a bundle (-: standard output)
 ///
@@ -34,13 +36,16 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     options.sessions = (!args.ids.is_empty()).then(|| args.ids.clone());
     if let Some(stream) = stream(&args.file)? {
         let runtime = Runtime::open(store, None)?;
+        tell_recovered(runtime.recovered(), context);
         let written = runtime.snapshot_to_writer(stream, options, Wait::default())?;
         left_out(&written.left_out, context);
         return Ok(exit(&written));
     }
     let meter = Meter::new(context, "bundling", None);
     let store = Metered::new(&*store, &meter);
-    drive_runtime(runtime::recover(false), &store, None, None)?;
+    let recovered = turnkeep::recover(&store, None, Recover::default())?;
+    tell_recovered(&recovered, context);
+    check_outside(&args.file, context)?;
     let to = FileStore::of_file(&args.file);
     let written = drive_runtime(runtime::snapshot(options), &store, Some(&to), None)?;
     drop(meter);
@@ -62,6 +67,19 @@ fn stream(file: &Path) -> Outcome<Option<Box<dyn Write + Send>>> {
         Error::new(ErrorKind::StoreFailed, message)
     };
     Ok(Some(Box::new(OpenOptions::new().write(true).open(file).map_err(cannot)?)))
+}
+
+/// A bundle beside the sessions would be taken for an archive, or take a log's place.
+fn check_outside(file: &Path, context: &Context) -> Outcome<()> {
+    let Location::Folder(root) = context.globals.location()? else { return Ok(()) };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+    let is_inside = root.canonicalize().is_ok_and(|root| folder.is_ok_and(|folder| folder == root));
+    if !is_inside {
+        return Ok(());
+    }
+    Err(Failure::usage("the file is to be in the folder where the sessions are")
+        .with_hint("Name a file elsewhere: there it would be taken for a session."))
 }
 
 fn exit(written: &Snapshotted) -> Exit {

@@ -1,9 +1,11 @@
 //! `turnkeep unbundle`
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use turnkeep::core::session::runtime::{self, Recovered, Restore, Restored, RestoredSession};
-use turnkeep::{FileStore, Runtime, SessionId, Wait, drive_runtime};
+use turnkeep::core::session::runtime::{Recovered, Restore, Restored, RestoredSession};
+use turnkeep::{ErrorKind, FileStore, Runtime, SessionId, Wait};
 
 use crate::exit::Exit;
 use crate::json::{Object, head_object};
@@ -34,43 +36,57 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let mut options = Restore::default();
     options.sessions = (!args.ids.is_empty()).then(|| args.ids.clone());
     options.dry_run = args.dry_run;
-    let restored = if args.file.as_os_str() == "-" {
+    let restored = if let Some(stream) = stream(&args.file)? {
         let runtime = Runtime::open(store, None)?;
-        runtime.restore_from_reader(std::io::stdin().lock(), options, Wait::default())?
+        tell_recovered(runtime.recovered(), context);
+        runtime.restore_from_reader(stream, options, Wait::default())?
     } else {
         let meter = Meter::new(context, "unbundling", None);
         let (from, store) = (FileStore::of_file(&args.file), Metered::new(&*store, &meter));
         let from = Metered::new(&from, &meter);
-        let restored = drive_runtime(runtime::restore(options), &store, Some(&from), None);
-        restored.map_err(|error| {
-            let is_missing = error.kind() == turnkeep::ErrorKind::NotFound;
+        turnkeep::restore(&store, &from, None, options).map_err(|error| {
+            let is_missing = error.kind() == ErrorKind::NotFound && error.place().session.is_none();
             let failure = Failure::from(error);
-            let hint = "Look at the file's name, and at what is in it with `--dry-run`.";
+            let hint = "Look at the file's name.";
             if is_missing { failure.with_hint(hint) } else { failure }
         })?
     };
+    tell_recovered(&restored.recovered, context);
     tell(args, &restored, context)?;
     Ok(Exit::Ok)
 }
 
-fn tell(args: &Args, restored: &Restored, context: &mut Context) -> Outcome<()> {
-    let recovered = match &restored.recovered {
-        Recovered::Undone { kept } if kept.is_empty() => {
-            Some("an earlier unbundling that was cut off was undone first".to_owned())
-        }
-        Recovered::Undone { kept } => {
-            let kept: Vec<_> = kept.iter().map(|id| visible(id.as_str())).collect();
-            let names = kept.join(", ");
-            Some(format!(
-                "an earlier unbundling was undone first, but for what was written since: {names}"
-            ))
-        }
-        Recovered::Finished { .. } => Some("an earlier unbundling was finished first".to_owned()),
-        _ => None,
-    };
-    if let Some(recovered) = recovered {
-        context.note(&recovered);
+/// What is read as it comes: standard input, a pipe.
+fn stream(file: &Path) -> Outcome<Option<Box<dyn Read>>> {
+    if file.as_os_str() == "-" {
+        return Ok(Some(Box::new(std::io::stdin())));
     }
+    let is_special = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
+    if !fs::metadata(file).is_ok_and(is_special) {
+        return Ok(None);
+    }
+    let opened = File::open(file);
+    let opened = opened.map_err(|error| Failure::reading(&file.display().to_string(), &error))?;
+    Ok(Some(Box::new(opened)))
+}
+
+/// Tells what was done about an unbundling that was cut off.
+pub(super) fn tell_recovered(recovered: &Recovered, context: &Context) {
+    match recovered {
+        Recovered::Undone { kept } => {
+            context.note("an earlier unbundling that was cut off was undone first");
+            for id in kept {
+                let id = visible(id.as_str());
+                context
+                    .note(&format!("but for {id}, which was written to since: it stays as it is"));
+            }
+        }
+        Recovered::Finished { .. } => context.note("an earlier unbundling was finished first"),
+        _ => {}
+    }
+}
+
+fn tell(args: &Args, restored: &Restored, context: &mut Context) -> Outcome<()> {
     let left_out = restored.cache.left_out;
     if left_out > 0 {
         context.note(&format!("{left_out} values of a cache were left out"));
