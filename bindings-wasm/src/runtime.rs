@@ -78,7 +78,7 @@ impl Idle {
     /// Takes what a look found busy: how long to wait for the next one, `undefined` when it is idle.
     /// Throws `timeout`.
     pub fn look(&mut self, now_ms: f64, busy: Vec<String>) -> Js<Option<f64>> {
-        match self.0.look(whole(now_ms)?, busy) {
+        match self.0.look(whole(now_ms)?, &busy) {
             IdleStep::Idle => Ok(None),
             IdleStep::Wait { ms } => Ok(Some(ms as f64)),
             IdleStep::TimedOut(error) => Err(error.into()),

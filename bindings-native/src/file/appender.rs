@@ -175,7 +175,7 @@ impl Appender {
     fn open(path: &Path, key: &Key, may_create: bool) -> Result<Self> {
         let cannot = |error: io::Error| failed("cannot open", path, &error).at_key(key);
         if may_create && let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(cannot)?;
+            publish::make_folder(folder).map_err(cannot)?;
         }
         let missing = || conflict(key, "the object has 0 bytes");
         let lock = Lock::acquire(path, key).map_err(|error| match error.kind() {

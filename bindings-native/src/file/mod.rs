@@ -304,7 +304,7 @@ impl Store for FileStore {
     fn stage(&self, key: &Key) -> Result<StageId> {
         let folder = own::name(&self.path(key), "stage");
         self.sweep_once(&folder);
-        fs::create_dir_all(&folder).map_err(|error| failed("cannot make", &folder, &error))?;
+        publish::make_folder(&folder).map_err(|error| failed("cannot make", &folder, &error))?;
         let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         guard(&self.stages).insert(id.clone(), Stage { key: key.clone(), folder });
         Ok(StageId(id))

@@ -15,7 +15,7 @@ impl Staged {
     /// Writes a file beside `path`.
     pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            make_folder(folder)?;
         }
         let staged = Self(own::name(path, "put"));
         let mut file = OpenOptions::new().write(true).create_new(true).open(&staged.0)?;
@@ -56,9 +56,25 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 /// Without this, a power cut can undo what was done to a name.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        Some(folder) if cfg!(unix) => {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            File::open(folder)?.sync_all()
+        }
         _ => Ok(()),
     }
+}
+
+/// Makes a folder, and those above it that are missing: their names must not be lost in a power cut
+/// when what is in them is not.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    let mut at = Some(folder).filter(|folder| !folder.as_os_str().is_empty());
+    while let Some(folder) = at.filter(|folder| !folder.exists()) {
+        missing.push(folder);
+        at = folder.parent().filter(|folder| !folder.as_os_str().is_empty());
+    }
+    fs::create_dir_all(folder)?;
+    missing.into_iter().rev().try_for_each(sync_folder)
 }
 
 /// Reads a range of the parts in a stage's folder as if they were joined, and tells how long that

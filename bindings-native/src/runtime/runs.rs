@@ -135,7 +135,7 @@ impl Runs {
             let except = wait.except.filter(|run| std::ptr::eq(&*run.runs, self));
             let mut busy = state.busy(except);
             busy.extend(probed);
-            match idle.look(now_ms(), busy) {
+            match idle.look(now_ms(), &busy) {
                 IdleStep::Idle => {
                     state.is_held |= holds;
                     return Ok(());

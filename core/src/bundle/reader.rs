@@ -1,5 +1,6 @@
 //! Bundle in, what it holds out: verified as it comes, and only good once all of it came.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -43,11 +44,18 @@ pub struct Reader {
 enum State {
     Header,
     Records,
-    Lines { left: u64, record: SessionRecord, verifier: Verifier },
+    Lines(Box<Lines>),
     Trace { left: u64 },
     Cache,
     Index,
     Ended,
+}
+
+/// A session whose lines come.
+struct Lines {
+    left: u64,
+    record: SessionRecord,
+    verifier: Verifier,
 }
 
 /// What a bundle holds, in order.
@@ -116,20 +124,14 @@ impl Reader {
     pub fn next(&mut self) -> Result<Option<Event>> {
         loop {
             let event = match &mut self.state {
-                State::Lines { left, record, verifier } => {
-                    let bytes = take(&mut self.content, &mut self.used, left);
-                    if bytes.is_empty() && *left > 0 {
+                State::Lines(lines) => {
+                    let bytes = take(&mut self.content, &mut self.used, &mut lines.left);
+                    if bytes.is_empty() && lines.left > 0 {
                         return Ok(None);
                     }
-                    verifier.push(&bytes);
-                    if *left == 0 {
-                        let (record, verifier) = (
-                            record.clone(),
-                            core::mem::replace(verifier, Verifier::new(Expectation::default())),
-                        );
-                        check_session(&record, verifier)?;
-                        let left = record.trace_bytes;
-                        self.state = if left > 0 { State::Trace { left } } else { State::Records };
+                    lines.verifier.push(&bytes);
+                    if lines.left == 0 {
+                        self.end_session()?;
                     }
                     self.count(&bytes);
                     Event::Lines(bytes)
@@ -237,8 +239,20 @@ impl Reader {
         let expected = Some((record.head.seq, record.head.hash));
         let expectation = Expectation { session: Some(record.id.clone()), head: expected };
         let (record, verifier) = (record.clone(), Verifier::new(expectation));
-        self.state = State::Lines { left: record.head.bytes, record, verifier };
+        let left = record.head.bytes;
+        self.state = State::Lines(Box::new(Lines { left, record, verifier }));
         Ok(())
+    }
+
+    fn end_session(&mut self) -> Result<()> {
+        let State::Lines(lines) = core::mem::replace(&mut self.state, State::Records) else {
+            return Ok(());
+        };
+        let left = lines.record.trace_bytes;
+        if left > 0 {
+            self.state = State::Trace { left };
+        }
+        check_session(&lines.record, lines.verifier)
     }
 
     fn check_end(&mut self, line: &str) -> Result<()> {

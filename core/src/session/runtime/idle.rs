@@ -1,7 +1,6 @@
 //! Waiting until nothing goes on.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use crate::{Error, ErrorKind};
 
@@ -16,9 +15,9 @@ const NAMED: usize = 8;
 /// ```
 /// use turnkeep_core::session::runtime::{Idle, IdleStep};
 /// let mut idle = Idle::new(0, Some(30_000));
-/// assert_eq!(idle.look(0, vec!["job 7".into()]), IdleStep::Wait { ms: 50 });
-/// assert_eq!(idle.look(50, vec![]), IdleStep::Wait { ms: 50 });
-/// assert_eq!(idle.look(100, vec![]), IdleStep::Idle);
+/// assert_eq!(idle.look(0, &["job 7".into()]), IdleStep::Wait { ms: 50 });
+/// assert_eq!(idle.look(50, &[]), IdleStep::Wait { ms: 50 });
+/// assert_eq!(idle.look(100, &[]), IdleStep::Idle);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Idle {
@@ -52,7 +51,7 @@ impl Idle {
     }
 
     /// Takes what a look at that time found busy.
-    pub fn look(&mut self, now_ms: u64, busy: Vec<String>) -> IdleStep {
+    pub fn look(&mut self, now_ms: u64, busy: &[String]) -> IdleStep {
         if busy.is_empty() {
             let since = *self.idle_since_ms.get_or_insert(now_ms);
             let left = since.saturating_add(SETTLE_MS).saturating_sub(now_ms);
@@ -62,7 +61,7 @@ impl Idle {
         self.idle_since_ms = None;
         let left = self.deadline_ms.map_or(SETTLE_MS, |at| at.saturating_sub(now_ms));
         if left == 0 {
-            return IdleStep::TimedOut(timed_out(&busy));
+            return IdleStep::TimedOut(timed_out(busy));
         }
         IdleStep::Wait { ms: left.min(SETTLE_MS) }
     }
@@ -79,6 +78,7 @@ fn timed_out(busy: &[String]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     fn busy() -> Vec<String> {
         alloc::vec!["talk".into()]
@@ -87,34 +87,34 @@ mod tests {
     #[test]
     fn what_is_idle_at_once_is_looked_at_twice() {
         let mut idle = Idle::new(7, Some(0));
-        assert_eq!(idle.look(7, Vec::new()), IdleStep::Wait { ms: 50 });
-        assert_eq!(idle.look(40, Vec::new()), IdleStep::Wait { ms: 17 });
-        assert_eq!(idle.look(57, Vec::new()), IdleStep::Idle);
+        assert_eq!(idle.look(7, &[]), IdleStep::Wait { ms: 50 });
+        assert_eq!(idle.look(40, &[]), IdleStep::Wait { ms: 17 });
+        assert_eq!(idle.look(57, &[]), IdleStep::Idle);
     }
 
     #[test]
     fn a_flap_between_the_looks_starts_the_wait_again() {
         let mut idle = Idle::new(0, Some(1000));
-        assert_eq!(idle.look(0, Vec::new()), IdleStep::Wait { ms: 50 });
-        assert_eq!(idle.look(50, busy()), IdleStep::Wait { ms: 50 });
-        assert_eq!(idle.look(100, Vec::new()), IdleStep::Wait { ms: 50 });
-        assert_eq!(idle.look(150, Vec::new()), IdleStep::Idle);
+        assert_eq!(idle.look(0, &[]), IdleStep::Wait { ms: 50 });
+        assert_eq!(idle.look(50, &busy()), IdleStep::Wait { ms: 50 });
+        assert_eq!(idle.look(100, &[]), IdleStep::Wait { ms: 50 });
+        assert_eq!(idle.look(150, &[]), IdleStep::Idle);
     }
 
     #[test]
     fn a_flap_after_the_time_is_over_times_out() {
         let mut idle = Idle::new(0, Some(20));
-        assert_eq!(idle.look(0, Vec::new()), IdleStep::Wait { ms: 50 });
-        assert!(matches!(idle.look(50, busy()), IdleStep::TimedOut(_)));
+        assert_eq!(idle.look(0, &[]), IdleStep::Wait { ms: 50 });
+        assert!(matches!(idle.look(50, &busy()), IdleStep::TimedOut(_)));
     }
 
     #[test]
     fn time_is_over_with_the_names_of_what_was_busy() {
         let mut idle = Idle::new(1000, Some(80));
-        assert_eq!(idle.look(1000, busy()), IdleStep::Wait { ms: 50 });
-        assert_eq!(idle.look(1050, busy()), IdleStep::Wait { ms: 30 });
-        let many = (0..20).map(|n| alloc::format!("job {n}")).collect();
-        let IdleStep::TimedOut(error) = idle.look(1080, many) else { panic!() };
+        assert_eq!(idle.look(1000, &busy()), IdleStep::Wait { ms: 50 });
+        assert_eq!(idle.look(1050, &busy()), IdleStep::Wait { ms: 30 });
+        let many: Vec<_> = (0..20).map(|n| alloc::format!("job {n}")).collect();
+        let IdleStep::TimedOut(error) = idle.look(1080, &many) else { panic!() };
         assert_eq!(error.code(), "timeout");
         assert!(error.message().contains("job 7 and 12 more"), "{error}");
     }
@@ -123,9 +123,9 @@ mod tests {
     fn without_a_limit_it_waits_for_ever() {
         let mut idle = Idle::new(0, None);
         for look in 0..1000 {
-            assert_eq!(idle.look(look * 1_000_000, busy()), IdleStep::Wait { ms: 50 });
+            assert_eq!(idle.look(look * 1_000_000, &busy()), IdleStep::Wait { ms: 50 });
         }
         let mut late = Idle::new(u64::MAX - 1, Some(u64::MAX));
-        assert_eq!(late.look(u64::MAX - 1, busy()), IdleStep::Wait { ms: 1 });
+        assert_eq!(late.look(u64::MAX - 1, &busy()), IdleStep::Wait { ms: 1 });
     }
 }

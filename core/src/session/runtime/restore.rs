@@ -250,13 +250,13 @@ impl Restoring<'_> {
             return Err(self.undone(journal, &replaced, error).await);
         }
         if self.options.cache {
-            cache::put_kept(io).await.map_err(half)?;
+            cache::put_kept(io).await.map_err(|error| half(&error))?;
         }
         // All is restored, whether or not what is left over can be removed now.
         let closed = close(io, journal).await;
         let is_left =
             found(io.info(&Key::restored_cache()).await).map_or(true, |info| info.is_some());
-        closed.or_else(|error| if is_left { Err(half(error)) } else { Ok(()) })
+        closed.or_else(|error| if is_left { Err(half(&error)) } else { Ok(()) })
     }
 
     /// Writes down that all sessions are replaced. Where that fails it may have been written all the
@@ -371,7 +371,7 @@ async fn finish(io: &Io, current: Option<Replacing>) -> Result<()> {
     }
 }
 
-fn half(error: Error) -> Error {
+fn half(error: &Error) -> Error {
     let message = alloc::format!(
         "the sessions are restored, and what is left for the cache is put there at the next start: {}",
         error.message()

@@ -13,7 +13,7 @@ use crate::limits::ABOUT_BYTES_MAX;
 use crate::log::{Expectation, Head, Verifier};
 use crate::session::list::all_sessions;
 use crate::session::open::{TRIES, find_session, is_moving};
-use crate::session::scan::{CHUNK_BYTES, Chunks};
+use crate::session::scan::{CHUNK_BYTES, Chunks, shorter};
 use crate::session::source::{Source, found};
 use crate::session::{Staging, tier};
 use crate::store::{Condition, Key, Part};
@@ -203,20 +203,20 @@ async fn write_session(io: &Io, id: &SessionId, writer: &mut Writer) -> Result<(
     } else {
         let mut chunks = Chunks::of(io, &source, Some(head));
         let mut left = head.bytes;
-        while let Some(chunk) = chunks.next().await.map_err(changed)? {
+        while let Some(chunk) = chunks.next().await.map_err(|error| changed(&error))? {
             left = left.saturating_sub(chunk.len() as u64);
             writer.add(&to, &chunk).await?;
         }
         if left > 0 {
-            return Err(changed(crate::session::scan::shorter(&Key::of(id, Part::Log))));
+            return Err(changed(&shorter(&Key::of(id, Part::Log))));
         }
     }
     let mut at = 0;
     while at < trace_bytes {
         let range = at..trace_bytes.min(at + CHUNK_BYTES);
-        let bytes = io.get(&trace, Some(range)).await.map_err(changed)?.bytes;
+        let bytes = io.get(&trace, Some(range)).await.map_err(|error| changed(&error))?.bytes;
         if bytes.is_empty() {
-            return Err(changed(crate::session::scan::shorter(&trace)));
+            return Err(changed(&shorter(&trace)));
         }
         at += bytes.len() as u64;
         writer.add(&to, &bytes).await?;
@@ -225,7 +225,7 @@ async fn write_session(io: &Io, id: &SessionId, writer: &mut Writer) -> Result<(
 }
 
 /// The bundle has the session's record already: it is begun anew.
-fn changed(error: Error) -> Error {
+fn changed(error: &Error) -> Error {
     let message = alloc::format!("the session changed while it was read: {}", error.message());
     Error::new(ErrorKind::Conflict, message).retryable()
 }
