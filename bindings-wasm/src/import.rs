@@ -34,12 +34,14 @@ pub fn import_files(
     contents: &Array,
     from: Option<String>,
     id: Option<String>,
+    only: Option<String>,
     dry_run: bool,
 ) -> Js<Task> {
     let bytes = contents.iter().map(|bytes| bytes.unchecked_into::<Uint8Array>().to_vec());
     let mut options = ImportFiles::new(names.into_iter().zip(bytes).collect());
     options.from = from.map(|name| format_of(&name)).transpose()?;
     options.id = id_or_none(id)?;
+    options.only = id_or_none(only)?;
     options.dry_run = dry_run;
     Ok(Task::new(session::import_files(options), imported))
 }

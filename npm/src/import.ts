@@ -26,6 +26,8 @@ export interface ImportOptions extends CallOptions {
   readonly from?: ImportFormat | undefined;
   /** The id of the session, where there is one only. */
   readonly as?: string | undefined;
+  /** Only the session that has this id in the files. */
+  readonly only?: string | undefined;
   /** Change nothing, and tell what would be imported. */
   readonly dryRun?: boolean | undefined;
 }
@@ -163,8 +165,8 @@ function importGroup(
   store: Store,
   names: string[],
   bytes: Uint8Array[],
-  { from, as, dryRun, signal }: ImportOptions,
+  { from, as, only, dryRun, signal }: ImportOptions,
 ): Promise<Group> | Group {
-  const task = checked(() => wasm().import_files(names, bytes, from, as, dryRun === true));
+  const task = checked(() => wasm().import_files(names, bytes, from, as, only, dryRun === true));
   return drive<Group>(task, store, signal);
 }

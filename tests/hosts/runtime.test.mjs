@@ -216,7 +216,7 @@ test("every damaged byte is refused before anything changes", { timeout: 300_000
   const refused = async (damaged, what) => {
     const bundle = await placed(damaged);
     const beside = (request) => answerTo(request, request.isBundle ? bundle : store);
-    const restoring = () => driveBeside(wasm().restore_task(undefined, false, false, undefined), store, beside);
+    const restoring = () => driveBeside(wasm().restore_task(undefined, false, false, undefined, 0), store, beside);
     const error = await restoring().then(() => assert.fail(what), (error) => error);
     assert.ok(error instanceof TurnkeepError, `${what}: ${error}`);
     assert.ok(!["store_failed", "not_found"].includes(error.code), `${what}: ${error}`);

@@ -1,6 +1,6 @@
 // Every vector below tests/vectors gives here what it is expected to give (docs/format.md §12).
 
-const SUFFIXES = [".recipe.json", ".jsonl.gz", ".jsonl", ".gz", ".json"];
+const SUFFIXES = [".recipe.json", ".jsonl.gz", ".jsonl", ".gz", ".json", ".bundle"];
 const EXPECTED = ".expected.json";
 /** Longest input that is also read in small pieces. */
 const PIECES_BYTES_MAX = 100_000;
@@ -198,6 +198,18 @@ function areasOf(host, t) {
     return pages;
   }
 
+  async function bundle(bytes) {
+    const runtime = await turnkeep.createRuntime({ store: host.stores[0].make().store });
+    try {
+      const { sessions, cache } = await runtime.restoreFrom(bytes, { dryRun: true });
+      const told = sessions.map(({ id, head }) => ({ id, head }));
+      return { code: null, sessions: told, cache: cache.leftOut };
+    } catch (error) {
+      if (error.code === undefined) throw error;
+      return { code: error.code };
+    }
+  }
+
   function gzip(bytes, { output_max }) {
     return { output_max, ...content(() => wasm.gunzip(bytes, output_max)) };
   }
@@ -226,7 +238,7 @@ function areasOf(host, t) {
     });
   }
 
-  return { log, state, draft, archive, gzip, key };
+  return { log, state, draft, archive, bundle, gzip, key };
 }
 
 function attempt(call) {
