@@ -1,6 +1,7 @@
 //! A runtime of 1,000 sessions of half a megabyte and 100,000 values, a step a process, so that each
-//! step's memory can be told: `large-runtime make|snapshot|restore FOLDER FILE`. Prints the most
-//! memory that the process had, in kibibytes, and how long it took, in milliseconds.
+//! step's memory can be told: `large-runtime make|snapshot|restore FOLDER FILE [SHARE]`, or the SHAREth
+//! part of all that. Prints the most memory that the process had, in kibibytes, and how long it took,
+//! in milliseconds.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +19,9 @@ const SESSIONS: u64 = 1000;
 const VALUES: u64 = 100_000;
 
 /// Values that take no memory.
-#[derive(Default)]
 struct Made {
     put: AtomicU64,
+    count: u64,
 }
 
 fn value(key: &str) -> CacheEntry {
@@ -30,7 +31,7 @@ fn value(key: &str) -> CacheEntry {
 
 impl Cache for Made {
     fn list(&self) -> Result<Box<dyn Iterator<Item = Result<String>> + Send + '_>> {
-        Ok(Box::new((0..VALUES).map(|number| Ok(format!("result:{number}")))))
+        Ok(Box::new((0..self.count).map(|number| Ok(format!("result:{number}")))))
     }
 
     fn get(&self, key: &str) -> Result<Option<CacheEntry>> {
@@ -46,43 +47,51 @@ impl Cache for Made {
 
 fn main() {
     let args: Vec<_> = std::env::args().skip(1).collect();
-    let [step, folder, file] = &args[..] else { panic!("a step, a folder, a file") };
+    let [step, folder, file, share @ ..] = &args[..] else { panic!("a step, a folder, a file") };
+    let share: u64 = share.first().map_or(1, |share| share.parse().expect("a number"));
+    let (sessions, values) = (SESSIONS / share, VALUES / share);
     let since = Instant::now();
     match step.as_str() {
-        "make" => make(Path::new(folder)),
+        "make" => make(Path::new(folder), sessions),
         "snapshot" => {
             let options = Snapshot::default();
-            let written = runtime(folder).0.snapshot_to(file, options, Wait::default());
+            let written = runtime(folder, values).0.snapshot_to(file, options, Wait::default());
             let counts = written.expect("a snapshot").counts;
-            assert_eq!((counts.sessions, counts.cache), (SESSIONS, VALUES));
+            assert_eq!((counts.sessions, counts.cache), (sessions, values));
         }
         "restore" => {
-            let (runtime, cache) = runtime(folder);
+            let (runtime, cache) = runtime(folder, values);
             let options = Restore::default();
             runtime.restore_from(file, options, Wait::default()).expect("restored");
-            assert_eq!(cache.put.load(Ordering::Relaxed), VALUES);
+            assert_eq!(cache.put.load(Ordering::Relaxed), values);
         }
         _ => panic!("no such step"),
     }
     println!("{} {}", peak_kib(), since.elapsed().as_millis());
 }
 
-fn runtime(folder: &str) -> (Arc<Runtime>, Arc<Made>) {
+fn runtime(folder: &str, count: u64) -> (Arc<Runtime>, Arc<Made>) {
     let store = Arc::new(FileStore::open(folder).expect("a store"));
-    let cache = Arc::new(Made::default());
+    let cache = Arc::new(Made { put: AtomicU64::new(0), count });
     (Runtime::open(store, Some(cache.clone())).expect("a runtime"), cache)
 }
 
-fn make(folder: &Path) {
+/// Sessions of half a megabyte; made again they get one entry more each.
+fn make(folder: &Path, sessions: u64) {
     let store = Arc::new(FileStore::open(folder).expect("a store"));
     let mut random = Random::new(1);
     let texts: Vec<_> = (0..64).map(|_| format!("\"{}\"", random.text(8000))).collect();
-    for number in 0..SESSIONS {
+    for number in 0..sessions {
         let id = SessionId::new(format!("session-{number}")).expect("an id");
-        let session = Session::create(store.clone(), Create::default().with_id(id));
         let text = |n: u64| &texts[((n * 7 + number) % 64) as usize];
-        let drafts: Vec<_> = (0..66).map(|n| Draft::user_input(text(n))).collect();
-        session.expect("a session").append(&drafts).expect("an append");
+        match Session::open(store.clone(), &id) {
+            Ok(session) => _ = session.append(&[Draft::turn_end(1)]).expect("an append"),
+            Err(_) => {
+                let session = Session::create(store.clone(), Create::default().with_id(id));
+                let drafts: Vec<_> = (0..66).map(|n| Draft::user_input(text(n))).collect();
+                session.expect("a session").append(&drafts).expect("an append");
+            }
+        }
     }
 }
 
