@@ -5,14 +5,26 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::super::File;
-use super::super::lines::lines;
+use super::super::lines::{RawLine, lines};
 use crate::field;
 use crate::json::Object;
+use crate::limits::IMPORT_ENTRIES_MAX;
 
 /// An event that counts.
 struct Event<'a> {
     seq: u64,
     data: Object<'a>,
+    line: RawLine<'a>,
+}
+
+/// A message as events tell it.
+#[derive(Debug)]
+pub(super) struct Message<'a> {
+    pub(super) data: Object<'a>,
+    /// Content that took the place of its own, as JSON.
+    pub(super) edited: Option<&'a str>,
+    /// Where it was added.
+    pub(super) line: RawLine<'a>,
 }
 
 /// A session as its events tell it.
@@ -23,25 +35,25 @@ pub(super) struct Projected<'a> {
     pub(super) title: Option<Cow<'a, str>>,
     /// The session it was forked from, as JSON.
     pub(super) parent: Option<&'a str>,
-    /// Messages, and content that took the place of theirs.
-    pub(super) messages: Vec<(Object<'a>, Option<&'a str>)>,
+    pub(super) messages: Vec<Message<'a>>,
 }
 
 /// Replays the events that were not undone.
 pub(super) fn project(file: File<'_>) -> Projected<'_> {
     let mut session = Projected::default();
     for event in effective(events(file)) {
-        session.apply(event.data);
+        session.apply(event);
     }
     session
 }
 
 /// The events in the order of their numbers. Lines that hold none are told of with the trace.
 fn events(file: File<'_>) -> Vec<Event<'_>> {
-    let envelopes = lines(file.bytes).filter_map(|line| line.object().ok());
-    let events = envelopes.filter_map(|envelope| {
+    let lines = lines(file.bytes).take(IMPORT_ENTRIES_MAX);
+    let envelopes = lines.filter_map(|line| Some((line, line.object().ok()?)));
+    let events = envelopes.filter_map(|(line, envelope)| {
         let seq = envelope.get("seq").and_then(field::count)?;
-        Some(Event { seq, data: Object::of(envelope.get("data")?)? })
+        Some(Event { seq, data: Object::of(envelope.get("data")?)?, line })
     });
     let mut events: Vec<_> = events.collect();
     events.sort_by_key(|event| event.seq);
@@ -66,7 +78,8 @@ fn effective(events: Vec<Event<'_>>) -> impl Iterator<Item = Event<'_>> {
 }
 
 impl<'a> Projected<'a> {
-    fn apply(&mut self, data: Object<'a>) {
+    fn apply(&mut self, event: Event<'a>) {
+        let (data, line) = (event.data, event.line);
         let index =
             |name| data.get(name).and_then(field::count).and_then(|n| usize::try_from(n).ok());
         match &*data.text("type").unwrap_or_default() {
@@ -75,11 +88,11 @@ impl<'a> Projected<'a> {
                 self.parent = data.get("parent_id").filter(|id| *id != "null");
                 self.created = Some(data);
             }
-            "MessageAdded" => self.messages.push((data, None)),
+            "MessageAdded" => self.messages.push(Message { data, edited: None, line }),
             "MessageEdited" => {
                 let message = index("seq").and_then(|index| self.messages.get_mut(index));
                 if let (Some(message), Some(content)) = (message, data.get("content")) {
-                    message.1 = Some(content);
+                    message.edited = Some(content);
                 }
             }
             "TitleChanged" => self.title = data.text("title"),
