@@ -67,7 +67,8 @@ impl Snapshot {
         match object.get("v") {
             Some("1") => {}
             Some(version) => {
-                let message = format!("it is of another zeitlich: version {version:.20}, not 1");
+                let message =
+                    format!("the file is of a newer zeitlich: it has version {version:.20}, not 1");
                 return Err(Error::new(ErrorKind::UnsupportedVersion, message));
             }
             None => return Err(bad("the snapshot has no version")),

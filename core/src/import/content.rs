@@ -93,12 +93,12 @@ pub(super) fn each(
 
 /// Whether a session may have one more entry.
 pub(super) fn room_for_one(entries: usize) -> Result<()> {
-    if entries < IMPORT_ENTRIES_MAX {
-        return Ok(());
-    }
-    let message =
-        alloc::format!("the session has more than {IMPORT_ENTRIES_MAX} entries: the rest");
-    Err(Error::new(ErrorKind::TooLarge, message))
+    if entries < IMPORT_ENTRIES_MAX { Ok(()) } else { Err(too_many()) }
+}
+
+pub(super) fn too_many() -> Error {
+    let message = alloc::format!("only the first {IMPORT_ENTRIES_MAX} entries are taken");
+    Error::new(ErrorKind::TooLarge, message)
 }
 
 /// The last part of a path.
@@ -123,12 +123,13 @@ pub(super) fn at_time(draft: Draft, ts: Option<u64>) -> Draft {
     }
 }
 
-/// Checks a draft as appending will.
-pub(super) fn check(draft: &Draft) -> Result<()> {
+/// Checks a draft as appending will, and gives one that takes no more memory than its text: there
+/// may be millions.
+pub(super) fn check(draft: &Draft) -> Result<Draft> {
     if draft.as_str().len() + ENVELOPE_BYTES > LINE_BYTES_MAX {
         return Err(Error::new(ErrorKind::TooLarge, "it is larger than an entry can be"));
     }
-    draft.as_str().parse::<Draft>().map(|_| ())
+    draft.as_str().parse()
 }
 
 /// Notes what was left out of the first file.

@@ -118,7 +118,7 @@ impl Output {
         let text = core::str::from_utf8(line.bytes).ok();
         let object = text.map(str::trim).and_then(|text| Some((text, Object::of(text)?)));
         let draft = object.map(|(text, object)| event(text, &object));
-        let Some(draft) = draft.filter(|draft| check(draft).is_ok()) else {
+        let Some(draft) = draft.and_then(|draft| check(&draft).ok()) else {
             return self.push_text(line, text.is_some()).map(|()| true);
         };
         self.end_text();

@@ -176,7 +176,7 @@ fn read_session(
         }
         reader.skip()?;
         let draft = message::item_of(start).map(|item| at_time(Draft::item(&item), ts));
-        match draft.and_then(|draft| check(&draft).map(|()| draft)) {
+        match draft.and_then(|draft| check(&draft)) {
             Ok(draft) => drafts.push(draft),
             Err(error) => skip(&mut imported.skipped, placed(error)),
         }

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::super::content::{room_for_one, skip_of};
+use super::super::content::{room_for_one, skip_of, too_many};
 use super::super::lines::{RawLine, checked, compact, lines, one_line, push_trace};
 use super::super::{File, Format, Imported, Session, Skipped};
 use super::events::{self, Projected};
@@ -49,6 +49,9 @@ pub(super) fn read(files: &[File<'_>], parts: &Parts<'_>, imported: &mut Importe
         projected = events::project(file);
         if !is_told {
             reading.projected(&projected, index);
+            if let Some(line) = &projected.cut {
+                reading.skip(index, line.place(too_many()));
+            }
         }
     }
     reading.start(parts, metadata.as_ref(), &projected);
@@ -165,8 +168,8 @@ impl Reading<'_, '_> {
             if !self.has_room(index, &message.line) {
                 break;
             }
-            let drafts = message::event_drafts(&message.data, message.edited);
-            let drafts = drafts.and_then(all_checked);
+            let Some(data) = Object::of(message.data) else { continue };
+            let drafts = message::event_drafts(&data, message.edited).and_then(all_checked);
             self.take(index, drafts.map_err(|error| message.line.place(error)));
         }
     }

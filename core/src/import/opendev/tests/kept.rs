@@ -85,6 +85,26 @@ fn messages_that_are_left_out_have_their_places() {
 }
 
 #[test]
+fn a_session_has_so_many_entries_at_most() {
+    let most = crate::limits::IMPORT_ENTRIES_MAX;
+    let event = r#"{"seq":1,"data":{"type":"MessageAdded","role":"user","content":1}}"#;
+    let message = r#"{"role":"user","content":1}"#;
+    let line = r#"{"seq":1,"ts":1,"k":"ast","content":1}"#;
+    for (name, line) in [("s.events.jsonl", event), ("s.jsonl", message), ("agents/s.jsonl", line)]
+    {
+        let text = format!("{line}\n").repeat(most + 5);
+        let imported = imported(&[File { name, bytes: text.as_bytes() }]);
+        assert_eq!(
+            (imported.sessions[0].drafts.len(), imported.skipped.len()),
+            (most, 1),
+            "{name}"
+        );
+        let error = &imported.skipped[0].error;
+        assert_eq!((error.code(), error.place().line), ("too_large", Some(most as u64 + 1)));
+    }
+}
+
+#[test]
 fn subagents_belong_to_the_session_that_names_them() {
     let named = br#"{"id":"a","created_at":"x","messages":[],"subagent_sessions":{"tc":"agA"}}"#;
     let other = br#"{"id":"b","created_at":"x","messages":[]}"#;
