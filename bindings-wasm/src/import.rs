@@ -27,7 +27,7 @@ pub fn import_format(name: &str, bytes: &[u8]) -> Option<String> {
     import::detect(File { name, bytes }).map(|format| format.name().into())
 }
 
-/// Gives `{ from, sessions, cache, skipped }`.
+/// Gives `{ sessions, cache, skipped }`.
 #[wasm_bindgen]
 pub fn import_files(
     names: Vec<String>,
@@ -54,7 +54,6 @@ fn format_of(name: &str) -> Result<Format> {
 
 fn imported(done: ImportedFiles) -> JsValue {
     object([
-        ("from", done.format.name().into()),
         ("sessions", convert::list(&done.sessions, one)),
         ("cache", convert::list(&done.cache, entry)),
         ("skipped", convert::list(&done.skipped, skipped)),
@@ -71,6 +70,7 @@ fn one(session: &ImportedSession) -> JsValue {
     };
     object([
         ("id", session.id.as_str().into()),
+        ("from", session.format.name().into()),
         ("outcome", outcome.into()),
         ("files", session.files.iter().map(|at| number(*at as u64)).collect::<Array>().into()),
         ("entries", number(session.entries)),

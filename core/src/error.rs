@@ -101,7 +101,7 @@ kinds! {
     /// A member of the envelope or a field stands twice.
     DuplicateKey "duplicate_key" Data "Leave out the second one; the envelope's members are turnkeep's own.",
     /// The envelope or a field is missing, misspelled or of the wrong type.
-    BadEntry "bad_entry" Data "See docs/format.md §4 for the fields of each kind.",
+    BadEntry "bad_entry" Data "Correct what the message names.",
     /// A line exceeds the limit.
     LineTooLong "line_too_long" Data "This is no log of turnkeep's, or it is damaged here.",
     /// Not the shape of a line.

@@ -75,11 +75,25 @@ pub(crate) fn check_types(kind: Kind, rest: &str, members: &Members) -> Result<(
             (Some(value), _) => has_type(value, *field_type),
         };
         if !fits {
-            let message = alloc::format!("{:?} needs {name:?} to be {field_type:?}", kind.name());
+            let message =
+                alloc::format!("{:?} needs {name:?} to be {}", kind.name(), in_words(*field_type));
             return Err(Error::new(ErrorKind::BadEntry, message));
         }
     }
     Ok(())
+}
+
+fn in_words(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Value => "there",
+        FieldType::Text => "text",
+        FieldType::ItemId => "text of at most 512 bytes",
+        FieldType::SessionId => "the id of a session",
+        FieldType::Count => "a whole number below 2^53, and not negative",
+        FieldType::Items => "an array",
+        FieldType::Point => "an object of session, seq and hash",
+        FieldType::RunResult => "\"finished\", \"paused\", \"limit_reached\" or \"yielded\"",
+    }
 }
 
 fn has_type(value: &str, field_type: FieldType) -> bool {

@@ -114,6 +114,11 @@ impl<'a> Object<'a> {
 
 /// The elements of a JSON array's text, in order; `None` where the value is no array.
 pub(crate) fn elements(array: &str) -> Option<Vec<&str>> {
+    elements_up_to(array, usize::MAX)
+}
+
+/// The same; `None` where there are more than `most` too.
+pub(crate) fn elements_up_to(array: &str, most: usize) -> Option<Vec<&str>> {
     let mut scanner = Scanner { bytes: array.as_bytes(), at: 0 };
     let mut found = Vec::new();
     if scanner.take() != Some(b'[') {
@@ -127,6 +132,9 @@ pub(crate) fn elements(array: &str) -> Option<Vec<&str>> {
         scanner.space();
         let start = scanner.at;
         scanner.value(1).ok()?;
+        if found.len() == most {
+            return None;
+        }
         found.push(array.get(start..scanner.at)?);
         scanner.space();
         match scanner.take()? {

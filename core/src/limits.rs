@@ -65,11 +65,18 @@ pub const ENVELOPE_BYTES: usize = 1 << 10;
 /// How much of a foreign title is taken.
 pub const TITLE_BYTES_MAX: usize = 1 << 10;
 /// Largest file of an earlier system that is read, and the most that it may inflate to.
-pub const IMPORT_BYTES_MAX: u64 = 1 << 30;
+/// Less where it is tested.
+pub const IMPORT_BYTES_MAX: u64 = if cfg!(test) { 48 << 20 } else { 1 << 30 };
 /// How much of such a file is inflated to tell which system wrote it.
-pub const IMPORT_START_BYTES: usize = 64 << 10;
-/// Longest integer of an Erlang term that is written in decimal digits: more take too long.
-pub const TERM_INTEGER_BYTES_MAX: usize = 4 << 10;
+pub const IMPORT_START_BYTES: usize = 1 << 20;
+/// Most entries that a session gets of an import. Fewer where it is tested.
+pub const IMPORT_ENTRIES_MAX: usize = if cfg!(test) { 1 << 12 } else { 4 << 20 };
+/// Most places of such files that are told one by one to be left out.
+pub const IMPORT_SKIPPED_MAX: usize = if cfg!(test) { 1 << 11 } else { 64 << 10 };
+/// Foreign lines that are no messages are taken together up to so many bytes.
+pub const IMPORT_TEXT_BYTES: usize = 64 << 10;
+/// Longest integer of an Erlang term that is written in decimal digits: time grows with its square.
+pub const TERM_INTEGER_BYTES_MAX: usize = 256;
 
 const _: () = assert!(6 * TITLE_BYTES_MAX < ABOUT_BYTES_MAX);
 const _: () = assert!(SEGMENTS_MAX * 128 < MANIFEST_BYTES_MAX);

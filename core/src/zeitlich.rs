@@ -11,8 +11,10 @@ use alloc::vec::Vec;
 use crate::entry::utf8;
 use crate::field;
 use crate::gzip::deflate::Deflater;
-use crate::gzip::{Bound, crc32, gunzip};
-use crate::json::{Object, push_text};
+use crate::gzip::{Bound, Reader, crc32};
+use crate::item::kind_of;
+use crate::json::{self, Object, push_text};
+use crate::kind::Kind;
 use crate::limits::{ITEM_ID_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 use crate::log::Draft;
 use crate::state::{Item, State};
@@ -21,6 +23,8 @@ use crate::{Error, ErrorKind, Result, SessionId};
 /// What a wrapped message starts with.
 const WRAPPED: &str = r#"{"zeitlich_text":"#;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// The members of a snapshot.
+pub(crate) const MEMBERS: [&str; 4] = ["v", "messages", "state", "dedupIds"];
 
 /// A thread as zeitlich keeps it in its cold store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,39 +51,43 @@ impl Snapshot {
     /// ```
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let json = match bytes.starts_with(&GZIP_MAGIC) {
-            true => Cow::Owned(gunzip(bytes, Bound { output_bytes: SNAPSHOT_BYTES_MAX })?),
+            true => Cow::Owned(inflated(bytes)?),
             false => Cow::Borrowed(bytes),
         };
+        Self::parse(&json, usize::MAX).map(|(snapshot, _)| snapshot)
+    }
+
+    /// The same of its JSON, with the names of members that a snapshot has not. `too_large` where it
+    /// has more messages than `most`.
+    pub(crate) fn parse(json: &[u8], most: usize) -> Result<(Self, Vec<String>)> {
         // Line breaks stand between values only: in strings they are escaped.
-        let text = utf8(&json)?.replace(['\n', '\r'], " ");
+        let text = utf8(json)?.replace(['\n', '\r'], " ");
         let not_json = || Error::new(ErrorKind::BadJson, "the snapshot is no JSON object");
         let object = Object::of(&text).ok_or_else(not_json)?;
         match object.get("v") {
             Some("1") => {}
             Some(version) => {
-                let message = format!("the snapshot has version {version:.20}, not 1");
+                let message =
+                    format!("the file is of a newer zeitlich: it has version {version:.20}, not 1");
                 return Err(Error::new(ErrorKind::UnsupportedVersion, message));
             }
             None => return Err(bad("the snapshot has no version")),
         }
-        let texts = |name: &str| {
-            let list = object.get(name).and_then(field::items);
-            let list = list.ok_or_else(|| bad(&format!("{name} is not a list")))?;
-            let text = |(index, value): (usize, &str)| {
-                let text = field::text(value).map(Cow::into_owned);
-                text.ok_or_else(|| bad(&format!("{name}[{index}] is not a string")))
-            };
-            list.into_iter().enumerate().map(text).collect::<Result<Vec<_>>>()
-        };
         let state = object.get("state").filter(|state| *state != "null");
         if state.is_some_and(|state| !state.starts_with('{')) {
             return Err(bad("state is not an object"));
         }
-        Ok(Self {
-            messages: texts("messages")?,
+        let snapshot = Self {
+            messages: texts(&object, "messages", most)?,
             state: state.map(ToString::to_string),
-            dedup_ids: texts("dedupIds")?,
-        })
+            dedup_ids: texts(&object, "dedupIds", most)?,
+        };
+        let mut known = MEMBERS.to_vec();
+        let others = object.iter().filter(|(name, _)| {
+            let place = known.iter().position(|known| known == name);
+            place.map(|place| known.swap_remove(place)).is_none()
+        });
+        Ok((snapshot, others.map(|(name, _)| name.to_string()).collect()))
     }
 
     /// The snapshot as zeitlich writes it, gzipped or not.
@@ -150,6 +158,35 @@ pub fn session_id(thread_key: &str, thread_id: &str) -> Result<SessionId> {
     SessionId::new(format!("{key}/{thread_id}"))
 }
 
+/// What a gzipped snapshot holds. What tools print may shrink to nothing: no ratio bounds it.
+fn inflated(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let bound = Bound { output_bytes: SNAPSHOT_BYTES_MAX };
+    let mut reader = Reader::new(bound).of_any_ratio();
+    reader.push(bytes, |piece| {
+        out.extend_from_slice(piece);
+        Ok(())
+    })?;
+    reader.finish()?;
+    Ok(out)
+}
+
+/// The texts that a member lists.
+fn texts(object: &Object<'_>, name: &str, most: usize) -> Result<Vec<String>> {
+    let list = object.get(name).filter(|list| list.starts_with('['));
+    let list = list.ok_or_else(|| bad(&format!("{name} is not a list")))?;
+    let too_many = || {
+        let message = format!("{name} has more than {most} elements");
+        Error::new(ErrorKind::TooLarge, message)
+    };
+    let list = json::elements_up_to(list, most).ok_or_else(too_many)?;
+    let text = |(index, value): (usize, &str)| {
+        let text = field::text(value).map(Cow::into_owned);
+        text.ok_or_else(|| bad(&format!("{name}[{index}] is not a string")))
+    };
+    list.into_iter().enumerate().map(text).collect()
+}
+
 fn bad(message: &str) -> Error {
     Error::new(ErrorKind::BadEntry, message)
 }
@@ -177,7 +214,7 @@ fn is_known_as(item: &Item, id: &str) -> bool {
 /// A message as an item: as it is where it is JSON on one line.
 fn draft_of(message: &str) -> Draft {
     let is_plain = message.trim() == message && !message.starts_with(WRAPPED);
-    let plain = Some(Draft::item(message)).filter(|_| is_plain);
+    let plain = Some(item_of(message)).filter(|_| is_plain);
     let plain = plain.filter(|draft| draft.as_str().parse::<Draft>().is_ok());
     plain.unwrap_or_else(|| {
         let mut item = String::from(WRAPPED);
@@ -185,6 +222,29 @@ fn draft_of(message: &str) -> Draft {
         item.push('}');
         Draft::system_item(&item)
     })
+}
+
+/// The draft of an item. Where it is an envelope, the message in it tells the kind.
+fn item_of(message: &str) -> Draft {
+    let inner = Object::of(message).filter(|_| kind_of(message) == Kind::SystemItem);
+    let inner = inner.and_then(|envelope| {
+        let inner = ["message", "content"].iter().find_map(|name| envelope.get(name));
+        inner.filter(|inner| inner.starts_with('{'))
+    });
+    match inner.map(inner_kind) {
+        Some(kind) if kind != Kind::SystemItem => Draft::new(kind.name()).with("item", message),
+        _ => Draft::item(message),
+    }
+}
+
+/// The kind of a message in an envelope. Google's results of tools are parts of the user's message.
+fn inner_kind(inner: &str) -> Kind {
+    let parts = Object::of(inner).map(|inner| inner.elements("parts")).unwrap_or_default();
+    let mut parts = parts.into_iter().filter_map(Object::of);
+    match parts.any(|part| part.get("functionResponse").is_some()) {
+        true => Kind::ToolResult,
+        false => kind_of(inner),
+    }
 }
 
 /// The message that an item is.
@@ -259,6 +319,39 @@ mod tests {
         }
         let longer = snapshot(&[&odd[..], &["new"]].concat(), &[], Some("{\"count\":10}"));
         assert_eq!(longer.changes(&state).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_message_in_an_envelope_tells_its_kind() {
+        for (message, kind) in [
+            (r#"{"id":"a","message":{"role":"user","content":"x"}}"#, "user_input"),
+            (r#"{"id":"a","message":{"role":"assistant","content":[]}}"#, "assistant_item"),
+            (
+                r#"{"id":"a","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"r"}]}}"#,
+                "tool_result",
+            ),
+            (r#"{"id":"a","content":{"role":"user","parts":[{"text":"x"}]}}"#, "user_input"),
+            (r#"{"id":"a","content":{"role":"model","parts":[]}}"#, "assistant_item"),
+            (
+                r#"{"id":"a","content":{"role":"user","parts":[{"functionResponse":{"name":"f"}}]}}"#,
+                "tool_result",
+            ),
+            (r#"{"id":"a","message":{"role":"system"}}"#, "system_item"),
+            (r#"{"id":"a","message":"x"}"#, "system_item"),
+        ] {
+            let wanted = snapshot(&[message], &["a"], None);
+            let mut writer = Writer::create(SessionId::new("t").unwrap(), false);
+            let drafts = wanted.changes(&State::default()).unwrap();
+            let state = state_of(&drafts, &mut Vec::new(), &mut writer);
+            assert_eq!((state.history[0].kind, &*state.history[0].item), (kind, message));
+            assert_eq!(Snapshot::of(&state), wanted);
+            assert_eq!(wanted.changes(&state).unwrap(), []);
+            // One that was written before kinds were told so is the same message.
+            let mut writer = Writer::create(SessionId::new("t").unwrap(), false);
+            let before = [Draft::system_item(message).with_text("id", "a")];
+            let state = state_of(&before, &mut Vec::new(), &mut writer);
+            assert_eq!(wanted.changes(&state).unwrap(), []);
+        }
     }
 
     #[test]

@@ -72,8 +72,7 @@ export interface ImportedValue {
 
 /** What the wasm gives for files that belong together. */
 interface Group {
-  readonly from: ImportFormat;
-  readonly sessions: readonly (Omit<ImportedSession, "from" | "files"> & { files: number[] })[];
+  readonly sessions: readonly (Omit<ImportedSession, "files"> & { files: number[] })[];
   readonly cache: readonly ImportedValue[];
   readonly skipped: readonly { readonly file: number; readonly error: unknown }[];
 }
@@ -109,7 +108,6 @@ export async function importFiles(
         const { files: positions, chain, ...told } = session;
         sessions.push({
           ...told,
-          from: done.from,
           files: positions.map(nameOf),
           chain: chain && { ...chain, fault: errorOf(chain.fault) },
           error: errorOf(told.error),

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::entry::Entry;
 use crate::import::entry_hash;
-use crate::json::push_text;
+use crate::json::{Object, push_text};
 use crate::kind::Kind;
 use crate::{Hash, Result, field};
 
@@ -161,10 +161,22 @@ impl SessionStore {
     /// An entry with some members and those of another, of which some get another name, or none
     /// and are left out.
     fn copy(&self, kind: &str, entry: &Entry<'_>, names: &[(&str, &str)], first: &str) -> String {
+        let told = format!("{{\"kind\":0{first}}}");
+        let told = Object::of(&told);
+        let is_told = |name: &str| told.as_ref().is_some_and(|told| told.get(name).is_some());
+        let is_other = |name: &str| {
+            names.iter().any(|(own, other)| *other == name && entry.field(own).is_some())
+        };
         let mut members = String::from(first);
         for (key, value) in entry.fields() {
             let other = names.iter().find(|(name, _)| *name == key);
-            let name = other.map_or(key, |(_, other)| other);
+            let mut name = other.map_or(key, |(_, other)| other).to_string();
+            // A member that is called what another one becomes.
+            while other.is_none() && (is_told(&name) || is_other(&name))
+                || name != key && other.is_none() && entry.field(&name).is_some()
+            {
+                name.insert_str(0, "turnkeep_");
+            }
             if !name.is_empty() {
                 members.push_str(&format!(",\"{name}\":{value}"));
             }

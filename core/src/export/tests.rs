@@ -48,6 +48,25 @@ fn comes_back(drafts: &[Draft]) -> State {
 }
 
 #[test]
+fn members_that_are_called_what_others_become_get_another_name() {
+    for (draft, line) in [
+        (
+            r#"{"kind":"turn_end","turn_count":5,"turn":11}"#,
+            r#""kind":"turn_end","ts":5,"turnkeep_turn_count":5,"turn_count":11}"#,
+        ),
+        (
+            r#"{"kind":"assistant_item","item":1,"items":[2],"turnkeep_items":3}"#,
+            r#""kind":"assistant_items","ts":5,"items":[1],"turnkeep_turnkeep_items":[2],"turnkeep_items":3}"#,
+        ),
+    ] {
+        let draft: Draft = draft.parse().unwrap();
+        let lines = exported(&log_of(core::slice::from_ref(&draft)));
+        assert!(lines.trim_end().ends_with(line), "{lines}");
+        comes_back(&[draft]);
+    }
+}
+
+#[test]
 fn a_log_becomes_these_lines_of_session_store() {
     let start = Draft::new("session_start").with_text("system_prompt", "P").with("history", "[1]");
     let drafts = [

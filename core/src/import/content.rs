@@ -3,9 +3,11 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::Skipped;
-use crate::gzip::{Bound, Reader, gunzip};
-use crate::limits::{IMPORT_BYTES_MAX, IMPORT_START_BYTES, LINE_BYTES_MAX};
+use super::{File, Imported, Skipped};
+use crate::gzip::{Bound, Reader};
+use crate::limits::{
+    IMPORT_BYTES_MAX, IMPORT_ENTRIES_MAX, IMPORT_SKIPPED_MAX, IMPORT_START_BYTES, LINE_BYTES_MAX,
+};
 use crate::log::Draft;
 use crate::{Error, ErrorKind, Result};
 
@@ -14,12 +16,14 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const PIECE_BYTES: usize = 16 << 10;
 /// What a line has besides its draft, at most.
 const ENVELOPE_BYTES: usize = 512;
+/// What some editors put before UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a file holds, inflated where it is gzipped.
 pub(super) fn content(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
-    match bytes.starts_with(&GZIP_MAGIC) {
-        true => gunzip(bytes, BOUND).map(Cow::Owned),
-        false => Ok(Cow::Borrowed(bytes)),
+    match readable(bytes) {
+        (content, None) => Ok(content),
+        (_, Some(error)) => Err(error),
     }
 }
 
@@ -28,7 +32,7 @@ pub(super) fn readable(bytes: &[u8]) -> (Cow<'_, [u8]>, Option<Error>) {
     if !bytes.starts_with(&GZIP_MAGIC) {
         return (Cow::Borrowed(bytes), None);
     }
-    let (mut out, mut reader) = (Vec::new(), Reader::new(BOUND));
+    let (mut out, mut reader) = (Vec::new(), reader());
     let read = reader.push(bytes, |piece| {
         out.extend_from_slice(piece);
         Ok(())
@@ -41,7 +45,7 @@ pub(super) fn start(bytes: &[u8]) -> Cow<'_, [u8]> {
     if !bytes.starts_with(&GZIP_MAGIC) {
         return Cow::Borrowed(bytes);
     }
-    let (mut out, mut reader) = (Vec::new(), Reader::new(BOUND));
+    let (mut out, mut reader) = (Vec::new(), reader());
     for piece in bytes.chunks(PIECE_BYTES) {
         let enough = || Error::new(ErrorKind::OutputLimit, "enough was read");
         let read = reader.push(piece, |inflated| {
@@ -53,6 +57,48 @@ pub(super) fn start(bytes: &[u8]) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Bounded by what may be held, and by no ratio: what tools print may shrink to nothing.
+fn reader() -> Reader {
+    Reader::new(Bound { output_bytes: IMPORT_BYTES_MAX }).of_any_ratio()
+}
+
+/// Text without the byte order mark that may stand before it.
+pub(super) fn unmarked(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// The name of a file as if it were not gzipped.
+pub(super) fn plain_name(name: &str) -> &str {
+    name.strip_suffix(".gz").unwrap_or(name)
+}
+
+/// Reads files that have nothing to do with each other. One that cannot be read does not keep the
+/// others.
+pub(super) fn each(
+    files: &[File<'_>],
+    read: impl Fn(File<'_>) -> Result<Imported>,
+) -> Result<Imported> {
+    let mut imported = Imported::default();
+    for (index, file) in files.iter().enumerate() {
+        match read(*file) {
+            Ok(one) => imported.take(one, &[index]),
+            Err(error) if files.len() == 1 => return Err(error),
+            Err(error) => imported.skipped.push(Skipped { file: index, error }),
+        }
+    }
+    Ok(imported)
+}
+
+/// Whether a session may have one more entry.
+pub(super) fn room_for_one(entries: usize) -> Result<()> {
+    if entries < IMPORT_ENTRIES_MAX { Ok(()) } else { Err(too_many()) }
+}
+
+pub(super) fn too_many() -> Error {
+    let message = alloc::format!("only the first {IMPORT_ENTRIES_MAX} entries are taken");
+    Error::new(ErrorKind::TooLarge, message)
 }
 
 /// The last part of a path.
@@ -77,17 +123,31 @@ pub(super) fn at_time(draft: Draft, ts: Option<u64>) -> Draft {
     }
 }
 
-/// Checks a draft as appending will.
-pub(super) fn check(draft: &Draft) -> Result<()> {
+/// Checks a draft as appending will, and gives one that takes no more memory than its text: there
+/// may be millions.
+pub(super) fn check(draft: &Draft) -> Result<Draft> {
     if draft.as_str().len() + ENVELOPE_BYTES > LINE_BYTES_MAX {
         return Err(Error::new(ErrorKind::TooLarge, "it is larger than an entry can be"));
     }
-    draft.as_str().parse::<Draft>().map(|_| ())
+    draft.as_str().parse()
 }
 
 /// Notes what was left out of the first file.
 pub(super) fn skip(skipped: &mut Vec<Skipped>, error: Error) {
-    skipped.push(Skipped { file: 0, error });
+    skip_of(skipped, 0, error);
 }
 
-const BOUND: Bound = Bound { output_bytes: IMPORT_BYTES_MAX };
+/// Notes what was left out of a file. Of more than can be told one by one, that there is more.
+pub(super) fn skip_of(skipped: &mut Vec<Skipped>, file: usize, error: Error) {
+    let error = match skipped.len() {
+        IMPORT_SKIPPED_MAX => {
+            let message = "more was left out than is told one by one, from here on";
+            let place = error.place().clone();
+            Error::new(ErrorKind::TooLarge, message).at(|at| *at = place)
+        }
+        _ => error,
+    };
+    if skipped.len() <= IMPORT_SKIPPED_MAX {
+        skipped.push(Skipped { file, error });
+    }
+}

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::content::{skip_of, unmarked};
 use super::{File, Skipped};
 use crate::entry::utf8;
 use crate::json::{Flaw, Object};
@@ -34,6 +35,7 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = RawLine<'_>> {
         let content = content.strip_suffix(b"\r").unwrap_or(content);
         let line_start = offset;
         offset += line.len() as u64;
+        let content = if number == 1 { unmarked(content) } else { content };
         RawLine { bytes: content, number, offset: line_start, is_ended: ended.is_some() }
     });
     lines.filter(|line| !line.bytes.trim_ascii().is_empty())
@@ -48,6 +50,16 @@ impl<'a> RawLine<'a> {
     /// Its text; nothing where it is none.
     pub(super) fn text(&self) -> &'a str {
         utf8(self.bytes).unwrap_or_default().trim_matches([' ', '\t', '\r'])
+    }
+
+    /// Its number, counted from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether a line break ends it.
+    pub(super) fn is_ended(&self) -> bool {
+        self.is_ended
     }
 
     /// The same error, said to be met here.
@@ -81,7 +93,9 @@ pub(super) fn one_line(bytes: &[u8]) -> Result<String> {
         let valid = bytes.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
         error.at(|place| place.offset = Some(valid as u64))
     })?;
-    let json = respaced(json, |json, _| json.push(' '));
+    let mark = json.len() - unmarked(bytes).len();
+    let json = respaced(json.get(mark..).unwrap_or(json), |json, _| json.push(' '));
+    let json = format!("{:mark$}{json}", "");
     match Object::scan(&json).map(|_| ()) {
         Ok(()) => Ok(json),
         Err(flaw) => {
@@ -109,7 +123,7 @@ pub(super) fn push_trace(
                 trace.push_str(line.text());
                 trace.push('\n');
             }
-            Err(error) => skipped.push(Skipped { file: index, error }),
+            Err(error) => skip_of(skipped, index, error),
         }
     }
 }
@@ -119,7 +133,8 @@ pub(super) fn checked(draft: Draft) -> Result<Draft> {
     if draft.as_str().len() + ENVELOPE_BYTES > LINE_BYTES_MAX {
         return Err(Error::new(ErrorKind::TooLarge, "its entry would have more than 32 MiB"));
     }
-    draft.as_str().parse::<Draft>().map(|_| draft)
+    // What is parsed takes no more memory than its text.
+    draft.as_str().parse()
 }
 
 fn flawed(flaw: Flaw, whole: &str) -> (Error, usize) {

@@ -18,6 +18,7 @@ mod opendev;
 mod session_store;
 mod zeitlich;
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -96,6 +97,8 @@ pub struct Imported {
 pub struct Session {
     /// Its id.
     pub id: SessionId,
+    /// Which system wrote it.
+    pub format: Format,
     /// The files it was in, as positions in what was given.
     pub files: Vec<usize>,
     /// Title, kind and tags, as far as there are any.
@@ -144,7 +147,10 @@ pub fn is_beside(name: &str) -> bool {
 /// Whether a file is a log or an archive of turnkeep's own, which needs no import.
 #[must_use]
 pub fn is_own(file: File<'_>) -> bool {
-    let start = content::start(file.bytes);
+    starts_as_own(&content::start(file.bytes))
+}
+
+fn starts_as_own(start: &[u8]) -> bool {
     let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     // Of a long line there is only the start.
     let opens = br#","kind":"session_start","seq":0,"format":"#;
@@ -155,32 +161,117 @@ pub fn is_own(file: File<'_>) -> bool {
 /// Which system wrote a file, as its content tells; `None`: none of them.
 #[must_use]
 pub fn detect(file: File<'_>) -> Option<Format> {
+    let start = content::start(file.bytes);
+    let seen = File { name: content::plain_name(file.name), bytes: &start };
     match file {
-        _ if is_own(file) => None,
-        _ if eai::detects(file) => Some(Format::Eai),
-        _ if zeitlich::detects(file) => Some(Format::Zeitlich),
-        _ if session_store::detects(file) => Some(Format::SessionStore),
-        _ if opendev::detects(file) => Some(Format::Opendev),
+        _ if starts_as_own(&start) => None,
+        _ if eai::detects(&start) => Some(Format::Eai),
+        _ if zeitlich::detects(file, &start) => Some(Format::Zeitlich),
+        _ if session_store::detects(seen) => Some(Format::SessionStore),
+        _ if opendev::detects(seen) => Some(Format::Opendev),
         // Last: anything may be an agent's output.
-        _ if agentmux::detects(file) => Some(Format::Agentmux),
+        _ if agentmux::detects(file, &start) => Some(Format::Agentmux),
         _ => None,
     }
 }
 
-/// Reads files that belong together. What cannot be read is in [`Imported::skipped`], with its place;
-/// an error where nothing can be: `bad_entry` where no system's format is recognised.
+/// Reads files that belong together, each as what it is: their names may be alike and their systems
+/// not. What cannot be read is in [`Imported::skipped`], with its place; an error where nothing can
+/// be: `bad_entry` where no system's format is recognised.
 pub fn read(files: &[File<'_>], from: Option<Format>) -> Result<Imported> {
-    // The first file of a group may be the damaged one.
-    let format = from.or_else(|| files.iter().copied().find_map(detect));
-    match format {
-        Some(Format::Eai) => eai::read(files),
-        Some(Format::SessionStore) => session_store::read(files),
-        Some(Format::Opendev) => opendev::read(files),
-        Some(Format::Zeitlich) => zeitlich::read(files),
-        Some(Format::Agentmux) => agentmux::read(files),
-        None => {
-            let message = "no format of an earlier system is recognised in it";
-            Err(Error::new(ErrorKind::BadEntry, message))
+    let told: Vec<_> = files.iter().map(|file| from.or_else(|| detect(*file))).collect();
+    // A damaged file shows no format: it is read as its neighbours, if its name is one of theirs.
+    let first = told.iter().copied().flatten().next().ok_or_else(unknown)?;
+    let mut imported = Imported::default();
+    let mut formats = Vec::new();
+    for (index, (file, told)) in files.iter().zip(told).enumerate() {
+        let joins = || joins(first, *file).map(|()| first);
+        match told.map_or_else(joins, Ok) {
+            Ok(format) => formats.push((format, index, *file)),
+            Err(error) => imported.skipped.push(Skipped { file: index, error }),
         }
     }
+    for format in Format::ALL {
+        let own = formats.iter().filter(|(other, ..)| *other == format);
+        let (places, own): (Vec<_>, Vec<_>) = own.map(|(_, index, file)| (*index, *file)).unzip();
+        let Some(place) = places.first() else { continue };
+        match read_as(format, &own) {
+            Ok(part) => imported.take(part, &places),
+            Err(error) if files.len() > 1 => {
+                imported.skipped.push(Skipped { file: *place, error });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    imported.sessions.sort_by(|one, other| one.files.cmp(&other.files));
+    imported.skipped.sort_by_key(|skipped| skipped.file);
+    Ok(imported)
 }
+
+fn read_as(format: Format, files: &[File<'_>]) -> Result<Imported> {
+    match format {
+        Format::Eai => eai::read(files),
+        Format::SessionStore => of_lines(files, session_store::read),
+        Format::Opendev => of_lines(files, opendev::read),
+        Format::Zeitlich => zeitlich::read(files),
+        Format::Agentmux => agentmux::read(files),
+    }
+}
+
+/// Reads files of lines, inflated as far as they can be.
+fn of_lines(files: &[File<'_>], read: fn(&[File<'_>]) -> Result<Imported>) -> Result<Imported> {
+    let (contents, damages): (Vec<Cow<'_, [u8]>>, Vec<_>) =
+        files.iter().map(|file| content::readable(file.bytes)).unzip();
+    let plain = files.iter().zip(&contents);
+    let plain = plain
+        .map(|(file, bytes)| File { name: content::plain_name(file.name), bytes: bytes.as_ref() });
+    let mut imported = read(&plain.collect::<Vec<_>>())?;
+    for (file, damage) in damages.into_iter().enumerate() {
+        imported.skipped.extend(damage.map(|error| Skipped { file, error }));
+    }
+    Ok(imported)
+}
+
+/// Whether a file that shows no format may be a damaged one of that system's.
+fn joins(format: Format, file: File<'_>) -> Result<()> {
+    let name = content::plain_name(file.name);
+    let is_metadata = format == Format::Opendev && name.ends_with(".json");
+    match format {
+        _ if is_own(file) => {
+            let message = "a log or an archive of turnkeep's own needs no import: copy it";
+            Err(Error::new(ErrorKind::NotSupported, message))
+        }
+        Format::SessionStore | Format::Opendev if name.ends_with(".jsonl") => Ok(()),
+        _ if is_metadata && opendev::may_be_metadata(file) => Ok(()),
+        _ => Err(unknown()),
+    }
+}
+
+fn unknown() -> Error {
+    Error::new(ErrorKind::BadEntry, "no format of an earlier system is recognised in it")
+}
+
+impl Imported {
+    /// Adds what was read of some of the files; `places` says which those are.
+    fn take(&mut self, part: Self, places: &[usize]) {
+        let place = |file: usize| places.get(file).copied().unwrap_or(file);
+        self.cache.extend(part.cache);
+        let skipped = part.skipped.into_iter();
+        self.skipped.extend(skipped.map(|s| Skipped { file: place(s.file), ..s }));
+        self.sessions.extend(part.sessions.into_iter().map(|mut session| {
+            session.files = session.files.into_iter().map(place).collect();
+            session
+        }));
+    }
+}
+
+impl Session {
+    /// A session of the first file, of which nothing but its entries is known.
+    fn new(format: Format, id: SessionId, drafts: Vec<Draft>) -> Self {
+        let (about, trace, files) = (About::default(), String::new(), Vec::from([0]));
+        Self { id, format, files, about, drafts, trace, chain: None }
+    }
+}
+
+#[cfg(test)]
+mod tests;

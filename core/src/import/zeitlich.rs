@@ -1,49 +1,67 @@
 //! What zeitlich wrote.
 
-use super::content::{check, skip, start, stem};
-use super::{File, Imported, Session, Skipped};
-use crate::session::About;
-use crate::state::State;
-use crate::zeitlich::{Snapshot, session_id};
-use crate::{Result, SessionId};
+use alloc::format;
 
-/// Whether a file holds a thread's snapshot, as it starts in zeitlich's own writing.
-pub(super) fn detects(file: File<'_>) -> bool {
-    start(file.bytes).starts_with(br#"{"v":"#)
+use super::content::{check, content, each, skip, stem, unmarked};
+use super::{File, Format, Imported, Session};
+use crate::json::Object;
+use crate::limits::IMPORT_ENTRIES_MAX;
+use crate::state::State;
+use crate::zeitlich::{MEMBERS, Snapshot, session_id};
+use crate::{Error, ErrorKind, Result, SessionId};
+
+/// Whether a file holds a thread's snapshot: as zeitlich writes it, or with its members in another
+/// order or over several lines. `start` is how it starts.
+pub(super) fn detects(file: File<'_>, start: &[u8]) -> bool {
+    let start = unmarked(start).trim_ascii_start();
+    if start.starts_with(br#"{"v":"#) {
+        return true;
+    }
+    let first = start.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let names = MEMBERS.iter().any(|name| {
+        let rest = first.and_then(|first| first.strip_prefix(b"\""));
+        rest.and_then(|rest| rest.strip_prefix(name.as_bytes()))
+            .is_some_and(|r| r.starts_with(b"\""))
+    });
+    // Only such a file is worth being read whole.
+    names && content(file.bytes).is_ok_and(|content| has_members(&content))
+}
+
+fn has_members(content: &[u8]) -> bool {
+    let text = core::str::from_utf8(content).unwrap_or_default().replace(['\n', '\r'], " ");
+    let object = Object::of(text.trim_start_matches('\u{feff}'));
+    object.is_some_and(|object| {
+        ["v", "messages", "dedupIds"].iter().all(|name| object.get(name).is_some())
+    })
 }
 
 pub(super) fn read(files: &[File<'_>]) -> Result<Imported> {
-    let mut imported = Imported::default();
-    for (index, file) in files.iter().enumerate() {
-        read_file(*file, &mut imported, index)?;
-    }
-    Ok(imported)
+    each(files, read_file)
 }
 
-fn read_file(file: File<'_>, imported: &mut Imported, index: usize) -> Result<()> {
-    let snapshot = Snapshot::read(file.bytes)?;
-    let (id, mut skipped) = (id_of(file.name)?, alloc::vec::Vec::new());
+fn read_file(file: File<'_>) -> Result<Imported> {
+    let mut imported = Imported::default();
+    let json = content(file.bytes)?;
+    let (snapshot, others) = Snapshot::parse(unmarked(&json), IMPORT_ENTRIES_MAX)?;
+    let id = id_of(file.name)?;
+    for name in others {
+        let message =
+            format!("the member {name:.80?} is none that a snapshot has, or is there twice");
+        skip(&mut imported.skipped, Error::new(ErrorKind::NotSupported, message).in_session(&id));
+    }
     let mut drafts = snapshot.changes(&State::default())?;
     let mut position = 0;
     drafts.retain(|draft| {
         let checked = check(draft);
         if let Err(error) = &checked {
             let error = error.clone().at(|place| place.draft = Some(position)).in_session(&id);
-            skip(&mut skipped, error);
+            skip(&mut imported.skipped, error);
         }
         position += 1;
         checked.is_ok()
     });
-    imported.skipped.extend(skipped.into_iter().map(|one| Skipped { file: index, ..one }));
-    imported.sessions.push(Session {
-        id,
-        files: alloc::vec![index],
-        about: About::default(),
-        drafts,
-        trace: Default::default(),
-        chain: None,
-    });
-    Ok(())
+    imported.sessions.push(Session::new(Format::Zeitlich, id, drafts));
+    Ok(imported)
 }
 
 /// A cold store's objects are named by prefix (`threads` unless told), thread key and thread. Other
@@ -114,6 +132,32 @@ mod tests {
                 assert!(read.is_err() || read.unwrap() == whole, "{at}");
             }
         }
+    }
+
+    #[test]
+    fn members_that_no_snapshot_has_are_told() {
+        let json = br#"{"v":1,"messages":[],"state":null,"dedupIds":[],"more":1,"v":2}"#;
+        let imported = read(&[File { name: "x.json", bytes: json }]).unwrap();
+        let told: Vec<_> = imported.skipped.iter().map(|s| s.error.message()).collect();
+        assert!(told[0].contains("\"more\"") && told[1].contains("\"v\""), "{told:?}");
+    }
+
+    #[test]
+    fn snapshots_are_known_by_their_members() {
+        let zeros = "0".repeat(3_000_000);
+        let large = format!(r#"{{"messages":["\"{zeros}\""],"v":1,"state":null,"dedupIds":[]}}"#);
+        let pretty = "\u{feff}{\n  \"dedupIds\": [],\n  \"messages\": [\n    \"1\"\n  ],\n  \"state\": null,\n  \"v\": 1\n}";
+        for json in [&*large, pretty] {
+            let imported = import::read(&[File { name: "x.json", bytes: json.as_bytes() }], None);
+            let imported = imported.unwrap();
+            assert_eq!((imported.sessions[0].drafts.len(), imported.skipped.len()), (1, 0));
+            assert_eq!(imported.sessions[0].format, Format::Zeitlich);
+        }
+        let snapshot = Snapshot::read(large.as_bytes()).unwrap();
+        let gzipped = snapshot.write(true);
+        assert!(gzipped.len() < large.len() / 200);
+        assert_eq!(Snapshot::read(&gzipped).unwrap(), snapshot);
+        assert!(import::read(&[File { name: "x.json.gz", bytes: &gzipped }], None).is_ok());
     }
 
     #[test]

@@ -9,12 +9,13 @@ use alloc::vec::Vec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::content::{check, file_name, readable, skip, start, stem};
-use super::{File, Imported, Session, Skipped};
+use super::content::{check, each, file_name, readable, room_for_one, skip, stem, unmarked};
+use super::lines::{RawLine, lines};
+use super::{File, Format, Imported, Session, Skipped};
 use crate::json::{Object, push_text};
 use crate::kind::Kind;
+use crate::limits::IMPORT_TEXT_BYTES;
 use crate::log::Draft;
-use crate::session::About;
 use crate::{Error, ErrorKind, Result, SessionId};
 
 const SIDECAR: &str = ".tsidx.gz";
@@ -24,14 +25,14 @@ const EVENT: &str = "agentmux";
 const TEXT: &str = "agentmux.text";
 
 /// Whether a file holds an agent's output. Others are asked first: anything may be output.
-pub(super) fn detects(file: File<'_>) -> bool {
+pub(super) fn detects(file: File<'_>, start: &[u8]) -> bool {
     let name = file_name(file.name);
     let is_archive = name.ends_with(".jsonl.gz") || name.ends_with(SIDECAR);
     if is_archive {
         return true;
     }
-    let start = start(file.bytes);
-    let first = start.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
+    let mut lines = unmarked(start).split(|byte| *byte == b'\n');
+    let first = lines.find(|line| !line.trim_ascii().is_empty());
     let object = first.and_then(|line| core::str::from_utf8(line).ok()).and_then(Object::of);
     let sort = object.as_ref().and_then(|object| object.text("type"));
     name.ends_with(".jsonl") && sort.is_some_and(|sort| is_sort(&sort))
@@ -43,23 +44,15 @@ fn is_sort(sort: &str) -> bool {
 }
 
 pub(super) fn read(files: &[File<'_>]) -> Result<Imported> {
-    let mut imported = Imported::default();
-    for (index, file) in files.iter().enumerate() {
-        let mut skipped = Vec::new();
-        let session = read_file(*file, &mut skipped)?;
-        imported.skipped.extend(skipped.into_iter().map(|one| Skipped { file: index, ..one }));
-        imported
-            .sessions
-            .extend(session.map(|session| Session { files: alloc::vec![index], ..session }));
-    }
-    Ok(imported)
+    each(files, read_file)
 }
 
-fn read_file(file: File<'_>, skipped: &mut Vec<Skipped>) -> Result<Option<Session>> {
+fn read_file(file: File<'_>) -> Result<Imported> {
+    let mut imported = Imported::default();
     if file.name.ends_with(SIDECAR) {
         let message = "an index of times beside an archive: nothing of the session is in it alone";
-        skip(skipped, Error::new(ErrorKind::NotSupported, message));
-        return Ok(None);
+        skip(&mut imported.skipped, Error::new(ErrorKind::NotSupported, message));
+        return Ok(imported);
     }
     let id = SessionId::new(stem(file.name, &ENDINGS))?;
     if file.name.ends_with(".gz") && file.bytes.len() < 2 {
@@ -67,15 +60,15 @@ fn read_file(file: File<'_>, skipped: &mut Vec<Skipped>) -> Result<Option<Sessio
         return Err(error.at(|place| place.offset = Some(file.bytes.len() as u64)));
     }
     let (content, damage) = readable(file.bytes);
-    let drafts = drafts_of(&content, damage.is_some(), &id, skipped);
+    let drafts = drafts_of(&content, damage.is_some(), &id, &mut imported.skipped);
     if let Some(damage) = damage {
         if drafts.is_empty() {
             return Err(damage);
         }
-        skip(skipped, damage.in_session(&id));
+        skip(&mut imported.skipped, damage.in_session(&id));
     }
-    let (about, trace, files) = (About::default(), String::new(), Vec::new());
-    Ok(Some(Session { id, files, about, drafts, trace, chain: None }))
+    imported.sessions.push(Session::new(Format::Agentmux, id, drafts));
+    Ok(imported)
 }
 
 fn drafts_of(
@@ -84,53 +77,84 @@ fn drafts_of(
     id: &SessionId,
     skipped: &mut Vec<Skipped>,
 ) -> Vec<Draft> {
-    let mut drafts = Vec::new();
-    let mut offset = 0;
-    for (number, whole) in content.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let (start, is_ended) = (offset, whole.ends_with(b"\n"));
-        offset += whole.len();
-        let line = whole.strip_suffix(b"\n").unwrap_or(whole);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let draft = draft_of(line);
-        let is_text = draft.as_ref().is_ok_and(is_text);
-        let fault = match draft {
-            Ok(draft) => {
-                drafts.push(draft);
-                let torn =
-                    || Error::new(ErrorKind::TornTail, "the last line is cut off: kept as text");
-                (!is_ended && is_text && !is_cut).then(torn)
-            }
+    let mut output = Output::default();
+    for line in lines(content) {
+        let fault = match output.push(&line) {
+            Ok(is_text) => (is_text && !line.is_ended() && !is_cut)
+                .then(|| Error::new(ErrorKind::TornTail, "the last line is cut off: kept as text")),
             Err(error) => Some(error),
         };
-        let place = |error: Error| {
-            error.in_session(id).at(|place| {
-                (place.line, place.offset) = (Some(number as u64 + 1), Some(start as u64));
-            })
-        };
-        if let Some(fault) = fault {
-            skip(skipped, place(fault));
+        let Some(fault) = fault.map(|error| line.place(error).in_session(id)) else { continue };
+        let is_full = output.is_full;
+        skip(skipped, fault);
+        if is_full {
+            break;
         }
     }
-    drafts
+    output.end_text();
+    output.drafts
 }
 
-fn is_text(draft: &Draft) -> bool {
-    Object::of(draft.as_str()).and_then(|object| object.text("domain")).is_some_and(|d| d == TEXT)
+/// The entries so far, and text that may go on.
+#[derive(Default)]
+struct Output {
+    drafts: Vec<Draft>,
+    text: Option<Text>,
+    is_full: bool,
 }
 
-/// What a line becomes: `too_large` where no entry could hold it.
-fn draft_of(line: &[u8]) -> Result<Draft> {
-    let text = core::str::from_utf8(line).ok().map(str::trim);
-    let object = text.and_then(|text| Some((text, Object::of(text)?)));
-    let draft = object.map(|(text, object)| event(text, &object));
-    if let Some(draft) = draft.filter(|draft| check(draft).is_ok()) {
-        return Ok(draft);
+/// Consecutive lines that are no messages.
+struct Text {
+    bytes: Vec<u8>,
+    is_utf8: bool,
+    /// The last of them.
+    line: u64,
+}
+
+impl Output {
+    /// Takes a line over, and tells whether it is text: `too_large` where no entry could hold it, or
+    /// there is no room for another entry.
+    fn push(&mut self, line: &RawLine<'_>) -> Result<bool> {
+        let text = core::str::from_utf8(line.bytes).ok();
+        let object = text.map(str::trim).and_then(|text| Some((text, Object::of(text)?)));
+        let draft = object.map(|(text, object)| event(text, &object));
+        let Some(draft) = draft.and_then(|draft| check(&draft).ok()) else {
+            return self.push_text(line, text.is_some()).map(|()| true);
+        };
+        self.end_text();
+        self.room()?;
+        self.drafts.push(draft);
+        Ok(false)
     }
-    let draft = text_draft(line);
-    check(&draft).map(|()| draft)
+
+    /// What a terminal showed is many short lines: an entry for each would take more than they do.
+    fn push_text(&mut self, line: &RawLine<'_>, is_utf8: bool) -> Result<()> {
+        if let Some(text) = self.text.as_mut().filter(|text| text.is_utf8 == is_utf8) {
+            let breaks = usize::try_from(line.number() - text.line).unwrap_or(IMPORT_TEXT_BYTES);
+            if text.bytes.len() + breaks + line.bytes.len() <= IMPORT_TEXT_BYTES {
+                text.bytes.resize(text.bytes.len() + breaks, b'\n');
+                text.bytes.extend_from_slice(line.bytes);
+                text.line = line.number();
+                return Ok(());
+            }
+        }
+        self.end_text();
+        self.room()?;
+        check(&text_draft(line.bytes))?;
+        self.text = Some(Text { bytes: line.bytes.to_vec(), is_utf8, line: line.number() });
+        Ok(())
+    }
+
+    fn end_text(&mut self) {
+        let text = self.text.take();
+        self.drafts.extend(text.map(|text| text_draft(&text.bytes)));
+    }
+
+    fn room(&mut self) -> Result<()> {
+        let room = room_for_one(self.drafts.len());
+        self.is_full = room.is_err();
+        room
+    }
 }
 
 fn event(line: &str, object: &Object<'_>) -> Draft {

@@ -116,6 +116,43 @@ fn lines_too_long_for_an_entry_are_left_out_and_told() {
 }
 
 #[test]
+fn lines_that_are_no_messages_are_taken_together() {
+    let event = r#"{"type":"system"}"#;
+    let imported = read_text(alloc::format!("a\n\n  b\r\n{event}\nc\nÿ\nd\n"));
+    let text = |text: &str| {
+        alloc::format!(r#"{{"kind":"extension","domain":"agentmux.text","payload":{text}}}"#)
+    };
+    let event = alloc::format!(r#"{{"kind":"extension","domain":"agentmux","payload":{event}}}"#);
+    assert_eq!(drafts(&imported), [&*text(r#""a\n\n  b""#), &*event, &*text("\"c\\nÿ\\nd\"")]);
+    let bytes = [&b"c\n"[..], b"\xff\n\xfe\n", b"d\n"].concat();
+    let parts = [text("\"c\""), text(r#"{"base64":"/wr+"}"#), text("\"d\"")];
+    assert_eq!(drafts(&read_text(&bytes)), parts.each_ref().map(|part| &**part));
+    let spinner = read_text("\r\x1b[2K Working... \n".repeat(300_000));
+    assert_eq!((drafts(&spinner).len(), spinner.skipped.len()), (83, 0));
+    let joined: Vec<_> =
+        spinner.sessions[0].drafts.iter().map(|draft| draft.as_str().len()).collect();
+    assert!(joined.iter().all(|bytes| *bytes < 100_000), "{joined:?}");
+}
+
+#[test]
+fn a_session_has_so_many_entries_at_most() {
+    let most = crate::limits::IMPORT_ENTRIES_MAX;
+    for line in ["{}\n", "x\n{}\n"] {
+        let imported = read_text(line.repeat(2 * most));
+        assert_eq!((drafts(&imported).len(), imported.skipped.len()), (most, 1));
+        let error = &imported.skipped[0].error;
+        assert_eq!((error.code(), error.place().line), ("too_large", Some(most as u64 + 1)));
+    }
+}
+
+#[test]
+fn what_shrinks_to_nothing_is_read() {
+    let bytes = member(&b"\r\x1b[2K Working... \n".repeat(300_000));
+    let imported = import::read(&[File { name: "a.jsonl.gz", bytes: &bytes }], None).unwrap();
+    assert_eq!((drafts(&imported).len(), imported.skipped.len()), (83, 0));
+}
+
+#[test]
 fn archives_of_several_members_are_read_whole() {
     let bytes = [member(b"{\"type\":\"system\"}\n{\"ty"), member(b"pe\":\"system\"}\n")].concat();
     let imported = read(&[File { name: "a.jsonl.gz", bytes: &bytes }]).unwrap();

@@ -3,41 +3,30 @@
 
 mod message;
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::content::{at_time, check, content, skip, start, stem};
+use super::content::{at_time, check, content, each, room_for_one, skip, stem};
 use super::etf::{Reader, Term, VERSION, checked, fault, json_of};
-use super::{File, Imported, Session, Skipped};
+use super::{File, Format, Imported, Session};
 use crate::cache::{CacheEntry, CacheValue};
 use crate::json::Members;
 use crate::limits::INTEGER_MAX;
 use crate::log::Draft;
-use crate::session::About;
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// The only version of snapshots there is.
 const SNAPSHOT_VERSION: u64 = 1;
 
 /// Whether a file holds an Erlang term.
-pub(super) fn detects(file: File<'_>) -> bool {
-    start(file.bytes).first() == Some(&VERSION)
+pub(super) fn detects(start: &[u8]) -> bool {
+    start.first() == Some(&VERSION)
 }
 
 pub(super) fn read(files: &[File<'_>]) -> Result<Imported> {
-    let mut imported = Imported::default();
-    for (index, file) in files.iter().enumerate() {
-        let one = read_file(*file)?;
-        let of_file = |skipped: Skipped| Skipped { file: index, ..skipped };
-        imported.skipped.extend(one.skipped.into_iter().map(of_file));
-        imported.cache.extend(one.cache);
-        imported.sessions.extend(one.sessions.into_iter().map(|mut session| {
-            session.files = alloc::vec![index];
-            session
-        }));
-    }
-    Ok(imported)
+    each(files, read_file)
 }
 
 fn read_file(file: File<'_>) -> Result<Imported> {
@@ -82,7 +71,12 @@ fn read_snapshot(reader: Reader<'_>) -> Result<Imported> {
     let cache = parts.cache.ok_or_else(|| missing("cache_entries"))?;
     let exported = parts.exported.ok_or_else(|| missing("exported_at"))?;
     let ts = whole(&{ exported }.term()?).map(|microseconds| microseconds / 1000);
-    read_sessions(sessions, ts.filter(|ts| *ts <= INTEGER_MAX), &mut imported)?;
+    let ts = ts.filter(|ts| *ts <= INTEGER_MAX);
+    if ts.is_none() {
+        let message = "exported_at is no count of microseconds: the entries have no time of it";
+        skip(&mut imported.skipped, fault(ErrorKind::BadEntry, message, exported.at()));
+    }
+    read_sessions(sessions, ts, &mut imported)?;
     read_cache(cache, &mut imported)?;
     Ok(imported)
 }
@@ -105,7 +99,8 @@ fn parts_of<'a>(mut reader: Reader<'a>, imported: &mut Imported) -> Result<Parts
             _ => None,
         };
         match place {
-            Some(place) => *place = Some(reader),
+            Some(place) if place.is_none() => *place = Some(reader),
+            Some(_) => skip(&mut imported.skipped, twice("a part of the snapshot", at)),
             None => {
                 let name = json_of(&mut { key }).unwrap_or_default();
                 let message = format!("the snapshot has a part of unknown meaning: {name:.80}");
@@ -118,6 +113,7 @@ fn parts_of<'a>(mut reader: Reader<'a>, imported: &mut Imported) -> Result<Parts
 }
 
 fn read_sessions(mut reader: Reader<'_>, ts: Option<u64>, imported: &mut Imported) -> Result<()> {
+    let mut ids = BTreeSet::new();
     for _ in 0..entries(&mut reader, "chat_sessions")? {
         let at = reader.at();
         let (id, blob) = (reader.term()?, reader);
@@ -128,6 +124,9 @@ fn read_sessions(mut reader: Reader<'_>, ts: Option<u64>, imported: &mut Importe
         };
         let no_text = || Err(Error::new(ErrorKind::InvalidId, "a session's id is not UTF-8"));
         let read = id.unwrap_or_else(no_text).and_then(|id| {
+            if !ids.insert(id.as_str().to_string()) {
+                return Err(twice("the session", at).in_session(&id));
+            }
             let mut blob = blob;
             let Term::Binary(bytes) = blob.term()? else {
                 let message = "the session's messages are no file";
@@ -163,39 +162,31 @@ fn read_session(
         Term::Nil => 0,
         _ => return Err(fault(ErrorKind::BadEntry, "the messages are no list", 0)),
     };
-    let mut add = |reader: &mut Reader<'_>| -> Result<()> {
-        let at = reader.at();
-        let start = *reader;
-        reader.skip()?;
-        let item = message::item_of(start);
-        let draft = item.map(|item| at_time(Draft::item(&item), ts));
-        match draft.and_then(|draft| check(&draft).map(|()| draft)) {
-            Ok(draft) => drafts.push(draft),
-            Err(error) => {
-                let error = error.at(|place| place.offset = Some(at as u64)).in_session(&id);
-                skip(&mut imported.skipped, error);
-            }
+    for index in 0..=count {
+        // Behind the last message is the list's tail, which holds another if it is no proper one.
+        if index == count && (count == 0 || matches!({ reader }.term()?, Term::Nil)) {
+            break;
         }
-        Ok(())
-    };
-    for _ in 0..count {
-        add(&mut reader)?;
+        let start = reader;
+        let placed =
+            |error: Error| error.at(|place| place.offset = Some(start.at() as u64)).in_session(&id);
+        if let Err(error) = room_for_one(drafts.len()) {
+            skip(&mut imported.skipped, placed(error));
+            break;
+        }
+        reader.skip()?;
+        let draft = message::item_of(start).map(|item| at_time(Draft::item(&item), ts));
+        match draft.and_then(|draft| check(&draft)) {
+            Ok(draft) => drafts.push(draft),
+            Err(error) => skip(&mut imported.skipped, placed(error)),
+        }
     }
-    if count > 0 && !matches!({ reader }.term()?, Term::Nil) {
-        add(&mut reader)?;
-    }
-    imported.sessions.push(Session {
-        id,
-        files: alloc::vec![0],
-        about: About::default(),
-        drafts,
-        trace: Default::default(),
-        chain: None,
-    });
+    imported.sessions.push(Session::new(Format::Eai, id, drafts));
     Ok(())
 }
 
 fn read_cache(mut reader: Reader<'_>, imported: &mut Imported) -> Result<()> {
+    let mut keys = BTreeSet::new();
     for _ in 0..entries(&mut reader, "cache_entries")? {
         let at = reader.at();
         let key = reader;
@@ -203,7 +194,8 @@ fn read_cache(mut reader: Reader<'_>, imported: &mut Imported) -> Result<()> {
         let value = reader;
         reader.skip()?;
         match cache_entry(key, value) {
-            Ok(entry) => imported.cache.push(entry),
+            Ok(entry) if keys.insert(entry.key.clone()) => imported.cache.push(entry),
+            Ok(_) => skip(&mut imported.skipped, twice("a cache key", at)),
             Err(error) => {
                 let error = error.at(|place| place.offset = Some(at as u64));
                 skip(&mut imported.skipped, error);
@@ -221,6 +213,11 @@ fn cache_entry(mut key: Reader<'_>, mut value: Reader<'_>) -> Result<CacheEntry>
     // As deep as what an entry can hold, so that whoever keeps it can.
     Members::default().scan(&format!("\"value\":{value}}}"))?;
     Ok(CacheEntry { key, value: CacheValue::Json(value), expires_ms: None })
+}
+
+fn twice(what: &str, at: usize) -> Error {
+    let message = format!("{what} is there twice: the first one counts");
+    fault(ErrorKind::DuplicateKey, &message, at)
 }
 
 /// How many entries a map has that must be one.

@@ -318,6 +318,48 @@ fn bombs_are_refused() {
 }
 
 #[test]
+fn what_shrinks_to_nothing_is_read() {
+    let zeros = message(atom("user"), binary(&vec![b'0'; 3_000_000]));
+    let blob = gzip(&term(&list(&[zeros])));
+    let bytes = gzip(&snapshot(&[], &[binary(b"s"), binary(&blob)], 1));
+    let imported = read_one("s.gz", &bytes).unwrap();
+    assert_eq!((imported.sessions[0].drafts.len(), imported.skipped.len()), (2, 0));
+}
+
+#[test]
+fn a_session_that_is_there_twice_is_told() {
+    let blob = |text: &[u8]| binary(&term(&list(&[message(atom("user"), binary(text))])));
+    let sessions = [binary(b"s"), blob(b"one"), binary(b"s"), blob(b"two")];
+    let imported = read_one("s", &snapshot(&[], &sessions, 1)).unwrap();
+    assert_eq!(imported.sessions.len(), 1);
+    assert!(drafts(&imported.sessions[0])[1].contains("one"));
+    assert_eq!(imported.skipped[0].error.code(), "duplicate_key");
+    assert!(imported.skipped[0].error.place().offset.is_some());
+}
+
+#[test]
+fn a_time_of_export_that_is_none_is_told() {
+    let bytes = snapshot(&[], &[binary(b"s"), binary(&term(&list(&[])))], 1);
+    let name = b"exported_at";
+    let at = bytes.windows(name.len()).position(|found| found == name).unwrap() + name.len();
+    let length = 1 + match bytes[at] {
+        97 => 1,
+        98 => 4,
+        _ => panic!("{}", bytes[at]),
+    };
+    let float = [&[70][..], &1.5_f64.to_be_bytes()].concat();
+    let negative = [98, 0xff, 0xff, 0xff, 0xff].to_vec();
+    let huge = [&[110, 9, 0][..], &[0xff; 9]].concat();
+    for exported in [float, negative, huge] {
+        let bytes = [&bytes[..at], &exported, &bytes[at + length..]].concat();
+        let imported = read_one("s", &bytes).unwrap();
+        assert_eq!(drafts(&imported.sessions[0]), [r#"{"kind":"session_start"}"#]);
+        let error = &imported.skipped[0].error;
+        assert_eq!((error.code(), error.place().offset), ("bad_entry", Some(at as u64)));
+    }
+}
+
+#[test]
 fn a_message_too_large_for_an_entry_is_left_out_and_told() {
     let large = message(atom("user"), binary(&vec![b'x'; crate::limits::LINE_BYTES_MAX]));
     let small = message(atom("user"), binary(b"x"));

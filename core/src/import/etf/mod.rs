@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::gzip::deflate::Inflater;
-use crate::limits::{IMPORT_BYTES_MAX, RATIO_FREE_BYTES, RATIO_MAX};
+use crate::limits::IMPORT_BYTES_MAX;
 use crate::{Error, ErrorKind, Result};
 
 /// What every term that stands for itself starts with.
@@ -275,8 +275,7 @@ fn inflated(bytes: &[u8]) -> Result<Vec<u8>> {
     let claimed = bytes.get(2..COMPRESSED_START).and_then(|length| length.try_into().ok());
     let claimed = claimed.map(u32::from_be_bytes).ok_or_else(|| ends_early(bytes.len()))?;
     let zlib = bytes.get(COMPRESSED_START..).unwrap_or_default();
-    let most = (zlib.len() as u64).saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES);
-    if u64::from(claimed) > most.min(IMPORT_BYTES_MAX) {
+    if u64::from(claimed) > IMPORT_BYTES_MAX {
         let message = "the term inflates to more than its bound";
         return Err(fault(ErrorKind::OutputLimit, message, 2));
     }

@@ -10,9 +10,17 @@ use crate::json::{Object, push_text};
 use crate::log::Draft;
 use crate::{Error, ErrorKind, Result};
 
-/// The drafts of a message: itself, and a result for each call that has one. `edited` is the JSON
-/// of content that took the place of its own.
-pub(super) fn drafts(message: &Object<'_>, edited: Option<&str>) -> Result<Vec<Draft>> {
+/// The drafts of a message: itself, and a result for each call that has one.
+pub(super) fn drafts(message: &Object<'_>) -> Result<Vec<Draft>> {
+    drafts_but(message, &[], None)
+}
+
+/// The same of an event's message. `edited` is the JSON of content that took the place of its own.
+pub(super) fn event_drafts(message: &Object<'_>, edited: Option<&str>) -> Result<Vec<Draft>> {
+    drafts_but(message, &["type"], edited)
+}
+
+fn drafts_but(message: &Object<'_>, left_out: &[&str], edited: Option<&str>) -> Result<Vec<Draft>> {
     let role = message.text("role").unwrap_or_default();
     let kind = match &*role {
         "user" => "user_input",
@@ -28,7 +36,9 @@ pub(super) fn drafts(message: &Object<'_>, edited: Option<&str>) -> Result<Vec<D
         let calls: Vec<_> = calls.iter().map(|call| call_json(call)).collect();
         item.push_str(&format!(r#","tool_calls":[{}]"#, calls.join(",")));
     }
-    push_others(&mut item, message, &["role", "content", "tool_calls", "type"]);
+    let has_calls = message.get("tool_calls").is_none_or(|calls| is_list(calls) || calls == "null");
+    let calls_member: &[&str] = if has_calls { &["tool_calls"] } else { &[] };
+    push_others(&mut item, message, &[&["role", "content"], calls_member, left_out].concat());
     let results = calls.iter().filter_map(|call| result_json(call));
     let results = results.map(|result| dated("tool_result", ts).with("item", &result));
     Ok(core::iter::once(dated(kind, ts).with("item", &item)).chain(results).collect())
@@ -52,7 +62,10 @@ fn call_json(call: &str) -> String {
     let (id, name) = (get("id"), get("name"));
     let function = format!(r#"{{"name":{name},"arguments":{arguments}}}"#);
     let mut json = format!(r#"{{"id":{id},"type":"function","function":{function}"#);
-    push_others(&mut json, &fields, &["id", "name", "parameters", "result", "error"]);
+    // What has no id of a call can be no result of one.
+    let has_result = field::text(id).is_some();
+    let told: &[&str] = if has_result { &["result", "error"] } else { &[] };
+    push_others(&mut json, &fields, &[&["id", "name", "parameters"], told].concat());
     json
 }
 
@@ -81,7 +94,7 @@ fn result_json(call: &str) -> Option<String> {
 }
 
 /// Adds what else an object has, byte for byte, as the member `opendev`, and ends the item.
-fn push_others(item: &mut String, object: &Object<'_>, known: &[&str]) {
+pub(super) fn push_others(item: &mut String, object: &Object<'_>, known: &[&str]) {
     let others = others(object, known);
     if others.len() > 2 {
         item.push_str(r#","opendev":"#);
@@ -90,9 +103,18 @@ fn push_others(item: &mut String, object: &Object<'_>, known: &[&str]) {
     item.push('}');
 }
 
-/// An object without some of its members.
+/// Whether a value is an array.
+pub(super) fn is_list(value: &str) -> bool {
+    value.starts_with('[')
+}
+
+/// An object without some of its members. A second one of a name is no such: it was not looked at.
 pub(super) fn others(object: &Object<'_>, known: &[&str]) -> String {
-    let others = object.iter().filter(|(name, _)| !known.contains(name));
+    let mut known = known.to_vec();
+    let others = object.iter().filter(|(name, _)| {
+        let place = known.iter().position(|known| known == name);
+        place.map(|place| known.swap_remove(place)).is_none()
+    });
     let others: Vec<_> = others.map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
     format!("{{{}}}", others.join(","))
 }

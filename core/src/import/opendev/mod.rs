@@ -9,14 +9,15 @@ mod sidechain;
 mod tests;
 mod time;
 
+use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use self::session::Parts;
+use super::content::{content, skip_of};
 use super::group::{sidechain_folder, snapshot_of, split};
 use super::lines::{lines, one_line};
-use super::{File, Imported, Session, Skipped};
+use super::{File, Format, Imported, Session, Skipped};
 use crate::field;
 use crate::json::Object;
 use crate::limits::DETECT_LINES;
@@ -51,108 +52,128 @@ fn is_file(object: &Object<'_>) -> bool {
         || has(&["version", "entries"]) && !object.elements("entries").is_empty()
 }
 
+/// Whether a file may be damaged metadata, or metadata of another time.
+pub(super) fn may_be_metadata(file: File<'_>) -> bool {
+    let json = content(file.bytes).ok().and_then(|content| one_line(&content).ok());
+    json.is_none_or(|json| Object::of(&json).is_some_and(|object| object.get("id").is_some()))
+}
+
+/// The sessions so far, and where they are.
+#[derive(Default)]
+struct Sessions<'a> {
+    all: Vec<Parts<'a>>,
+    places: BTreeMap<(&'a str, &'a str), usize>,
+}
+
 /// Reads sessions from their files.
 pub(super) fn read(files: &[File<'_>]) -> Result<Imported> {
     let mut imported = Imported::default();
-    let mut sessions: Vec<Parts<'_>> = Vec::new();
+    let mut sessions = Sessions::default();
     for (index, file) in files.iter().enumerate() {
         let joins_others =
             snapshot_of(file.name).is_some() || sidechain_folder(file.name).is_some();
-        if !joins_others && let Err(error) = add(&mut sessions, index, file.name) {
+        if !joins_others && let Err(error) = sessions.add(index, file.name) {
             imported.skipped.push(Skipped { file: index, error });
         }
     }
-    for (index, file) in files.iter().enumerate() {
-        if let Some(id) = snapshot_of(file.name) {
-            add_snapshot(&mut sessions, index, id);
+    sessions.add_snapshots(files);
+    let mut children = BTreeMap::new();
+    for (place, parts) in sessions.all.iter().enumerate() {
+        let named = session::read(files, parts, &mut imported);
+        let named = Object::of(&named);
+        for child in named.iter().flat_map(Object::iter).filter_map(|(_, id)| field::text(id)) {
+            children.entry((parts.folder, child.into_owned())).or_insert(place);
         }
     }
-    let metadata: Vec<_> =
-        sessions.iter().map(|parts| session::read(files, parts, &mut imported)).collect();
     for (index, file) in files.iter().enumerate() {
-        if sidechain_folder(file.name).is_some() {
-            read_sidechain(*file, index, &sessions, &metadata, &mut imported);
+        if let Some(folder) = sidechain_folder(file.name) {
+            let agent = split(file.name).1;
+            let agent = agent.strip_suffix(".jsonl").unwrap_or(agent);
+            let named = children.get(&(folder, agent.into()));
+            let place = sessions.places.get(&split(folder)).or(named).copied();
+            let only = Some(0).filter(|_| sessions.all.len() == 1);
+            let owner = place.or(only).and_then(|place| sessions.all.get(place));
+            read_sidechain(*file, index, agent, owner.map(|parts| parts.id), &mut imported);
         }
     }
     imported.sessions.sort_by(|one, other| one.files.cmp(&other.files));
     Ok(imported)
 }
 
-/// Adds a file to its session's.
-fn add<'a>(sessions: &mut Vec<Parts<'a>>, index: usize, path: &'a str) -> Result<()> {
-    let (folder, name) = split(path);
-    if name == "sessions-index.json" {
-        let message = "the index of sessions, which are listed from what they hold";
-        return Err(Error::new(ErrorKind::NotSupported, message));
-    }
-    type Part = for<'p> fn(&'p mut Parts<'_>) -> &'p mut Option<usize>;
-    let parts: [(&str, Part); 3] = [
-        (".events.jsonl", |parts| &mut parts.events),
-        (".jsonl", |parts| &mut parts.transcript),
-        (".json", |parts| &mut parts.metadata),
-    ];
-    let found =
-        parts.into_iter().find_map(|(suffix, part)| Some((name.strip_suffix(suffix)?, part)));
-    let Some((id, part)) = found else {
-        let message = "the file's name is none of opendev's";
-        return Err(Error::new(ErrorKind::NotSupported, message));
-    };
-    let place = sessions.iter().position(|parts| (parts.folder, parts.id) == (folder, id));
-    let known = place.and_then(|place| sessions.get_mut(place));
-    match known {
-        Some(parts) => *part(parts) = Some(index),
-        None => {
-            let mut parts = Parts { folder, id, ..Parts::default() };
-            *part(&mut parts) = Some(index);
-            sessions.push(parts);
+impl<'a> Sessions<'a> {
+    /// Adds a file to its session's.
+    fn add(&mut self, index: usize, path: &'a str) -> Result<()> {
+        let (folder, name) = split(path);
+        if name == "sessions-index.json" {
+            let message = "the index of sessions, which are listed from what they hold";
+            return Err(Error::new(ErrorKind::NotSupported, message));
         }
+        type Part = for<'p> fn(&'p mut Parts<'_>) -> &'p mut Option<usize>;
+        let parts: [(&str, Part); 3] = [
+            (".events.jsonl", |parts| &mut parts.events),
+            (".jsonl", |parts| &mut parts.transcript),
+            (".json", |parts| &mut parts.metadata),
+        ];
+        let found =
+            parts.into_iter().find_map(|(suffix, part)| Some((name.strip_suffix(suffix)?, part)));
+        let Some((id, part)) = found else {
+            let message = "the file's name is none of opendev's";
+            return Err(Error::new(ErrorKind::NotSupported, message));
+        };
+        let place = *self.places.entry((folder, id)).or_insert_with(|| {
+            self.all.push(Parts { folder, id, ..Parts::default() });
+            self.all.len() - 1
+        });
+        match self.all.get_mut(place).map(part) {
+            Some(part) if part.is_none() => *part = Some(index),
+            _ => {
+                let message = "the same file is there twice, gzipped and not";
+                return Err(Error::new(ErrorKind::NotSupported, message));
+            }
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Adds a recovery file to the session of that id; where there is none, or several, it is one of
-/// its own.
-fn add_snapshot<'a>(sessions: &mut Vec<Parts<'a>>, index: usize, id: &'a str) {
-    let mut named = sessions.iter_mut().filter(|parts| parts.id == id);
-    match (named.next(), named.next()) {
-        (Some(parts), None) => parts.snapshots.push(index),
-        _ => sessions.push(Parts { id, snapshots: Vec::from([index]), ..Parts::default() }),
+    /// Adds recovery files to the sessions of their ids; where there is none, or several, each is one
+    /// of its own.
+    fn add_snapshots(&mut self, files: &[File<'a>]) {
+        let mut named: BTreeMap<&str, Option<usize>> = BTreeMap::new();
+        for ((_, id), place) in &self.places {
+            named.entry(id).and_modify(|place| *place = None).or_insert(Some(*place));
+        }
+        for (index, file) in files.iter().enumerate() {
+            let Some(id) = snapshot_of(file.name) else { continue };
+            let place = named.get(id).copied().flatten();
+            match place.and_then(|place| self.all.get_mut(place)) {
+                Some(parts) => parts.snapshots.push(index),
+                None => {
+                    let snapshots = Vec::from([index]);
+                    self.all.push(Parts { id, snapshots, ..Parts::default() });
+                }
+            }
+        }
     }
 }
 
 fn read_sidechain(
     file: File<'_>,
     index: usize,
-    sessions: &[Parts<'_>],
-    metadata: &[String],
+    agent: &str,
+    owner: Option<&str>,
     imported: &mut Imported,
 ) {
-    let agent = split(file.name).1;
-    let agent = agent.strip_suffix(".jsonl").unwrap_or(agent);
-    let names_it = |json: &String| {
-        let children =
-            Object::of(json).and_then(|object| Object::of(object.get("subagent_sessions")?));
-        children.is_some_and(|children| {
-            children.iter().any(|(_, child)| field::text(child).is_some_and(|child| child == agent))
-        })
-    };
-    let named = sessions.iter().zip(metadata).find(|(_, json)| names_it(json));
-    let only = sessions.first().filter(|_| sessions.len() == 1);
-    let id = match named.map(|(parts, _)| parts).or(only) {
-        Some(parts) => SessionId::new(format!("{}/{agent}", parts.id)),
+    let id = match owner {
+        Some(owner) => SessionId::new(format!("{owner}/{agent}")),
         None => SessionId::new(agent),
     };
     let drafts = sidechain::read(file, index, &mut imported.skipped);
     let empty = || Error::new(ErrorKind::EmptyLog, "no entry can be read");
     match id.and_then(|id| if drafts.is_empty() { Err(empty()) } else { Ok(id) }) {
         Ok(id) => imported.sessions.push(Session {
-            id,
             files: Vec::from([index]),
             about: About::default().with_kind(SUBAGENT),
-            drafts,
-            trace: String::new(),
-            chain: None,
+            ..Session::new(Format::Opendev, id, drafts)
         }),
-        Err(error) => imported.skipped.push(Skipped { file: index, error }),
+        Err(error) => skip_of(&mut imported.skipped, index, error),
     }
 }

@@ -5,8 +5,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::super::content::{room_for_one, skip_of, too_many};
 use super::super::lines::{RawLine, checked, compact, lines, one_line, push_trace};
-use super::super::{File, Imported, Session, Skipped};
+use super::super::{File, Format, Imported, Session, Skipped};
 use super::events::{self, Projected};
 use super::message::{self, dated, others};
 use super::time::millis;
@@ -35,12 +36,12 @@ struct Reading<'a, 'i> {
     drafts: Vec<Draft>,
 }
 
-/// Reads a session from its files. Gives the JSON of its metadata.
+/// Reads a session from its files. Gives what its metadata says of its subagents, as JSON.
 pub(super) fn read(files: &[File<'_>], parts: &Parts<'_>, imported: &mut Imported) -> String {
     let mut reading = Reading { files, skipped: &mut imported.skipped, drafts: Vec::new() };
     let json = parts.metadata.and_then(|index| reading.json(index)).unwrap_or_default();
     let metadata = Object::of(&json);
-    let is_told = reading.transcript(parts, metadata.as_ref());
+    let is_told = reading.transcript(parts, &json, metadata.as_ref());
     let mut trace = String::new();
     let mut projected = Projected::default();
     if let Some((index, file)) = parts.events.and_then(|index| Some((index, *files.get(index)?))) {
@@ -48,6 +49,9 @@ pub(super) fn read(files: &[File<'_>], parts: &Parts<'_>, imported: &mut Importe
         projected = events::project(file);
         if !is_told {
             reading.projected(&projected, index);
+            if let Some(line) = &projected.cut {
+                reading.skip(index, line.place(too_many()));
+            }
         }
     }
     reading.start(parts, metadata.as_ref(), &projected);
@@ -61,14 +65,15 @@ pub(super) fn read(files: &[File<'_>], parts: &Parts<'_>, imported: &mut Importe
     match id.and_then(|id| if drafts.is_empty() { Err(empty()) } else { Ok(id) }) {
         Ok(id) => {
             let about = about(metadata.as_ref(), &projected);
-            imported.sessions.push(Session { id, files, about, drafts, trace, chain: None });
+            let session = Session::new(Format::Opendev, id, drafts);
+            imported.sessions.push(Session { files, about, trace, ..session });
         }
         Err(error) => {
             let file = files.first().copied().unwrap_or_default();
-            imported.skipped.push(Skipped { file, error });
+            skip_of(&mut imported.skipped, file, error);
         }
     }
-    json
+    metadata.and_then(|metadata| metadata.get("subagent_sessions")).unwrap_or_default().into()
 }
 
 impl Parts<'_> {
@@ -89,22 +94,24 @@ impl Parts<'_> {
 
 impl Reading<'_, '_> {
     fn skip(&mut self, file: usize, error: Error) {
-        self.skipped.push(Skipped { file, error });
+        skip_of(self.skipped, file, error);
     }
 
-    /// A file that is one object, on one line.
+    /// A file that is one object, on one line, every byte where it was.
     fn json(&mut self, index: usize) -> Option<String> {
         let file = self.files.get(index)?;
-        let json = one_line(file.bytes).map(|json| compact(&json));
-        json.map_err(|error| self.skip(index, error)).ok()
+        one_line(file.bytes).map_err(|error| self.skip(index, error)).ok()
     }
 
     /// The messages of the transcript, or else those in the metadata. Tells whether that is what
     /// the session was.
-    fn transcript(&mut self, parts: &Parts<'_>, metadata: Option<&Object<'_>>) -> bool {
+    fn transcript(&mut self, parts: &Parts<'_>, json: &str, metadata: Option<&Object<'_>>) -> bool {
         let before = self.skipped.len();
         if let Some((index, file)) = parts.transcript.and_then(|i| Some((i, *self.files.get(i)?))) {
             for line in lines(file.bytes) {
+                if !self.has_room(index, &line) {
+                    break;
+                }
                 self.line(index, &line);
             }
         }
@@ -119,25 +126,34 @@ impl Reading<'_, '_> {
         }
         for (number, message) in inside.into_iter().enumerate() {
             let Some(index) = parts.metadata else { break };
-            let message = Object::of(message).ok_or_else(|| {
-                Error::new(ErrorKind::BadEntry, format!("messages[{number}] is no object"))
-            });
-            let drafts = message.and_then(|message| message::drafts(&message, None));
-            self.push(index, drafts);
+            let no_object = || Error::new(ErrorKind::BadEntry, "it is no object");
+            let compacted = compact(message);
+            let object = Object::of(&compacted).ok_or_else(no_object);
+            let drafts = object.and_then(|message| message::drafts(&message).and_then(all_checked));
+            let start = message.as_ptr() as usize - json.as_ptr() as usize;
+            self.take(
+                index,
+                drafts.map_err(|error| {
+                    let message = format!("messages[{number}]: {}", error.message());
+                    Error::new(error.kind(), message).at(|place| place.offset = Some(start as u64))
+                }),
+            );
         }
         !self.drafts.is_empty() || parts.transcript.is_some() && !is_damaged
     }
 
     fn line(&mut self, index: usize, line: &RawLine<'_>) {
         let drafts = line.object().and_then(|message| {
-            let drafts = message::drafts(&message, None).and_then(all_checked);
+            let drafts = message::drafts(&message).and_then(all_checked);
             drafts.map_err(|error| line.place(error))
         });
         self.take(index, drafts);
     }
 
-    fn push(&mut self, index: usize, drafts: Result<Vec<Draft>>) {
-        self.take(index, drafts.and_then(all_checked));
+    /// Whether there may be another entry; where not, that is told.
+    fn has_room(&mut self, index: usize, line: &RawLine<'_>) -> bool {
+        let room = room_for_one(self.drafts.len());
+        room.map_err(|error| self.skip(index, line.place(error))).is_ok()
     }
 
     fn take(&mut self, index: usize, checked: Result<Vec<Draft>>) {
@@ -148,9 +164,13 @@ impl Reading<'_, '_> {
     }
 
     fn projected(&mut self, projected: &Projected<'_>, index: usize) {
-        for (message, edited) in &projected.messages {
-            let drafts = message::drafts(message, *edited);
-            self.push(index, drafts);
+        for message in &projected.messages {
+            if !self.has_room(index, &message.line) {
+                break;
+            }
+            let Some(data) = Object::of(message.data) else { continue };
+            let drafts = message::event_drafts(&data, message.edited).and_then(all_checked);
+            self.take(index, drafts.map_err(|error| message.line.place(error)));
         }
     }
 
@@ -163,11 +183,17 @@ impl Reading<'_, '_> {
     ) {
         let Some(source) = metadata.or(projected.created.as_ref()) else { return };
         let ts = source.text("created_at").and_then(|time| millis(&time));
-        let config = others(source, &["id", "messages", "parent_id", "type", "title"]);
+        let known: &[&str] = match metadata.map(|metadata| metadata.text("id")) {
+            // What happened stands in the trace as it is.
+            None => &["id", "parent_id", "type", "title"],
+            Some(id) if id.as_deref() == Some(parts.id) => &["id", "messages", "parent_id"],
+            Some(_) => &["messages", "parent_id"],
+        };
+        let config = compact(&others(source, known));
         let mut draft = dated("session_start", ts).with("config", &config);
         let parent = source.get("parent_id").or(projected.parent).filter(|id| *id != "null");
         if let Some(parent) = parent {
-            draft = draft.with("origin", &format!(r#"{{"parent_id":{parent}}}"#));
+            draft = draft.with("origin", &compact(&format!(r#"{{"parent_id":{parent}}}"#)));
         }
         match checked(draft) {
             Ok(draft) => self.drafts.insert(0, draft),
@@ -181,8 +207,8 @@ impl Reading<'_, '_> {
         let ts =
             ts.and_then(|snapshot| crate::field::count(snapshot.get("snapshot_timestamp_ms")?));
         let draft = dated("extension", ts).with_text("domain", "opendev.snapshot");
-        let draft = draft.with("payload", &json);
-        self.push(index, Ok(Vec::from([draft])));
+        let draft = draft.with("payload", &compact(&json));
+        self.take(index, checked(draft).map(|draft| Vec::from([draft])));
     }
 }
 

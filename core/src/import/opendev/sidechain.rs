@@ -4,9 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::super::content::{room_for_one, skip_of};
 use super::super::lines::{checked, lines};
 use super::super::{File, Skipped};
-use super::message::{dated, others};
+use super::message::{dated, is_list, others, push_others};
 use crate::field;
 use crate::json::Object;
 use crate::log::Draft;
@@ -16,13 +17,17 @@ use crate::{Error, ErrorKind, Result};
 pub(super) fn read(file: File<'_>, index: usize, skipped: &mut Vec<Skipped>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for line in lines(file.bytes) {
+        if let Err(error) = room_for_one(drafts.len()) {
+            skip_of(skipped, index, line.place(error));
+            break;
+        }
         let draft = line.object().and_then(|entry| {
             let draft = draft(&entry, drafts.is_empty()).and_then(checked);
             draft.map_err(|error| line.place(error))
         });
         match draft {
             Ok(draft) => drafts.push(draft),
-            Err(error) => skipped.push(Skipped { file: index, error }),
+            Err(error) => skip_of(skipped, index, error),
         }
     }
     drafts
@@ -34,38 +39,69 @@ fn draft(entry: &Object<'_>, is_first: bool) -> Result<Draft> {
         entry.get(name).ok_or_else(message)
     };
     let kind = entry.text("k").unwrap_or_default();
-    let dated = |name| dated(name, entry.get("ts").and_then(field::count));
+    let ts = entry.get("ts").and_then(field::count);
+    let dated = |name| dated(name, ts);
+    // A time that is none is kept as what it is.
+    let known: &[&str] = if ts.is_some() { &["seq", "k", "ts"] } else { &["seq", "k"] };
+    let known = |names: &[&'static str]| [known, names].concat();
     Ok(match &*kind {
         "" => return Err(Error::new(ErrorKind::BadEntry, "the entry has no k")),
-        "sys" if is_first => dated("session_start").with("system_prompt", needed("content")?),
-        "sys" => {
-            let content = needed("content")?;
-            dated("system_item")
-                .with("item", &format!(r#"{{"role":"system","content":{content}}}"#))
+        "sys" if is_first => {
+            let draft = dated("session_start").with("system_prompt", needed("content")?);
+            with_others(draft, entry, &known(&["content"]))
         }
-        "ast" => dated("assistant_item").with("item", &assistant(needed("content")?, entry)),
-        "tr" => dated("tool_result").with("item", &result(needed("call_id")?, entry)),
-        "tok" => dated("llm_usage")
-            .with("input_total_tokens", needed("inp")?)
-            .with("output_tokens", needed("out")?),
-        "st" => extension(dated("extension"), "opendev.state", entry),
-        other => extension(dated("extension"), &format!("opendev.{other}"), entry),
+        "sys" => {
+            let mut item = format!(r#"{{"role":"system","content":{}"#, needed("content")?);
+            push_others(&mut item, entry, &known(&["content"]));
+            dated("system_item").with("item", &item)
+        }
+        "ast" => {
+            let (mut item, names) = assistant(needed("content")?, entry);
+            push_others(&mut item, entry, &known(names));
+            dated("assistant_item").with("item", &item)
+        }
+        "tr" => {
+            let mut item = result(needed("call_id")?, entry);
+            push_others(&mut item, entry, &known(&["call_id", "name", "output", "ok"]));
+            dated("tool_result").with("item", &item)
+        }
+        "tok" => {
+            let draft = dated("llm_usage").with("input_total_tokens", needed("inp")?);
+            let draft = draft.with("output_tokens", needed("out")?);
+            with_others(draft, entry, &known(&["inp", "out"]))
+        }
+        "st" => extension(dated("extension"), "opendev.state", entry, &known(&[])),
+        other => extension(dated("extension"), &format!("opendev.{other}"), entry, &known(&[])),
     })
 }
 
-fn assistant(content: &str, entry: &Object<'_>) -> String {
-    let calls = entry.get("tool_calls").filter(|calls| calls.starts_with('['));
-    let calls = calls.map(|calls| format!(r#","tool_calls":{calls}"#)).unwrap_or_default();
-    format!(r#"{{"role":"assistant","content":{content}{calls}}}"#)
+/// An answer, which the caller ends, and the members that are in it.
+fn assistant(content: &str, entry: &Object<'_>) -> (String, &'static [&'static str]) {
+    let item = format!(r#"{{"role":"assistant","content":{content}"#);
+    match entry.get("tool_calls") {
+        Some(calls) if is_list(calls) => {
+            (format!(r#"{item},"tool_calls":{calls}"#), &["content", "tool_calls"])
+        }
+        Some("null") => (item, &["content", "tool_calls"]),
+        _ => (item, &["content"]),
+    }
 }
 
+/// The result of a call, which the caller ends.
 fn result(call: &str, entry: &Object<'_>) -> String {
     let get = |name| entry.get(name).unwrap_or("null");
     let (name, output) = (get("name"), get("output"));
     let failed = if get("ok") == "false" { r#","is_error":true"# } else { "" };
-    format!(r#"{{"role":"tool","tool_call_id":{call},"name":{name},"content":{output}{failed}}}"#)
+    format!(r#"{{"role":"tool","tool_call_id":{call},"name":{name},"content":{output}{failed}"#)
 }
 
-fn extension(draft: Draft, domain: &str, entry: &Object<'_>) -> Draft {
-    draft.with_text("domain", domain).with("payload", &others(entry, &["seq", "ts", "k"]))
+fn with_others(draft: Draft, entry: &Object<'_>, known: &[&str]) -> Draft {
+    match others(entry, known) {
+        others if others.len() > 2 => draft.with("opendev", &others),
+        _ => draft,
+    }
+}
+
+fn extension(draft: Draft, domain: &str, entry: &Object<'_>, known: &[&str]) -> Draft {
+    draft.with_text("domain", domain).with("payload", &others(entry, known))
 }

@@ -1,3 +1,5 @@
+mod kept;
+
 use alloc::string::ToString;
 
 use proptest::prelude::*;

@@ -55,11 +55,16 @@ impl Entries {
         let kind = entry.text("kind").filter(|kind| !kind.is_empty()).ok_or_else(no_kind)?;
         let drafts = self
             .known(&kind, entry)
+            .filter(|drafts| !drafts.is_empty() || is_bare(entry))
             .map(|drafts| drafts.into_iter().map(checked).collect::<Result<Vec<_>>>());
+        let drafts = match is_any_twice(entry) {
+            true => drafts.map(|_| Err(twice())),
+            false => drafts,
+        };
         let fault = match drafts {
             Some(Ok(drafts)) => {
                 self.extend(drafts);
-                return Ok(());
+                return check_time(entry);
             }
             Some(Err(error)) => Err(kept_aside(&kind, &error)),
             None => Ok(()),
@@ -67,7 +72,7 @@ impl Entries {
         let domain = alloc::format!("session_store.{kind}");
         let extension = dated("extension", entry).with_text("domain", &domain);
         self.drafts.push(checked(extension.with("payload", &body(line)))?);
-        fault
+        fault.and_then(|()| check_time(entry))
     }
 
     fn extend(&mut self, drafts: Vec<Draft>) {
@@ -108,6 +113,34 @@ impl Entries {
             Some(id) => draft.with_text("id", &id),
             None => draft,
         }
+    }
+}
+
+/// Whether an entry without items is nothing at all.
+fn is_bare(entry: &Object<'_>) -> bool {
+    let known = ["hash", "prev_hash", "kind", "ts", "items"];
+    entry.iter().all(|(name, _)| known.contains(&name))
+}
+
+/// Whether a member of the entry stands twice: which one is meant cannot be known.
+fn is_any_twice(entry: &Object<'_>) -> bool {
+    let mut names: Vec<_> = entry.iter().map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names.iter().zip(names.iter().skip(1)).any(|(one, next)| one == next)
+}
+
+fn twice() -> Error {
+    Error::new(ErrorKind::DuplicateKey, "a member stands twice")
+}
+
+/// A time that no entry can have is told.
+fn check_time(entry: &Object<'_>) -> Result<()> {
+    match entry.get("ts").is_some_and(|ts| field::count(ts).is_none()) {
+        true => {
+            let message = "ts is no count of milliseconds: it is kept as the member told_ts";
+            Err(Error::new(ErrorKind::BadEntry, message))
+        }
+        false => Ok(()),
     }
 }
 
@@ -168,18 +201,31 @@ fn user_input(entry: &Object<'_>) -> Vec<Draft> {
         let item = alloc::format!(r#"{{"type":"message","role":"user","content":{content}}}"#);
         input = input.with("item", &item);
     }
-    let extensions = entry.elements("extensions");
-    let extensions = extensions.into_iter().map(|extension| match Object::of(extension) {
-        Some(fields) => {
-            let copy = |draft: Draft, name| match fields.get(name) {
-                Some(value) => draft.with(name, value),
-                None => draft,
-            };
-            copy(copy(dated("extension", entry), "domain"), "payload")
+    let mut others = Vec::new();
+    let mut drafts = Vec::new();
+    for extension in entry.elements("extensions") {
+        match committed(extension) {
+            Some((domain, payload)) => {
+                let draft = dated("extension", entry).with("domain", domain);
+                drafts.push(draft.with("payload", payload));
+            }
+            None => others.push(extension),
         }
-        None => dated("extension", entry),
-    });
-    core::iter::once(input).chain(extensions).collect()
+    }
+    let is_other = |value: &&str| !value.starts_with('[') && *value != "null";
+    if let Some(value) = entry.get("extensions").filter(is_other) {
+        input = input.with("extensions", value);
+    } else if !others.is_empty() {
+        input = input.with("extensions", &alloc::format!("[{}]", others.join(",")));
+    }
+    core::iter::once(input).chain(drafts).collect()
+}
+
+/// Domain and payload of an extension that has those and nothing else.
+fn committed(extension: &str) -> Option<(&str, &str)> {
+    let fields = Object::of(extension).filter(|fields| fields.len() == 2)?;
+    let domain = fields.get("domain").filter(|domain| field::text(domain).is_some())?;
+    Some((domain, fields.get("payload")?))
 }
 
 /// The text that session-store's model was sent for an input's segments.
@@ -244,8 +290,9 @@ fn renamed(kind: &str, entry: &Object<'_>, names: &[(&str, &str)]) -> Draft {
 /// A draft with an entry's time.
 fn dated(kind: &str, entry: &Object<'_>) -> Draft {
     let draft = Draft::new(kind);
-    match entry.get("ts").filter(|ts| field::count(ts).is_some()) {
-        Some(ts) => draft.with("ts", ts),
+    match entry.get("ts") {
+        Some(ts) if field::count(ts).is_some() => draft.with("ts", ts),
+        Some(ts) => draft.with("told_ts", ts),
         None => draft,
     }
 }

@@ -13,11 +13,11 @@ use alloc::vec::Vec;
 
 use self::chain::ChainCheck;
 use self::entry::{Entries, KINDS};
+use super::content::{room_for_one, skip_of};
 use super::lines::{lines, one_line, push_trace};
-use super::{File, Imported, Session, Skipped};
+use super::{File, Format, Imported, Session};
 use crate::json::Object;
 use crate::limits::DETECT_LINES;
-use crate::session::About;
 use crate::{Error, ErrorKind, Result, SessionId};
 
 pub(crate) use chain::entry_hash;
@@ -51,13 +51,17 @@ pub(super) fn read(files: &[File<'_>]) -> Result<Imported> {
 }
 
 fn skip(imported: &mut Imported, file: usize, error: Error) {
-    imported.skipped.push(Skipped { file, error });
+    skip_of(&mut imported.skipped, file, error);
 }
 
 fn read_session(files: &[File<'_>], index: usize, file: File<'_>, imported: &mut Imported) {
     let (mut entries, mut chain) = (Entries::default(), ChainCheck::default());
     let mut named = None;
     for line in lines(file.bytes) {
+        if let Err(error) = room_for_one(entries.drafts.len()) {
+            skip(imported, index, line.place(error));
+            break;
+        }
         let entry = line.object();
         // What was never written to its end is no part of the chain.
         if !entry.as_ref().is_err_and(|error| error.kind() == ErrorKind::TornTail) {
@@ -77,12 +81,9 @@ fn read_session(files: &[File<'_>], index: usize, file: File<'_>, imported: &mut
     match session_id(file.name, named) {
         Ok(id) => {
             let mut session = Session {
-                id,
                 files: Vec::from([index]),
-                about: About::default(),
-                drafts: entries.drafts,
-                trace: String::new(),
                 chain: chain.finish(),
+                ..Session::new(Format::SessionStore, id, entries.drafts)
             };
             add_trace(files, file, &mut session, imported);
             imported.sessions.push(session);

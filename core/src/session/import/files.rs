@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Import, Origin, OriginFile, existing, import_session, put_beside};
 use crate::cache::CacheEntry;
-use crate::import::{Chain, File, Format, Session, Skipped, detect, is_own, read};
+use crate::import::{Chain, File, Format, Session, Skipped, is_own, read};
 use crate::session::Task;
 use crate::store::Key;
 use crate::task::Io;
@@ -40,8 +40,6 @@ impl ImportFiles {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ImportedFiles {
-    /// Which system wrote them.
-    pub format: Format,
     /// Their sessions.
     pub sessions: Vec<ImportedSession>,
     /// Values that lay beside them, which no store of sessions takes.
@@ -56,6 +54,8 @@ pub struct ImportedFiles {
 pub struct ImportedSession {
     /// Its id.
     pub id: SessionId,
+    /// Which system wrote it.
+    pub format: Format,
     /// The files it was in, as positions in what was given.
     pub files: Vec<usize>,
     /// How many entries they gave.
@@ -82,13 +82,7 @@ async fn import_all(io: &Io, options: &ImportFiles) -> Result<ImportedFiles> {
         let message = "a log or an archive of turnkeep's own needs no import: copy it";
         return Err(in_file(Error::new(ErrorKind::NotSupported, message), own.name));
     }
-    let format = options.from.or_else(|| files.iter().find_map(|file| detect(*file)));
-    let unknown = || {
-        let message = "no format of an earlier system is recognised in it";
-        in_file(Error::new(ErrorKind::BadEntry, message), first)
-    };
-    let format = format.ok_or_else(unknown)?;
-    let mut read = read(&files, Some(format)).map_err(|error| in_file(error, first))?;
+    let mut read = read(&files, options.from).map_err(|error| in_file(error, first))?;
     if let Some(only) = &options.only {
         read.sessions.retain(|session| session.id == *only);
     }
@@ -96,7 +90,7 @@ async fn import_all(io: &Io, options: &ImportFiles) -> Result<ImportedFiles> {
         let message = "one id was given, and there are several sessions";
         return Err(in_file(Error::new(ErrorKind::InvalidArgument, message), first));
     }
-    let mut importing = Importing { io, options, format, files: Vec::new() };
+    let mut importing = Importing { io, options, files: Vec::new() };
     importing.files.resize_with(options.files.len(), || None);
     let (mut sessions, mut seen) = (Vec::new(), BTreeSet::new());
     for mut session in read.sessions {
@@ -106,13 +100,12 @@ async fn import_all(io: &Io, options: &ImportFiles) -> Result<ImportedFiles> {
         let is_new = seen.insert(session.id.clone());
         sessions.push(importing.one(session, is_new).await);
     }
-    Ok(ImportedFiles { format, sessions, cache: read.cache, skipped: read.skipped })
+    Ok(ImportedFiles { sessions, cache: read.cache, skipped: read.skipped })
 }
 
 struct Importing<'a> {
     io: &'a Io,
     options: &'a ImportFiles,
-    format: Format,
     /// Files that were hashed, and kept unless nothing is to be changed: once, however many sessions
     /// are in them.
     files: Vec<Option<OriginFile>>,
@@ -121,7 +114,7 @@ struct Importing<'a> {
 impl Importing<'_> {
     async fn one(&mut self, session: Session, is_new: bool) -> ImportedSession {
         let (id, files, chain) = (session.id.clone(), session.files.clone(), session.chain.clone());
-        let entries = session.drafts.len() as u64;
+        let (format, entries) = (session.format, session.drafts.len() as u64);
         let outcome = async {
             if !is_new {
                 let message = "the files hold another session of that id, which came first";
@@ -135,12 +128,12 @@ impl Importing<'_> {
             import_session(self.io, session, &origin).await
         };
         let outcome = outcome.await.map_err(|error: Error| error.in_session(&id));
-        ImportedSession { id, files, entries, chain, outcome }
+        ImportedSession { id, format, files, entries, chain, outcome }
     }
 
     /// Where a session came from: its files are kept from now on.
     async fn origin(&mut self, session: &Session) -> Result<Origin> {
-        let mut origin = Origin { format: self.format, files: Vec::new() };
+        let mut origin = Origin { format: session.format, files: Vec::new() };
         for index in &session.files {
             let known = (self.files.get_mut(*index), self.options.files.get(*index));
             let (Some(kept), Some((name, bytes))) = known else { continue };

@@ -186,7 +186,6 @@ impl Importer<'_> {
             let name = names.get(skipped.file).copied().unwrap_or_default();
             self.tell_skipped(name, &skipped.error)?;
         }
-        let format = done.format.name();
         for session in &done.sessions {
             let is_twice = self.args.dry_run
                 && self
@@ -197,7 +196,7 @@ impl Importer<'_> {
             let told = match &session.outcome {
                 Ok(Import::WouldImport) if is_twice => Err(exists(&session.id)),
                 Ok(Import::Exists(_)) => Err(exists(&session.id)),
-                Ok(outcome) => self.tell(*outcome, format, names, session),
+                Ok(outcome) => self.tell(*outcome, names, session),
                 Err(error) => Err(error.clone().into()),
             };
             self.tell_failed(told)?;
@@ -216,13 +215,8 @@ impl Importer<'_> {
         Ok(())
     }
 
-    fn tell(
-        &mut self,
-        outcome: Import,
-        from: &str,
-        names: &[&str],
-        session: &ImportedSession,
-    ) -> Outcome<()> {
+    fn tell(&mut self, outcome: Import, names: &[&str], session: &ImportedSession) -> Outcome<()> {
+        let from = session.format.name();
         let (outcome, head) = match outcome {
             Import::Imported(head) => ("imported", Some(head)),
             Import::AlreadyImported(head) => ("already_imported", Some(head)),

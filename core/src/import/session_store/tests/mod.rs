@@ -1,4 +1,5 @@
 mod eras;
+mod kept;
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -8,7 +9,7 @@ use proptest::prelude::*;
 
 use self::eras::{ERAS, USER};
 use super::*;
-use crate::import::{Format, Imported, detect as detect_any, group, read as read_any};
+use crate::import::{Format, Imported, Skipped, detect as detect_any, group, read as read_any};
 use crate::limits::LINE_BYTES_MAX;
 use crate::log::{Draft, Stamp, Writer};
 use crate::{Hash, State};
@@ -166,6 +167,7 @@ fn what_does_not_fit_its_kind_is_kept_aside_and_told_of() {
     let codes: Vec<_> = places(&imported).into_iter().map(|(code, line, _)| (code, line)).collect();
     let expected = [
         ("bad_entry", 1),
+        ("bad_entry", 2),
         ("duplicate_key", 3),
         ("bad_entry", 4),
         ("bad_entry", 5),
@@ -184,7 +186,7 @@ fn what_does_not_fit_its_kind_is_kept_aside_and_told_of() {
         session.drafts[0].as_str(),
         r#"{"kind":"extension","ts":1,"domain":"session_store.turn_end","payload":{"kind":"turn_end","ts":1}}"#
     );
-    assert_eq!(session.drafts[1].as_str(), r#"{"kind":"turn_end","turn":1}"#);
+    assert_eq!(session.drafts[1].as_str(), r#"{"kind":"turn_end","told_ts":"x","turn":1}"#);
     assert_eq!(session.drafts.len(), 11);
     folded(session);
 }
