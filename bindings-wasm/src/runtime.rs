@@ -19,12 +19,14 @@ pub fn snapshot_task(
     sessions: Option<Vec<String>>,
     has_cache: bool,
     skipped_prefixes: Option<Vec<String>>,
+    replaces_fuller: bool,
     key: Option<String>,
 ) -> Js<Task> {
     let mut options = Snapshot::default();
     options.sessions = ids(sessions)?;
     options.cache = has_cache;
     options.skipped_prefixes = skipped_prefixes.unwrap_or(options.skipped_prefixes);
+    options.replaces_fuller = replaces_fuller;
     options.key = key.map_or(Ok(options.key), Key::parse)?;
     Ok(Task::new(runtime::snapshot(options), snapshotted))
 }

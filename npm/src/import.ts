@@ -120,6 +120,7 @@ export async function importFiles(
     } catch (error) {
       // Of the files, not of the store: the others go on.
       if (!(error instanceof TurnkeepError) || !names.includes(error.key ?? "")) throw error;
+      if (error.code === "invalid_argument" || error.code === "not_found") throw error;
       skipped.push({ file: nameOf(0), error });
     }
   }

@@ -40,7 +40,12 @@ export interface SnapshotOptions extends WaitOptions {
    * `chat_history:` unless told, for sessions are kept there that the bundle has anyway.
    */
   readonly skippedPrefixes?: readonly string[] | undefined;
-  /** Under which key, in a store; `bundle.jsonl.gz` unless told. */
+  /**
+   * Take the place of an older bundle although damaged sessions are left out of this one
+   * (`already_exists` unless told): the older one may be the only place where they are whole.
+   */
+  readonly replacesFuller?: boolean | undefined;
+  /** Under which key, in a store; `bundles/runtime.bundle` unless told. */
   readonly key?: string | undefined;
 }
 
@@ -70,7 +75,7 @@ export interface RestoreOptions extends WaitOptions {
   readonly sessions?: readonly string[] | undefined;
   /** Change nothing, and tell what would change. */
   readonly dryRun?: boolean | undefined;
-  /** Under which key it lies, in a store; `bundle.jsonl.gz` unless told. */
+  /** Under which key it lies, in a store; `bundles/runtime.bundle` unless told. */
   readonly key?: string | undefined;
 }
 
@@ -188,7 +193,8 @@ export class Runtime {
   }
 
   /**
-   * Runs something while nothing is busy: waits for that, and lets new runs wait until it is over.
+   * Runs something while nothing is busy: waits for that, and lets new runs wait until it is over. So it
+   * must wait for no run itself, nor for a snapshot or a restoring of this runtime: those wait for it.
    *
    * @example
    * ```ts
@@ -278,13 +284,14 @@ export class Runtime {
   async #snapshot(
     bundle: Store,
     cache: Cache | undefined,
-    { sessions, skippedPrefixes, key, signal }: SnapshotOptions,
+    { sessions, skippedPrefixes, replacesFuller, key, signal }: SnapshotOptions,
   ): Promise<Snapshotted> {
     try {
       const ids = idsOf(sessions);
       const prefixes = skippedPrefixes && texts(skippedPrefixes, "a prefix");
       if (key !== undefined) checkText(key, "a key");
-      const task = checked(() => wasm().snapshot_task(ids, cache !== undefined, prefixes, key));
+      const task = checked(() => wasm().snapshot_task(ids, cache !== undefined, prefixes, replacesFuller === true, key));
+      await alone(() => this.#recover(signal));
       const written = await driveWith<Snapshotted>(task, { store: this.store, bundle, cache }, signal);
       const leftOut = written.leftOut.map(({ id, error }) => ({
         id,
@@ -295,6 +302,12 @@ export class Runtime {
       await failed(bundle, error);
       throw error;
     }
+  }
+
+  /** A restoring that failed before, for the cache refused it, is finished first. */
+  #recover(signal: AbortSignal | undefined): Promise<Recovered> {
+    const task = wasm().recover_task(this.#cache !== undefined, false, PROCESS);
+    return driveWith(task, { store: this.store, cache: this.#cache }, signal);
   }
 
   async #restore(bundle: Store, options: RestoreOptions): Promise<Restored> {

@@ -119,7 +119,8 @@ impl Runtime {
         self.runs.await_idle(wait)
     }
 
-    /// Runs something while nothing is busy: waits for that, and lets new runs wait until it is over.
+    /// Runs something while nothing is busy: waits for that, and lets new runs wait until it is over. So
+    /// it must wait for no run itself, nor for a snapshot or a restoring of this runtime: those wait for it.
     pub fn quiesce<T>(&self, wait: Wait<'_>, run: impl FnOnce() -> T) -> Result<T> {
         let _held = self.runs.hold(wait)?;
         Ok(run())
@@ -164,8 +165,16 @@ impl Runtime {
     pub fn export_session(&self, id: &SessionId, path: impl AsRef<Path>) -> Result<Snapshotted> {
         let mut options = Snapshot::default();
         options.sessions = Some(vec![id.clone()]);
+        self.recover()?;
         let task = runtime::snapshot(options);
         drive_runtime(task, &*self.store, Some(&FileStore::of_file(path.as_ref())), None)
+    }
+
+    /// A restoring that failed before, for the cache refused it, is finished first.
+    fn recover(&self) -> Result<()> {
+        let mut options = Recover::default();
+        options.cache = self.cache.is_some();
+        recover(&*self.store, self.cache.as_deref(), options).map(|_| ())
     }
 
     /// Restores a bundle once nothing is busy. The whole bundle is verified before anything is changed;
@@ -222,6 +231,7 @@ impl Runtime {
 
     fn snapshot(&self, mut options: Snapshot, to: &dyn Store) -> Result<Snapshotted> {
         options.cache = self.cache.is_some();
+        self.recover()?;
         drive_runtime(runtime::snapshot(options), &*self.store, Some(to), self.cache.as_deref())
     }
 

@@ -129,6 +129,7 @@ pub(super) fn push_trace(
 }
 
 /// A draft that can be appended; else why not.
+#[allow(clippy::needless_pass_by_value, reason = "it gives the same draft, in less memory")]
 pub(super) fn checked(draft: Draft) -> Result<Draft> {
     if draft.as_str().len() + ENVELOPE_BYTES > LINE_BYTES_MAX {
         return Err(Error::new(ErrorKind::TooLarge, "its entry would have more than 32 MiB"));

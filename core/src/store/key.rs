@@ -19,8 +19,8 @@ const MANIFESTS: &str = "sessions/";
 const SEGMENTS: &str = "segments/";
 const IDS: &str = ".ids";
 const COLLECTIONS: &str = "collect/";
-/// Where a bundle lies that a store holds nothing beside.
-const BUNDLE: &str = "bundle.jsonl.gz";
+/// Where a bundle lies unless told: no session's key.
+const BUNDLE: &str = "bundles/runtime.bundle";
 /// What a restoring from a bundle writes down, and puts aside until it is over.
 const RESTORE: &str = "restore/journal.jsonl";
 /// A bundle that came as a stream.
@@ -138,7 +138,7 @@ impl Key {
         Self(format!("probe/{nonce:016x}-{round}"))
     }
 
-    /// A bundle in a store that holds nothing else.
+    /// Where a bundle lies in a store unless told.
     #[must_use]
     pub fn bundle() -> Self {
         Self(BUNDLE.into())

@@ -47,7 +47,7 @@ pub(super) fn project(file: File<'_>) -> Projected<'_> {
     let events = events(lines.by_ref().take(IMPORT_ENTRIES_MAX));
     let mut session = Projected { cut: lines.next(), ..Projected::default() };
     for event in effective(events) {
-        session.apply(event);
+        session.apply(&event);
     }
     session
 }
@@ -88,7 +88,7 @@ fn tombstone(data: &str) -> Option<Object<'_>> {
 }
 
 impl<'a> Projected<'a> {
-    fn apply(&mut self, event: Event<'a>) {
+    fn apply(&mut self, event: &Event<'a>) {
         let Some(data) = Object::of(event.data) else { return };
         let index =
             |name| data.get(name).and_then(field::count).and_then(|n| usize::try_from(n).ok());

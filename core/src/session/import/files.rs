@@ -84,7 +84,13 @@ async fn import_all(io: &Io, options: &ImportFiles) -> Result<ImportedFiles> {
     }
     let mut read = read(&files, options.from).map_err(|error| in_file(error, first))?;
     if let Some(only) = &options.only {
+        let names = read.sessions.iter().take(8).map(|session| session.id.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
         read.sessions.retain(|session| session.id == *only);
+        if read.sessions.is_empty() {
+            let message = alloc::format!("the files have no such session; they have: {names}");
+            return Err(in_file(Error::new(ErrorKind::NotFound, message), first));
+        }
     }
     if options.id.is_some() && read.sessions.len() > 1 {
         let message = "one id was given, and there are several sessions";

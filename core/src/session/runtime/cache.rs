@@ -96,6 +96,7 @@ impl Putting {
 
 /// What a runtime without a cache answers to a bundle whose values wait for one.
 pub(super) fn no_cache() -> Error {
-    let message = "a restoring waits for the runtime's cache: open the runtime with it";
+    let message = "values of a bundle wait for the runtime's cache: open the runtime with it, or \
+                   give them up (givesUpCache, open_giving_up_cache, unbundle --give-up-cache)";
     Error::new(ErrorKind::NotSupported, message)
 }

@@ -37,6 +37,9 @@ pub struct Snapshot {
     pub cache: bool,
     /// But for keys that start with one of these.
     pub skipped_prefixes: Vec<String>,
+    /// Take the place of an older bundle although damaged sessions are left out of this one: the older
+    /// one may be the only place where they are whole.
+    pub replaces_fuller: bool,
     /// Where it lies in the bundle's store ([`crate::store::Request::Bundle`]).
     pub key: Key,
 }
@@ -44,7 +47,13 @@ pub struct Snapshot {
 impl Default for Snapshot {
     fn default() -> Self {
         let skipped_prefixes = RESERVED_PREFIXES.map(ToOwned::to_owned).to_vec();
-        Self { sessions: None, cache: false, skipped_prefixes, key: Key::bundle() }
+        Self {
+            sessions: None,
+            cache: false,
+            skipped_prefixes,
+            replaces_fuller: false,
+            key: Key::bundle(),
+        }
     }
 }
 
@@ -78,7 +87,8 @@ pub struct LeftOut {
 
 /// Writes a bundle, in bounded memory: every session up to its head, verified, and the cache's
 /// values. The bundle is read back and verified before it takes the place of an older one, all at
-/// once. A session whose log is damaged is left out and named; nothing else is.
+/// once. A session whose log is damaged is left out and named; nothing else is. `already_exists` where
+/// one is, and an older bundle would be replaced. `invalid_argument` where the key is a session's.
 #[must_use]
 pub fn snapshot(options: Snapshot) -> Task<Snapshotted> {
     Task::new(async move |io| {
@@ -99,6 +109,10 @@ async fn snapshot_once(
     options: &Snapshot,
     has_begun_cache: &mut bool,
 ) -> Result<Snapshotted> {
+    if options.key.session().is_some() {
+        let message = "a bundle under that key would be taken for a session";
+        return Err(Error::new(ErrorKind::InvalidArgument, message).at_key(&options.key));
+    }
     check_settled(io).await?;
     let now_ms = io.stamp(0).await?.now_ms;
     let mut writer = Writer::begin(&io.bundle(), options.key.clone(), now_ms).await?;
@@ -115,7 +129,12 @@ async fn snapshot_once(
         }
     };
     let (staging, end) = writer.finish(&io.bundle()).await?;
-    publish(io, staging, &end).await.map(|bytes| Snapshotted {
+    let condition = match left_out.is_empty() || options.replaces_fuller {
+        true => Condition::Any,
+        false => Condition::Absent,
+    };
+    let published = publish(io, staging, &end, condition).await;
+    published.map_err(|error| fuller(error, &left_out)).map(|bytes| Snapshotted {
         counts: end.counts,
         raw_bytes: end.bytes,
         bytes,
@@ -123,6 +142,19 @@ async fn snapshot_once(
         left_out,
         cache_skipped,
     })
+}
+
+/// What to say where a bundle is there that may have what this one lacks.
+fn fuller(error: Error, left_out: &[LeftOut]) -> Error {
+    let Some(first) = left_out.first().filter(|_| error.kind() == ErrorKind::AlreadyExists) else {
+        return error;
+    };
+    let message = alloc::format!(
+        "a bundle is there already, which may hold what this one would lack: {} of {}",
+        first.error.message(),
+        first.id.as_str()
+    );
+    Error::new(ErrorKind::AlreadyExists, message).in_session(&first.id)
 }
 
 /// While a bundle is restored some sessions are old and some new.
@@ -284,7 +316,7 @@ async fn write_cache(io: &Io, options: &Snapshot, writer: &mut Writer) -> Result
 }
 
 /// Reads the bundle back, and puts it in its place.
-async fn publish(io: &Io, mut staging: Staging, end: &End) -> Result<u64> {
+async fn publish(io: &Io, mut staging: Staging, end: &End, condition: Condition) -> Result<u64> {
     let to = io.bundle();
     let published = async {
         match Opened::staged(&to, &staging).await {
@@ -299,7 +331,7 @@ async fn publish(io: &Io, mut staging: Staging, end: &End) -> Result<u64> {
             Err(error) if error.kind() == ErrorKind::NotSupported => {}
             Err(error) => return Err(error),
         }
-        staging.commit(&to, Condition::Any).await
+        staging.commit(&to, condition).await
     };
     if let Err(error) = published.await {
         staging.abort(&to).await;

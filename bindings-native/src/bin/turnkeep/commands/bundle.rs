@@ -4,8 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use turnkeep::core::session::runtime::{self, LeftOut, Recover, Snapshot, Snapshotted};
-use turnkeep::{Error, ErrorKind, FileStore, Runtime, SessionId, Wait, drive_runtime};
+use clap::ValueHint;
+use turnkeep::core::session::runtime::{LeftOut, Recover, Snapshot, Snapshotted};
+use turnkeep::core::session::{self, runtime};
+use turnkeep::{
+    Error, ErrorKind, FileStore, Runtime, SessionId, Store, Wait, drive, drive_runtime,
+};
 
 use super::unbundle::tell_recovered;
 use crate::exit::Exit;
@@ -20,20 +24,28 @@ use crate::{Failure, Outcome};
 ///
 /// Without ids all sessions of the store, live, archived or tiered, each up to its last entry and
 /// verified. The file is read back and verified before it takes the place of an older one. Sessions
-/// whose log is damaged are left out and named; then it exits with 20. A bundle is a gzip file of
+/// whose log is damaged are left out and named; then it exits with 20, and replaces no older bundle,
+/// which may hold them whole, unless told. A bundle is a gzip file of
 /// JSON lines; `turnkeep unbundle` restores it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// The file to write
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Only these sessions
     #[arg(value_parser = super::session_id)]
     ids: Vec<SessionId>,
+    /// Take the place of an older bundle although damaged sessions are left out of this one
+    #[arg(long)]
+    leave_out_damaged: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let store = context.globals.store()?;
     let mut options = Snapshot::default();
     options.sessions = (!args.ids.is_empty()).then(|| args.ids.clone());
+    options.replaces_fuller = args.leave_out_damaged;
+    check_named(args, &*store)?;
     if let Some(stream) = stream(&args.file)? {
         let runtime = Runtime::open(store, None)?;
         tell_recovered(runtime.recovered(), context);
@@ -67,6 +79,21 @@ fn stream(file: &Path) -> Outcome<Option<Box<dyn Write + Send>>> {
         Error::new(ErrorKind::StoreFailed, message)
     };
     Ok(Some(Box::new(OpenOptions::new().write(true).open(file).map_err(cannot)?)))
+}
+
+/// Refuses what is no file's name: a session's id that stands first, or the name of a bucket.
+fn check_named(args: &Args, store: &dyn Store) -> Outcome<()> {
+    let Some(name) = args.file.to_str() else { return Ok(()) };
+    if name.contains("://") {
+        return Err(Failure::usage("a bundle is written to a file")
+            .with_hint("`turnkeep push` brings sessions into a bucket or a server."));
+    }
+    let session = SessionId::new(name).ok().filter(|_| !args.file.exists());
+    if session.is_some_and(|id| drive(session::open(id), store).is_ok()) {
+        return Err(Failure::usage("the file comes first, and this is a session's id")
+            .with_hint("`turnkeep bundle FILE ID…`; ./ before it makes it a file's name."));
+    }
+    Ok(())
 }
 
 /// A bundle beside the sessions would be taken for an archive, or take a log's place.

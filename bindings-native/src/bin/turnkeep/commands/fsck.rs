@@ -66,6 +66,12 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
         tell(listed, &report, &layout, context)?;
     }
     drop(meter);
+    if store.info(&Key::restoring()).is_ok() {
+        context.note(
+            "a bundle is being restored, or was when it was cut off: `turnkeep unbundle` or the program \
+             that did it puts that right",
+        );
+    }
     for id in without_log(&*store)? {
         tally.count_without_log(&id, &*store, context)?;
     }

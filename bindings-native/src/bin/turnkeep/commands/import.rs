@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
 }
 
 /// The store as it is; one that is not there is not made, and holds nothing.
-fn store_to_look_at(context: &Context) -> Outcome<Arc<dyn Store>> {
+pub(super) fn store_to_look_at(context: &Context) -> Outcome<Arc<dyn Store>> {
     match context.globals.store() {
         Err(Failure::Failed(failed)) if failed.error.kind() == ErrorKind::NotFound => {
             Ok(Arc::new(MemoryStore::new()))
@@ -307,7 +307,8 @@ fn explained(error: Error) -> Failure {
             "`turnkeep copy` copies sessions from store to store: name its folder with --store.",
         ),
         ErrorKind::BadEntry => failure.with_hint(
-            "Name the system that wrote it with --from, or check that the file is whole.",
+            "Name the system that wrote it with --from, or check that the file is whole. A bundle is \
+             for `turnkeep unbundle`.",
         ),
         ErrorKind::InvalidArgument => several(),
         _ => failure,

@@ -4,8 +4,11 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use turnkeep::core::session::runtime::{Recovered, Restore, Restored, RestoredSession};
-use turnkeep::{ErrorKind, FileStore, Runtime, SessionId, Wait};
+use clap::ValueHint;
+use turnkeep::core::session::runtime::{Recover, Recovered, Restore, Restored, RestoredSession};
+use turnkeep::{Error, ErrorKind, FileStore, Key, Runtime, SessionId, Wait};
+
+use super::import::store_to_look_at;
 
 use crate::exit::Exit;
 use crate::json::{Object, head_object};
@@ -22,6 +25,8 @@ use crate::{Failure, Outcome};
 /// cache nothing is restored here: that takes the program whose cache it is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// The bundle
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Only these sessions
     #[arg(value_parser = super::session_id)]
@@ -29,10 +34,21 @@ pub(crate) struct Args {
     /// Only tell what would change
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Give up values that an earlier restoring, by a program with a cache, has yet to put there
+    #[arg(long)]
+    give_up_cache: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let store = context.globals.store_for_writing()?;
+    let store = match args.dry_run {
+        true => store_to_look_at(context)?,
+        false => context.globals.store_for_writing()?,
+    };
+    if args.give_up_cache && !args.dry_run {
+        let mut options = Recover::default();
+        options.gives_up_cache = true;
+        tell_recovered(&turnkeep::recover(&*store, None, options)?, context);
+    }
     let mut options = Restore::default();
     options.sessions = (!args.ids.is_empty()).then(|| args.ids.clone());
     options.dry_run = args.dry_run;
@@ -44,16 +60,35 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
         let meter = Meter::new(context, "unbundling", None);
         let (from, store) = (FileStore::of_file(&args.file), Metered::new(&*store, &meter));
         let from = Metered::new(&from, &meter);
-        turnkeep::restore(&store, &from, None, options).map_err(|error| {
-            let is_missing = error.kind() == ErrorKind::NotFound && error.place().session.is_none();
-            let failure = Failure::from(error);
-            let hint = "Look at the file's name.";
-            if is_missing { failure.with_hint(hint) } else { failure }
-        })?
+        turnkeep::restore(&store, &from, None, options)
+            .map_err(|error| explained(error, &args.file))?
     };
     tell_recovered(&restored.recovered, context);
     tell(args, &restored, context)?;
     Ok(Exit::Ok)
+}
+
+/// The same error with the file's name, and which command is for such a file.
+fn explained(error: Error, file: &Path) -> Failure {
+    let kind = error.kind();
+    let is_of_session = error.place().session.is_some();
+    let name = file.display().to_string();
+    let is_of_file = error.place().key.as_deref() == Some(Key::bundle().as_str());
+    let failure = Failure::from(match is_of_file {
+        true => Error::new(kind, format!("{name}: {}", error.message())),
+        false => error,
+    });
+    match kind {
+        ErrorKind::NotFound if is_of_session => {
+            failure.with_hint("`turnkeep unbundle FILE -n` lists what the bundle has.")
+        }
+        ErrorKind::NotFound => failure.with_hint("Look at the file's name."),
+        ErrorKind::NotGzip | ErrorKind::BadBundle => failure.with_hint(
+            "If it is whole it is no bundle: `turnkeep import` reads files of earlier systems, and \
+             `turnkeep copy` takes logs and archives from store to store.",
+        ),
+        _ => failure,
+    }
 }
 
 /// What is read as it comes: standard input, a pipe.
