@@ -129,3 +129,52 @@ fn a_damaged_session_is_named_and_the_others_are_in_it() {
     assert_eq!(code, 20);
     assert!(out.contains("2 sessions") && err.contains("left out a: bad_hash"), "{out}{err}");
 }
+
+/// The older one may be the only place where the session is whole.
+#[test]
+fn a_fuller_bundle_is_only_replaced_when_told() {
+    let place = Place::new();
+    let file = place.file("all.bundle");
+    run(&place.root("one"), &["bundle", &file]);
+    let before = std::fs::read(&file).unwrap();
+    let log = place.root("one").join("a.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.replacen("\"Hi\"", "\"Ho\"", 1)).unwrap();
+    let (code, _, err) = run(&place.root("one"), &["bundle", &file]);
+    assert_eq!(code, 12, "{err}");
+    assert!(err.contains("already_exists") && err.contains("of a"), "{err}");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    let (code, _, _) = run(&place.root("one"), &["bundle", &file, "--leave-out-damaged"]);
+    assert_eq!(code, 20);
+    assert_ne!(std::fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn what_is_no_files_name_is_refused() {
+    let place = Place::new();
+    let (code, _, err) = run(&place.root("one"), &["bundle", "a"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("the file comes first"), "{err}");
+    assert_eq!(run(&place.root("one"), &["bundle", "s3://bucket/x"]).0, 2);
+    let inside = place.root("one").join("backup.jsonl.gz");
+    let (code, _, err) = run(&place.root("one"), &["bundle", inside.to_str().unwrap()]);
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn a_dry_run_makes_no_store_and_wrong_files_are_told() {
+    let place = Place::new();
+    let file = place.file("all.bundle");
+    run(&place.root("one"), &["bundle", &file]);
+    let (code, out, _) = run(&place.root("two"), &["unbundle", "-n", &file]);
+    assert_eq!((code, out.lines().count()), (0, 4));
+    assert!(!place.root("two").exists());
+    let (code, _, err) = run(&place.root("two"), &["unbundle", &place.file("none")]);
+    assert_eq!(code, 10);
+    assert!(err.contains("none: ") && !err.contains("runtime.bundle"), "{err}");
+    let log = place.root("one").join("a.jsonl");
+    let (_, _, err) = run(&place.root("two"), &["unbundle", log.to_str().unwrap()]);
+    assert!(err.contains("turnkeep copy"), "{err}");
+    let (_, _, err) = run(&place.root("two"), &["import", &file]);
+    assert!(err.contains("turnkeep unbundle"), "{err}");
+}

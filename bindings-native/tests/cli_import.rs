@@ -266,3 +266,11 @@ fn links_in_folders_are_told_and_devices_are_not_read() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
+
+#[test]
+fn a_session_that_the_files_have_not_is_told() {
+    let place = Place::with_files();
+    let ran = place.run(&["import", "in/eai_snapshot.gz", "--only", "typo"]);
+    assert_eq!(ran.code, 10, "{ran:?}");
+    assert!(ran.err.contains("they have: default, work"), "{ran:?}");
+}
