@@ -72,7 +72,11 @@ impl Scene {
     }
 
     fn act(&self, operation: Operation) -> Result<()> {
-        let (tier, session) = (&self.tier, id(&self.name));
+        self.act_on(&self.tier, operation)
+    }
+
+    fn act_on(&self, tier: &Arc<Tier>, operation: Operation) -> Result<()> {
+        let session = id(&self.name);
         match operation {
             Operation::Flush(hot) => tier.flush(&session, Flush::default().hot(hot)).map(|_| ()),
             Operation::Hydrate => tier.hydrate(&session).map(|_| ()),
@@ -96,7 +100,8 @@ impl Scene {
     /// Does it again until it is done, now that nothing goes wrong any more, and looks at what came
     /// of it. Whether it had been done is told by its first error.
     fn finish(&self, rig: &Rig, operation: Operation, at: &str) {
-        let again = self.act(operation);
+        // Patiently: on a busy machine what works takes longer than what was waited for.
+        let again = self.act_on(&rig.tier, operation);
         let may_be_done = match operation {
             Operation::Delete => Some(ErrorKind::NotFound),
             Operation::Fork | Operation::Create => Some(ErrorKind::AlreadyExists),
