@@ -91,7 +91,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "node",
         program: Program::Node,
         args: &["--test", "tests/hosts/*.test.mjs"],
-        minutes_max: 10,
+        minutes_max: 20,
         counts: Counts::Tests,
     },
     Step {
