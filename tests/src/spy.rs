@@ -15,9 +15,17 @@ pub struct Spy<S> {
     meddling: Mutex<Meddling>,
 }
 
-/// What happens before the next object is written.
+/// What happens before some request, and before which.
 #[derive(Default)]
-struct Meddling(Option<Box<dyn FnOnce() + Send>>);
+struct Meddling(Option<(Before, Box<dyn FnOnce() + Send>)>);
+
+/// A request before which something happens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    NextPut,
+    /// That many are passed over.
+    Request(u64),
+}
 
 impl std::fmt::Debug for Meddling {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -92,7 +100,34 @@ impl<S: Store> Spy<S> {
 
     /// Does something just before the next object is written whole.
     pub fn before_next_put(&self, act: impl FnOnce() + Send + 'static) {
-        self.meddling().0 = Some(Box::new(act));
+        self.meddling().0 = Some((Before::NextPut, Box::new(act)));
+    }
+
+    /// Does something just before a request, after so many others.
+    pub fn before_request(&self, requests: u64, act: impl FnOnce() + Send + 'static) {
+        self.meddling().0 = Some((Before::Request(requests), Box::new(act)));
+    }
+
+    /// Does nothing any more; whether something was still to be done.
+    pub fn leave_alone(&self) -> bool {
+        self.meddling().0.take().is_some()
+    }
+
+    fn meddle(&self, before: Before) {
+        let act = {
+            let mut meddling = self.meddling();
+            match &mut meddling.0 {
+                Some((Before::Request(left), _)) if *left > 0 => {
+                    *left -= u64::from(before != Before::NextPut);
+                    None
+                }
+                Some((wanted, _)) if *wanted == before => meddling.0.take(),
+                _ => None,
+            }
+        };
+        if let Some((_, act)) = act {
+            act();
+        }
     }
 
     fn meddling(&self) -> MutexGuard<'_, Meddling> {
@@ -104,6 +139,7 @@ impl<S: Store> Spy<S> {
     }
 
     fn watch<T>(&self, written: usize, request: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.meddle(Before::Request(0));
         let failure = {
             let mut seen = self.seen();
             seen.cost.requests += 1;
@@ -146,10 +182,7 @@ impl<S: Store> Store for Spy<S> {
     }
 
     fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
-        let meddling = self.meddling().0.take();
-        if let Some(act) = meddling {
-            act();
-        }
+        self.meddle(Before::NextPut);
         self.watch(bytes.len(), || self.store.put(key, bytes, condition))
     }
 

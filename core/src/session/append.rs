@@ -8,6 +8,7 @@ use super::live::{Known, Seen};
 use super::open::{TRIES, find_session, is_moving, moved_by_others, open_session, wake};
 use super::range::Range;
 use super::read::read_page;
+use super::tier::{claim_after, release};
 use super::{Form, Session, Task};
 use crate::Hash;
 use crate::entry::{Envelope, utf8};
@@ -148,6 +149,20 @@ async fn write(
     if session.form != Form::Live {
         session = woken(io, session).await?;
     }
+    let (id, claimed) = (session.id().clone(), session.claimed.clone());
+    let written = write_lines(io, session, append, state).await;
+    if let (Err(_), Some(claim)) = (&written, claimed) {
+        release(io, &id, claim).await;
+    }
+    written
+}
+
+async fn write_lines(
+    io: &Io,
+    mut session: Session,
+    append: &Append,
+    state: Option<&State>,
+) -> Result<Appended> {
     let stamp = io.stamp(session.writer.random_bytes(append.drafts.len())).await?;
     let batch = session.writer.write(&append.drafts, &stamp)?;
     check_kept(io, &session, &batch.bytes, append, state).await?;
@@ -170,8 +185,11 @@ async fn write(
             }
         }
     }
-    // Of a log that begins with these lines.
-    session = session.at(batch.head).starting_with(start.as_ref().map_or(&[], |start| start));
+    if session.place().at == 0 {
+        // The log begins with these lines.
+        (session.start, session.claimed) = (start, None);
+    }
+    session = session.at(batch.head);
     session.form = Form::Live;
     let recovered = session.torn.take();
     let record_fault = follow(io, &session, seen, batch.head, &stamp).await.err();
@@ -203,7 +221,14 @@ async fn woken_once(io: &Io, session: Session) -> Result<Session> {
     }
     match now.form {
         Form::Live => {}
-        Form::Archived => wake(io, &mut now, &source).await?,
+        Form::Archived => {
+            wake(io, &mut now, &source).await?;
+            if let (Some(archive), None) = (&source.archive, &source.log) {
+                let (claim, start) = claim_after(io, now.id(), &archive.info).await?;
+                now.claimed = Some(claim.version);
+                now = now.starting_with(&start);
+            }
+        }
         Form::Cold => now = super::tier::hydrated(io, now).await?,
     }
     now.live = session.live;

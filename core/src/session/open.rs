@@ -12,6 +12,7 @@ use super::live::Live;
 use super::read::entry;
 use super::scan::shorter;
 use super::source::{LogPart, Shift, Source, found};
+use super::tier::CLAIM_BYTES;
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
 use crate::line::{FIRST_PREFIX, IDENTITY, Line};
 use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
@@ -38,6 +39,8 @@ pub struct Session {
     pub(super) shift: Shift,
     /// How the log's object starts: with the hash of its first line. `None` where there is none yet.
     pub(super) start: Option<[u8; IDENTITY]>,
+    /// The version of a claim that keeps the log's place, over which the next append writes.
+    pub(super) claimed: Option<String>,
     /// Shared by this value's clones: each is the same session, further on.
     pub(super) live: Arc<Mutex<Live>>,
 }
@@ -123,7 +126,7 @@ impl Create {
 impl Session {
     pub(super) fn new(writer: Writer) -> Self {
         let (form, shift, live) = (Form::Live, Shift::default(), Arc::default());
-        Self { writer, torn: None, form, shift, start: None, live }
+        Self { writer, torn: None, form, shift, start: None, claimed: None, live }
     }
 
     /// Its id.
@@ -142,7 +145,8 @@ impl Session {
     pub(super) fn place(&self) -> After {
         let at = self.head().map_or(0, |head| self.shift.in_object(head.bytes));
         let start = self.start.as_ref().map_or(&[][..], |start| start);
-        After::new(at, self.torn.map_or(0, |torn| torn.bytes)).starting_with(start)
+        let claim = self.claimed.as_ref().map_or(0, |_| CLAIM_BYTES as u64);
+        After::new(at, self.torn.map_or(claim, |torn| torn.bytes)).starting_with(start)
     }
 
     /// The same session, at a head that was stored.
@@ -317,7 +321,11 @@ async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
                 // What else a writer has to know is looked up when something is to be written.
                 None => {
                     let writer = Writer::resume(id.clone(), head, true);
-                    Session { form: Form::Archived, ..Session::new(writer) }
+                    let start = log.as_ref().map_or(&[][..], LogPart::start);
+                    let claimed = log.as_ref().filter(|log| log.is_claim());
+                    let claimed = claimed.map(|log| log.info.version.clone());
+                    let session = Session::new(writer).starting_with(start);
+                    Session { form: Form::Archived, claimed, ..session }
                 }
             };
             Session { torn, shift, ..session }

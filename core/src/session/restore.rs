@@ -7,6 +7,7 @@ use super::open::{find_session, moved_by_others};
 use super::scan::Chunks;
 use super::source::found;
 use super::staging::Staging;
+use super::tier::{claim_after, release};
 use super::{Task, retention};
 use crate::log::{Expectation, Verifier};
 use crate::store::{Condition, Key, Part};
@@ -36,9 +37,11 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
     };
     let (info, contained) = archived;
     let noted = retention::touch(io, id).await?;
+    // Between two looks someone may write to the session and archive it again: then its place is as
+    // free as before, and only the claim tells.
     let replaced = match &source.log {
-        Some(log) => Condition::Version(log.info.version.clone()),
-        None => Condition::Absent,
+        Some(log) => log.info.version.clone(),
+        None => claim_after(io, id, &info).await?.0.version,
     };
     let mut staging = Staging::new(Key::of(id, Part::Log));
     let written = async {
@@ -57,10 +60,13 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
             let message = "the log does not lead to the session's head";
             return Err(Error::new(ErrorKind::HeadMismatch, message));
         }
-        staging.commit(io, replaced).await
+        staging.commit(io, Condition::Version(replaced.clone())).await
     };
     if let Err(error) = written.await {
         staging.abort(io).await;
+        if source.log.is_none() {
+            release(io, id, replaced).await;
+        }
         return Err(error);
     }
     // Where it is gone, an archiving that was refused took it back, or the session was deleted: then

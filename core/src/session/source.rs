@@ -98,7 +98,7 @@ impl Source {
             }
             return Ok(Self { archive, cold: Some(cold.clone()), log: (!is_claim).then_some(log) });
         }
-        if archive.is_none() && super::tier::is_claim(&log.start, log.info.bytes) {
+        if archive.is_none() && log.is_claim() {
             return Err(super::retention::missing(io, id).await);
         }
         match &archive {
@@ -265,7 +265,12 @@ impl LogPart {
 
     /// Whether it holds an entry, or the start of one.
     pub(super) fn has_lines(&self) -> bool {
-        self.info.bytes > self.skip
+        self.info.bytes > self.skip && !self.is_claim()
+    }
+
+    /// Whether it only keeps the place for a log.
+    pub(super) fn is_claim(&self) -> bool {
+        super::tier::is_claim(&self.start, self.info.bytes)
     }
 
     /// Whether it is the start of a first line and nothing else.
@@ -326,6 +331,9 @@ impl LogPart {
 
     /// Where the object ends in the session's log.
     pub(super) fn end(&self) -> u64 {
+        if self.is_claim() {
+            return self.offset;
+        }
         (self.offset + self.info.bytes).saturating_sub(self.skip)
     }
 

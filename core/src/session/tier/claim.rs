@@ -6,18 +6,45 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::cold::Manifest;
+use crate::line::IDENTITY;
 use crate::log::Stamp;
 use crate::session::cold::newest;
 use crate::session::open::TRIES;
 use crate::session::source::found;
-use crate::store::{Condition, Key, Part};
+use crate::store::{Condition, Info, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
+
+/// Puts a claim after the archive of that version, where no log is. From then on, and as long as it
+/// stands, that archive is the whole session: nothing was written after it, or archived, meanwhile.
+/// `conflict` where that happened before.
+pub(in crate::session) async fn claim_after(
+    io: &Io,
+    id: &SessionId,
+    archive: &Info,
+) -> Result<(Claim, Vec<u8>)> {
+    let stamp = io.stamp(8).await?;
+    let moved = || {
+        let message = "someone else wrote to the session, or archived or restored it, meanwhile";
+        Error::new(ErrorKind::Conflict, message).at_key(&Key::of(id, Part::Archive)).retryable()
+    };
+    let put = io.put(&Key::of(id, Part::Log), bytes(&stamp), Condition::Absent).await;
+    let put = put.map_err(|error| if is_raced(&error) { moved() } else { error })?;
+    let claim = Claim { version: put.version, buried: None };
+    match found(io.info(&Key::of(id, Part::Archive)).await) {
+        Ok(Some(now)) if now.version == archive.version => Ok((claim, bytes(&stamp))),
+        now => {
+            claim.release(io, id).await;
+            Err(now.map_or_else(|error| error, |_| moved()))
+        }
+    }
+}
 
 /// What a claim starts with. It has no line break: readers take it for a line that was never
 /// finished.
 const START: &[u8] = b"{\"claimed\":\"";
-const CLAIM_BYTES: usize = START.len() + 16;
+/// As long as what tells logs apart, so that it is told apart from others as they are.
+pub(in crate::session) const CLAIM_BYTES: usize = IDENTITY;
 
 /// A claimed place.
 #[derive(Debug)]
@@ -30,9 +57,13 @@ pub(in crate::session) struct Claim {
 impl Claim {
     /// Gives the place up, if it is still claimed.
     pub(in crate::session) async fn release(&self, io: &Io, id: &SessionId) {
-        let condition = Condition::Version(self.version.clone());
-        io.delete(&Key::of(id, Part::Log), condition).await.ok();
+        release(io, id, self.version.clone()).await;
     }
+}
+
+/// Gives a place up, if it is still claimed by that.
+pub(in crate::session) async fn release(io: &Io, id: &SessionId, claim: String) {
+    io.delete(&Key::of(id, Part::Log), Condition::Version(claim)).await.ok();
 }
 
 /// Whether an object of that length that starts so is a claim and nothing else.
@@ -72,7 +103,8 @@ pub(super) fn is_raced(error: &Error) -> bool {
 
 fn bytes(stamp: &Stamp) -> Vec<u8> {
     let mut claim = START.to_vec();
-    claim.extend_from_slice(format!("{:016x}", nonce(stamp)).as_bytes());
+    let digits = CLAIM_BYTES - START.len();
+    claim.extend_from_slice(format!("{:0digits$x}", nonce(stamp)).as_bytes());
     claim
 }
 

@@ -1,0 +1,135 @@
+//! Someone else does something whole between two requests of an operation, at every place there is:
+//! what was acknowledged is there afterwards, in one chain, and can be archived and restored.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use turnkeep::core::session::{archive, restore};
+use turnkeep::{MemoryStore, Range, Result, Store, drive};
+use turnkeep_tests::sessions::{create, id, open, user};
+use turnkeep_tests::spy::Spy;
+
+type Shared = Arc<dyn Store>;
+
+/// What others do. Where it is refused, they did nothing.
+const OTHERS: &[(&str, &[Step])] = &[
+    ("append", &[Step::Append]),
+    ("append, archive", &[Step::Append, Step::Archive]),
+    ("restore", &[Step::Restore]),
+    ("restore, archive", &[Step::Restore, Step::Archive]),
+    ("restore, append, archive", &[Step::Restore, Step::Append, Step::Archive]),
+    ("append, restore", &[Step::Append, Step::Restore]),
+    ("append, archive, append", &[Step::Append, Step::Archive, Step::Append]),
+    ("archive", &[Step::Archive]),
+    ("archive, restore", &[Step::Archive, Step::Restore]),
+];
+
+/// How the session is kept when the operation begins.
+const FORMS: &[(&str, &[Step])] = &[
+    ("live", &[]),
+    ("archived", &[Step::Archive]),
+    ("archived and continued", &[Step::Archive, Step::Append]),
+];
+
+#[derive(Clone, Copy)]
+enum Step {
+    Append,
+    Archive,
+    Restore,
+}
+
+thread_local! {
+    /// The texts that were acknowledged.
+    static ACKNOWLEDGED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn append(store: &Shared) -> Result<()> {
+    let text = ACKNOWLEDGED.with_borrow(|texts| format!("text {}", texts.len()));
+    let session = open(store, "a")?;
+    let appended = session.append_one(&user(&text));
+    std::mem::forget(session);
+    appended?;
+    ACKNOWLEDGED.with_borrow_mut(|texts| texts.push(text));
+    Ok(())
+}
+
+fn take(store: &Shared, step: Step) -> Result<()> {
+    match step {
+        Step::Append => append(store),
+        Step::Archive => drive(archive(id("a")), &**store).map(|_| ()),
+        Step::Restore => drive(restore(id("a")), &**store).map(|_| ()),
+    }
+}
+
+fn texts(store: &Shared) -> Vec<String> {
+    let session = open(store, "a").expect("it opens");
+    let report = session.verify_with(None, true).expect("a report");
+    assert!(report.is_whole(), "{report:?}");
+    let entries = session.entries(Range::all()).skip(1);
+    entries
+        .map(|line| {
+            let line = line.expect("a line");
+            line.parse().expect("an entry").text("item").expect("a text").into_owned()
+        })
+        .collect()
+}
+
+/// Begins the operation and lets others act before its request of that number; `false` where it has
+/// not that many.
+fn interleave(form: &[Step], operation: Step, request: u64, others: &'static [Step]) -> bool {
+    ACKNOWLEDGED.with_borrow_mut(Vec::clear);
+    let spy = Arc::new(Spy::new(MemoryStore::new()));
+    let store: Shared = spy.clone();
+    drop(create(&store, "a").expect("a session"));
+    append(&store).expect("an append");
+    form.iter().for_each(|step| take(&store, *step).expect("it is not disturbed"));
+    let them = store.clone();
+    spy.before_request(request, move || {
+        others.iter().for_each(|step| _ = take(&them, *step));
+    });
+    // It may be refused, or do it all the same.
+    take(&store, operation).ok();
+    if spy.leave_alone() {
+        return false;
+    }
+    let acknowledged = || ACKNOWLEDGED.with_borrow(Vec::clone);
+    assert_eq!(texts(&store), acknowledged());
+    // And nothing stands in the way of what comes next.
+    for step in [Step::Append, Step::Archive, Step::Append, Step::Archive, Step::Restore] {
+        take(&store, step).expect("nothing is in the way");
+        assert_eq!(texts(&store), acknowledged());
+    }
+    true
+}
+
+#[track_caller]
+fn at_every_request(operation: Step) {
+    let mut places = 0;
+    for (form, steps) in FORMS {
+        for (what, others) in OTHERS {
+            for request in 0.. {
+                println!("{form}; before request {request}: {what}");
+                if !interleave(steps, operation, request, others) {
+                    break;
+                }
+                places += 1;
+            }
+        }
+    }
+    assert!(places > 100, "{places}");
+}
+
+#[test]
+fn others_between_two_requests_of_a_restoring_lose_nothing() {
+    at_every_request(Step::Restore);
+}
+
+#[test]
+fn others_between_two_requests_of_an_archiving_lose_nothing() {
+    at_every_request(Step::Archive);
+}
+
+#[test]
+fn others_between_two_requests_of_an_append_lose_nothing() {
+    at_every_request(Step::Append);
+}
