@@ -9,9 +9,9 @@ use turnkeep_core::{Result, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, number, object, whole, whole_or_none};
-use crate::error;
-use crate::task::Task;
+use super::convert::{self, Js, number, object, whole, whole_or_none};
+use super::error;
+use super::task::Task;
 
 /// What is not given stays as the core has it.
 #[wasm_bindgen]

@@ -9,9 +9,9 @@ use turnkeep_core::{Error, ErrorKind};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::convert::{Js, get, whole};
-use crate::request::Spare;
-use crate::{error, request};
+use super::convert::{Js, get, whole};
+use super::request::Spare;
+use super::{error, request};
 
 /// An operation of the core in flight, whatever it results in.
 #[wasm_bindgen]

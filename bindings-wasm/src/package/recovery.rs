@@ -7,10 +7,10 @@ use turnkeep_core::{Error, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, number, object, whole};
-use crate::error;
-use crate::session::{Session, nothing};
-use crate::task::Task;
+use super::convert::{self, Js, number, object, whole};
+use super::error;
+use super::session::{Session, nothing};
+use super::task::Task;
 
 #[wasm_bindgen]
 pub fn track(session: &Session, project_dir: String) -> Task {

@@ -8,7 +8,7 @@ use turnkeep_core::store::{CacheRequest, Condition, Key, Request, StageId};
 use turnkeep_core::task::RequestId;
 use wasm_bindgen::JsValue;
 
-use crate::convert::{list, number, object, optional};
+use super::convert::{list, number, object, optional};
 
 /// A request: its `id`, its `kind`, and what that kind needs; with `isCold`, what is to be carried out
 /// in the cold store, with `isBundle`, what is where the bundle lies.

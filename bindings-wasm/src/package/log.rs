@@ -9,7 +9,7 @@ use turnkeep_core::{Entry, SessionId, State};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, expected, number, object, whole, whole_or_none};
+use super::convert::{self, Js, expected, number, object, whole, whole_or_none};
 
 /// The encoded form of a session's id.
 #[wasm_bindgen]

@@ -9,10 +9,10 @@ use turnkeep_core::{Error, ErrorKind, Result, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, id_or_none, number, object, optional, whole_or_none};
-use crate::error;
-use crate::session::{nothing, opened};
-use crate::task::Task;
+use super::convert::{self, Js, id_or_none, number, object, optional, whole_or_none};
+use super::error;
+use super::session::{nothing, opened};
+use super::task::Task;
 
 #[wasm_bindgen]
 pub fn probe() -> Task {

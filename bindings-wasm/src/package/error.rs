@@ -4,7 +4,7 @@ use js_sys::Reflect;
 use turnkeep_core::{Error, ErrorKind};
 use wasm_bindgen::JsValue;
 
-use crate::convert::{self, get, number, optional};
+use super::convert::{self, get, number, optional};
 
 /// A real `Error` with what is known of it as properties; what is not known is `undefined`.
 pub(crate) fn to_js(error: &Error) -> JsValue {

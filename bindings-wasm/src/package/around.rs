@@ -5,9 +5,9 @@ use turnkeep_core::session::{self, About, Ancestor, Lineage};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, object, optional};
-use crate::session::nothing;
-use crate::task::Task;
+use super::convert::{self, Js, object, optional};
+use super::session::nothing;
+use super::task::Task;
 
 #[wasm_bindgen]
 pub fn ancestors(id: String) -> Js<Task> {

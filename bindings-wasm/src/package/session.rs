@@ -10,11 +10,11 @@ use turnkeep_core::store::{Key, Part};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{
+use super::convert::{
     self, Js, drafts, durability, expected, id_or_none, number, object, optional, whole_or_none,
 };
-use crate::error;
-use crate::task::Task;
+use super::error;
+use super::task::Task;
 
 /// An open session: plain data, with which entries can be appended.
 #[wasm_bindgen]

@@ -8,10 +8,10 @@ use turnkeep_core::{Result, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, get, number, object, optional, whole, whole_or_none};
-use crate::error;
-use crate::session::form;
-use crate::task::Task;
+use super::convert::{self, Js, get, number, object, optional, whole, whole_or_none};
+use super::error;
+use super::session::form;
+use super::task::Task;
 
 /// `limits` are `{ inactiveMs, maxBytes, minAgeMs }`.
 #[wasm_bindgen]

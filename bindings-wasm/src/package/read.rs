@@ -5,8 +5,8 @@ use turnkeep_core::session::{self, From, Page};
 use turnkeep_core::{Error, ErrorKind, Kind, Result, SessionId};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, number, object, optional, whole};
-use crate::task::Task;
+use super::convert::{self, Js, number, object, optional, whole};
+use super::task::Task;
 
 /// Which entries to read.
 #[wasm_bindgen]

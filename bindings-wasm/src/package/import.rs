@@ -9,9 +9,9 @@ use turnkeep_core::{Error, ErrorKind, Result, SessionId};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::convert::{self, Js, id_or_none, number, object, optional};
-use crate::error;
-use crate::task::Task;
+use super::convert::{self, Js, id_or_none, number, object, optional};
+use super::error;
+use super::task::Task;
 
 /// Positions of names that belong together.
 #[wasm_bindgen]

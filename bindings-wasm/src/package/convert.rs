@@ -8,7 +8,7 @@ use turnkeep_core::{Error, ErrorKind, Hash, Result, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::error::{self, Thrown};
+use super::error::{self, Thrown};
 
 /// What JavaScript gets, or throws.
 pub(crate) type Js<T> = core::result::Result<T, Thrown>;

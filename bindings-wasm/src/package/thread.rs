@@ -7,9 +7,9 @@ use turnkeep_core::{Result, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{Js, optional};
-use crate::task::Task;
-use crate::tier::flushed;
+use super::convert::{Js, optional};
+use super::task::Task;
+use super::tier::flushed;
 
 #[wasm_bindgen]
 pub fn thread_session(thread_key: &str, thread_id: &str) -> Js<String> {

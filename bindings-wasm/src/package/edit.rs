@@ -5,9 +5,9 @@ use turnkeep_core::{Result, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::convert::{self, Js, drafts, durability, id_or_none, object, optional, whole};
-use crate::session::{Session, appended, opened};
-use crate::task::Task;
+use super::convert::{self, Js, drafts, durability, id_or_none, object, optional, whole};
+use super::session::{Session, appended, opened};
+use super::task::Task;
 
 /// At the head, where no point is given.
 #[wasm_bindgen]
@@ -113,7 +113,7 @@ fn compacting(
 
 #[wasm_bindgen]
 pub fn delete_session(id: String) -> Js<Task> {
-    Ok(Task::new(session::delete(SessionId::new(id)?), crate::session::nothing))
+    Ok(Task::new(session::delete(SessionId::new(id)?), super::session::nothing))
 }
 
 #[wasm_bindgen]
@@ -122,7 +122,7 @@ pub fn repair(id: String, into: Option<String>, is_dry_run: bool) -> Js<Task> {
     Ok(Task::new(task, |repair: session::Repair| {
         object([
             ("sound", optional(repair.sound, convert::head)),
-            ("fault", optional(repair.fault, |fault| crate::error::to_js(&fault))),
+            ("fault", optional(repair.fault, |fault| super::error::to_js(&fault))),
             ("saved", convert::number(repair.saved)),
             ("leftOut", convert::list(&repair.left_out, left_out)),
             ("opened", optional(repair.session, opened)),
