@@ -1,10 +1,10 @@
 // What the page asks of the engine: the one seam between what is shown and what reads files. The engine
 // runs in a worker where there can be one, and everything here can be posted to it.
 
-/** What is opened: dropped files, bytes, or a URL that answers range requests. */
+/** What is opened: dropped files, bytes, or URLs that answer range requests. */
 export type Input =
   | { readonly files: readonly NamedBlob[] }
-  | { readonly url: string };
+  | { readonly urls: readonly string[] };
 
 /** Bytes and the name of the file they come from. */
 export interface NamedBlob {
