@@ -8,6 +8,8 @@ mod gzip;
 mod part;
 mod row;
 mod search;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 pub use gzip::{

@@ -2,7 +2,7 @@
 
 import type { Block, Head, Layout, Problem } from "./api";
 import type { Source } from "./bytes";
-import { problemOf } from "./bytes";
+import { problem, problemOf } from "./bytes";
 import { Block as Inflating, archive_map } from "../wasm/page";
 
 /** A log in blocks. */
@@ -87,12 +87,13 @@ export class ArchiveContent implements Content {
   }
 
   async read(block: number): Promise<Lines> {
-    const { start, end, raw } = this.#map.blocks[block]!;
+    const { start, end, raw, entries } = this.#map.blocks[block]!;
     const inflating = new Inflating(await this.#source.read(start, end), raw);
     try {
       const bytes = inflating.raw();
       const fault = inflating.fault();
-      if (fault === undefined) return { bytes };
+      if (fault === undefined && countLines(bytes) === entries) return { bytes };
+      if (fault === undefined) return { bytes, fault: problem("gzip_corrupt", OTHER_LINES) };
       return { bytes: wholeLines(bytes), fault: problemOf(fault) };
     } finally {
       inflating.free();
@@ -212,3 +213,4 @@ export function countLines(bytes: Uint8Array): number {
 
 export const NEWLINE = 10;
 const BLOCK_BYTES = 256 << 10;
+const OTHER_LINES = "a block holds not as many lines as the index says";

@@ -49,8 +49,9 @@ export class OpenSession {
   }
 
   /** Rows for what a block should hold and does not. */
-  #withGap<R extends Row>(block: number, rows: readonly R[], { fault }: Read): readonly (R | Row)[] {
+  #withGap<R extends Row>(block: number, found: readonly R[], { fault }: Read): readonly (R | Row)[] {
     const { first, rows: count, seq, start } = this.#content.blocks[block]!;
+    const rows = found.slice(0, count);
     const isLast = block === this.#content.blocks.length - 1 && this.#content.isComplete;
     const problem = fault ?? (isLast ? this.#content.fault : undefined);
     if (problem === undefined) return rows;
