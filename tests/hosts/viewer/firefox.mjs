@@ -1,0 +1,1 @@
+export async function firefox() { throw new Error("todo"); }
