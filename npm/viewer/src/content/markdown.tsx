@@ -12,7 +12,7 @@ import { showHidden } from "./visible";
 /** Longer texts are shown as they are, until someone asks for more. */
 const CHARS_MAX = 200_000;
 /** More HTML than this is too much for a page, whatever the text. */
-const HTML_MAX = 1_500_000;
+const HTML_MAX = 600_000;
 
 /** Markdown of a session. */
 export function Markdown({ text }: { readonly text: string }): JSX.Element {
@@ -107,6 +107,7 @@ function plainNodes(text: string): DocumentFragment {
   const nodes = document.createDocumentFragment();
   const plain = document.createElement("div");
   plain.className = "c-plain";
+  plain.dir = "auto";
   plain.append(text);
   nodes.append(plain);
   showHidden(nodes, true);

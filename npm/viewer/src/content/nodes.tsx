@@ -14,7 +14,7 @@ export function Nodes(props: {
   const at = useRef<HTMLElement>(null);
   useLayoutEffect(() => at.current?.replaceChildren(props.make()), props.of);
   const Tag = (props.tag ?? "div") as "div";
-  return <Tag ref={at as { current: HTMLDivElement | null }} class={props.class} dir={props.tag === undefined ? "auto" : "ltr"} />;
+  return <Tag ref={at as { current: HTMLDivElement | null }} class={props.class} dir={props.tag === undefined ? undefined : "ltr"} />;
 }
 
 /** A span of that class. */

@@ -35,7 +35,7 @@ function filesOf(patch: string): string {
 }
 
 function onOneLine(text: string): string {
-  const line = visible(text.slice(0, LOOKED_AT).replace(/\s+/gu, " ").trim());
+  const line = visible(text.trimStart().slice(0, LOOKED_AT).replace(/\s+/gu, " ").trimEnd());
   if (line.length <= SUMMARY_CHARS) return line;
   return `${line.slice(0, SUMMARY_CHARS - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
