@@ -69,7 +69,7 @@ async function runIn(browser, { html, part, folder, told }) {
   const url = pathToFileURL(file).href;
   await browser.open(url);
   const results = JSON.parse(await browser.evaluate(`runHostile(${JSON.stringify(part)})`));
-  const faults = told.splice(0).filter((what) => what !== url && !/^(data:image\/|blob:)/.test(what));
+  const faults = told.splice(0).filter((what) => what !== url && !/^(data:(image|font)\/|blob:)/.test(what));
   return [...results, { name: "requests, dialogs, errors", faults, slowest: 0 }];
 }
 

@@ -31,10 +31,10 @@ export function isDiff(text: string): boolean {
 export function linesOfDiff(text: string): readonly Line[] | undefined {
   const texts = text.replace(/\r?\n$/, "").split(/\r?\n/);
   if (texts.length > LINES_MAX) return undefined;
-  if (!texts.some((line) => HUNK.test(line))) return texts.map(lineOfPatch);
+  if (!texts.some((line) => HUNK.test(line))) return comparedByWords(texts.map(lineOfPatch));
   let removed = 0;
   let added = 0;
-  return texts.map((text): Line => {
+  const lines = texts.map((text): Line => {
     const hunk = HUNK.exec(text);
     if (hunk !== null) {
       removed = Number(hunk[1] ?? 1);
@@ -48,6 +48,7 @@ export function linesOfDiff(text: string): readonly Line[] | undefined {
     if (line.kind !== "removed") added--;
     return line;
   });
+  return comparedByWords(lines);
 }
 
 /** The lines of both texts, what was removed before what was added; undefined where they are too long. */
