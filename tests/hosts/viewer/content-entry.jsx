@@ -11,6 +11,7 @@ import { Markdown } from "../../../npm/viewer/src/content/markdown";
 import { Output } from "../../../npm/viewer/src/content/output";
 import { SUMMARY_CHARS, summaryOf } from "../../../npm/viewer/src/content/summary";
 import { visible } from "../../../npm/viewer/src/content/visible";
+import { expected } from "./content-expected.jsx";
 import { hostile } from "./hostile.mjs";
 
 /** Slower ones would be felt. Much above what is measured: machines that test are busy. */
@@ -55,6 +56,7 @@ export async function run(part) {
   for (const payload of hostile.filter(({ name }) => name.includes(part))) {
     results.push(await show(payload));
   }
+  for (const each of expected.filter(([name]) => name.includes(part))) results.push(await compare(each));
   await settled(500);
   results.push({ name: "afterwards", faults: page(), slowest: 0 });
   return JSON.stringify(results);
@@ -77,6 +79,15 @@ async function show({ name, where, text }) {
     render(null, place);
   }
   return { name, faults: [...faults, ...page()], slowest };
+}
+
+async function compare([name, element, see, wanted]) {
+  render(element, place);
+  await settled(60);
+  const seen = see(place);
+  render(null, place);
+  const faults = seen === wanted ? [] : [`is ${JSON.stringify(seen)}, not ${JSON.stringify(wanted)}`];
+  return { name: `expected: ${name}`, faults, slowest: 0 };
 }
 
 function settled(ms) {

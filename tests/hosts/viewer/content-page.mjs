@@ -1,6 +1,6 @@
 // The hostile corpus against what the page shows contents with, in real browsers, from a file.
 //
-//   node tests/hosts/viewer/content-page.mjs [PART]              Chromium
+//   node tests/hosts/viewer/content-page.mjs [PART]              Chromium; only what has PART in its name
 //   BROWSER=firefox node tests/hosts/viewer/content-page.mjs     Firefox
 //
 // Everything is run twice: under the page's policy, and without any, so that nothing that a policy stops

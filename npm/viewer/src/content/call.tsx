@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
 
 import { CONTENTS, EDITS, Members, PATCHES, PATHS } from "./arguments";
 import { Code, Json } from "./code";
@@ -15,6 +16,10 @@ interface View {
 
 /** A call's arguments: edits as diffs, commands and texts of files as code, all else as JSON. */
 export function Arguments({ name, json }: { readonly name: string; readonly json: string }): JSX.Element {
+  return useMemo(() => viewOf(name, json), [name, json]);
+}
+
+function viewOf(name: string, json: string): JSX.Element {
   const members = Members.of(json);
   if (members === undefined) return isDiff(json) ? <Patch text={json} /> : <Json text={json} />;
   const view = edit(members) ?? edits(members) ?? patch(members) ?? written(members) ?? program(name, members);

@@ -15,8 +15,9 @@ export interface Line {
 /** Longer ones are shown plain: comparing takes long, and so does drawing. */
 export const LINES_MAX = 2_000;
 const EDITS_MAX = 1_000;
-/** Longer lines are not compared word by word. */
+/** Longer lines, and more than so many, are not compared word by word. */
 const WORDS_MAX = 400;
+const PAIRS_MAX = 200;
 
 const HUNK = /^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/;
 const SIGNS: Record<Line["kind"], string> = { added: "+", removed: "-", same: " ", place: "", about: "" };
@@ -89,11 +90,12 @@ function lineOfPatch(text: string): Line {
 /** Marks what differs in lines that replace as many others. */
 function comparedByWords(lines: readonly Line[]): readonly Line[] {
   const compared = [...lines];
+  let pairs = 0;
   for (let from = 0; from < lines.length; from++) {
     const between = endOf(lines, "removed", from);
     const to = endOf(lines, "added", between);
     const count = between - from;
-    if (count > 0 && to - between === count) {
+    if (count > 0 && to - between === count && (pairs += count) <= PAIRS_MAX) {
       for (let at = from; at < between; at++) pair(compared, at, at + count);
     }
     from = Math.max(from, to - 1);
