@@ -47,6 +47,7 @@ class Session implements SessionModel {
   readonly #publisher = new Publisher(() => this.#publish());
   readonly #summaries = new Publisher(() => this.#summarize());
   readonly #unfilter: () => void;
+  readonly #opened: Promise<void>;
   #isClosed = false;
 
   constructor(engine: Engine, listed: Listed) {
@@ -61,7 +62,7 @@ class Session implements SessionModel {
       goTo: (row) => this.goTo(row),
     });
     this.#unfilter = effect(() => this.#filtered(this.filter.value));
-    void this.#open();
+    this.#opened = this.#open();
   }
 
   get survey(): SessionModel["survey"] {
@@ -79,7 +80,7 @@ class Session implements SessionModel {
       this.#rows.layout = layout;
       this.#publish();
       if (isFiltering(this.filter.peek())) this.startSurvey();
-      if (!layout.isLarge) await this.#readAll();
+      if (!layout.isLarge) void this.#readAll();
     } catch (error) {
       this.failure.value = problemOf(error);
     }
@@ -268,8 +269,10 @@ class Session implements SessionModel {
 
   /** Where a log was not read to its end, it is read until the entry comes. */
   async rowOfSeq(seq: number): Promise<number | undefined> {
+    await this.#opened;
     const found = await this.#reader.rowOfSeq(seq);
     if (found !== undefined || this.#rows.layout.isComplete) return found;
+    if (this.failure.peek() !== undefined) return undefined;
     if (!this.#survey.isRunning) this.startSurvey();
     const { rows } = this.#rows.layout;
     await until(() => (this.layout.value?.rows ?? 0) > Math.max(seq, rows) || this.survey.value.state !== "running");

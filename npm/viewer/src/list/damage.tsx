@@ -1,0 +1,36 @@
+import type { JSX } from "preact";
+
+import type { Problem } from "../engine/api";
+import { Icon } from "./icons";
+import { type InList, useModel } from "./list";
+
+/** What is wrong, its code, and where. */
+export function Damage({ problem }: { readonly problem: Problem }): JSX.Element {
+  const places = [
+    problem.seq !== undefined && `entry ${problem.seq}`,
+    problem.line !== undefined && `line ${problem.line}`,
+    problem.offset !== undefined && `byte ${problem.offset}`,
+    problem.key !== undefined && `key ${problem.key}`,
+  ];
+  const place = places.filter(Boolean).join(", ");
+  return (
+    <p class="damage">
+      <Icon name="error" />
+      <code>{problem.code}</code>
+      <span>{problem.message}</span>
+      {place !== "" && <span class="place">{place}</span>}
+    </p>
+  );
+}
+
+/** A row whose block is not there yet, or cannot be read. */
+export function Unread({ list, row }: InList & { readonly row: number }): JSX.Element {
+  const trouble = useModel(list, (model) => model.trouble(row));
+  if (trouble === undefined) return <div class="placeholder" />;
+  return (
+    <div class="body">
+      <Damage problem={trouble} />
+      <button type="button" onClick={() => list.model.retry(row)}>Try again</button>
+    </div>
+  );
+}

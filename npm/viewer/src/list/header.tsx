@@ -1,0 +1,58 @@
+import type { JSX } from "preact";
+
+import type { Row } from "../engine/api";
+import { cost, time, tokens, tokensInFull } from "./format";
+import { Icon } from "./icons";
+import { copyMarkdown, type InList, setFold, useModel } from "./list";
+import { rawKey } from "./raw";
+import { ROLE_NAMES } from "./row";
+
+interface Props extends InList {
+  readonly known: Row;
+}
+
+/** Who, which number, when, and what it took. */
+export function Header({ list, known }: Props): JSX.Element {
+  const usage = useModel(list, (model) => (known.role === "assistant" ? model.usageOf(known.row) : known.usage));
+  return (
+    <header>
+      <span class="role">{ROLE_NAMES[known.role]}</span>
+      <Number known={known} />
+      {known.model !== undefined && <span class="model">{known.model}</span>}
+      <span class="space" />
+      {usage !== undefined && <span class="tokens" title={tokensInFull(usage)}>{tokens(usage)}</span>}
+      {usage?.cost !== undefined && <span class="tokens">{cost(usage.cost)}</span>}
+      <Time ms={known.ts} />
+      <Actions list={list} known={known} />
+    </header>
+  );
+}
+
+export function Number({ known }: { readonly known: Row }): JSX.Element | null {
+  return known.seq === undefined ? null : <span class="number">#{known.seq}</span>;
+}
+
+export function Time({ ms }: { readonly ms: number | undefined }): JSX.Element | null {
+  const at = ms === undefined ? undefined : time(ms);
+  return at === undefined ? null : <time dateTime={at.iso} title={at.title}>{at.text}</time>;
+}
+
+export function Actions({ list, known }: Props): JSX.Element {
+  const { model, host } = list;
+  const isRaw = useModel(list, () => model.folds.value.get(rawKey(known.row)) ?? false);
+  return (
+    <span class="actions">
+      <button type="button" class="plain" aria-label="Copy link" title="Copy link" onClick={() => host.copyLink(known.row)}>
+        <Icon name="link" />
+      </button>
+      <button type="button" class="plain" aria-label="Copy as Markdown" title="Copy as Markdown"
+        onClick={() => void copyMarkdown(list, known.row)}>
+        <Icon name="copy" />
+      </button>
+      <button type="button" class="plain" aria-label="Raw line" title="Raw line" aria-expanded={isRaw}
+        onClick={() => setFold(list, rawKey(known.row), !isRaw)}>
+        <Icon name="raw" />
+      </button>
+    </span>
+  );
+}

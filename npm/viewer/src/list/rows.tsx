@@ -1,0 +1,88 @@
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import type { JSX, RefObject } from "preact";
+import { useMemo, useRef } from "preact/hooks";
+
+import type { SessionModel } from "../model/types";
+import { Finder } from "./find";
+import { rowOf } from "./focus";
+import { first, last } from "./keys";
+import type { Host, InList } from "./list";
+import { NativeRows } from "./native";
+import { VirtualRows } from "./virtual";
+
+/** Up to here a list is drawn whole, where its texts are few enough to be held all. */
+const NATIVE_ROWS = 3000;
+const NATIVE_BYTES = 16 * 1024 * 1024;
+
+export interface ListProps extends InList {
+  readonly scroller: RefObject<HTMLDivElement | null>;
+  /** Scrolls by pixels, however the list scrolls. */
+  readonly scroll: { current: (px: number) => void };
+}
+
+interface Props {
+  readonly model: SessionModel;
+  readonly host: Host;
+}
+
+/** The conversation. */
+export function Rows({ model, host }: Props): JSX.Element {
+  const list = useMemo(() => ({ model, host }), [model, host]);
+  const scroller = useRef<HTMLDivElement>(null);
+  const scroll = useRef<(px: number) => void>(() => undefined);
+  const isNative = useComputed(() => canBeWhole(model)).value;
+  const isEmpty = useComputed(() => model.shown.value.length === 0).value;
+  const List = isNative ? NativeRows : VirtualRows;
+  useFinder(list, scroller, scroll);
+  return (
+    <div
+      ref={scroller}
+      class="rows"
+      role="feed"
+      aria-label="Entries"
+      aria-busy={model.layout.value === undefined}
+      tabindex={isEmpty ? 0 : -1}
+      onClick={(event) => setCurrent(model, event.target)}
+      onFocusIn={(event) => setCurrent(model, event.target)}
+      onKeyDown={(event) => onKey(model, event)}
+    >
+      {isEmpty ? <Empty model={model} /> : <List key={isNative} list={list} scroller={scroller} scroll={scroll} />}
+    </div>
+  );
+}
+
+function canBeWhole(model: SessionModel): boolean {
+  const layout = model.layout.value;
+  return layout !== undefined && layout.rawBytes <= NATIVE_BYTES && model.shown.value.length <= NATIVE_ROWS;
+}
+
+function Empty({ model }: { readonly model: SessionModel }): JSX.Element {
+  const isReading = model.layout.value === undefined || model.survey.value.state === "running";
+  const isWithout = model.layout.value?.rows === 0;
+  return <p class="empty">{isReading ? "Reading…" : isWithout ? "No entries." : "Nothing matches the filter."}</p>;
+}
+
+function setCurrent(model: SessionModel, target: EventTarget | null): void {
+  const row = rowOf(target);
+  if (row !== undefined) model.current.value = row;
+}
+
+/** The ends are ends of the log, not of what the browser has measured. */
+function onKey(model: SessionModel, event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+  if (event.key !== "Home" && event.key !== "End") return;
+  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement) return;
+  event.preventDefault();
+  if (event.key === "Home") first(model);
+  else last(model);
+}
+
+function useFinder({ model }: ListProps["list"], scroller: RefObject<HTMLDivElement | null>, scroll: ListProps["scroll"]): void {
+  const finder = useSignal<Finder | undefined>(undefined);
+  useSignalEffect(() => {
+    if (!scroller.current) return undefined;
+    const made = new Finder(model, scroller.current, (px) => scroll.current(px));
+    finder.value = made;
+    return () => made.close();
+  });
+}
