@@ -48,7 +48,7 @@ function resultPart(part: Part | undefined): Result | undefined {
 }
 
 function Took({ list, from, to }: InList & { readonly from: Entry; readonly to: number | undefined }): JSX.Element | null {
-  const ms = useModel(list, (model) => (to === undefined ? undefined : model.row(to)?.ts));
+  const ms = useModel(list, (model) => (to === undefined ? undefined : model.row(to)?.ts), to);
   return ms === undefined || from.ts === undefined || ms < from.ts ? null : <span class="took">{duration(ms - from.ts)}</span>;
 }
 
@@ -59,7 +59,7 @@ interface ResultProps extends InList {
 
 /** The result, and what its entry brings with it up to the next one, like images. */
 function ResultOfCall({ list, row, call }: ResultProps): JSX.Element | null {
-  const entry = useModel(list, (model) => model.entry(row));
+  const entry = useModel(list, (model) => model.entry(row), row);
   const first = entry?.parts.findIndex((part) => part.type === "result" && part.call === call) ?? -1;
   const part = resultPart(entry?.parts[first]);
   if (entry === undefined || part === undefined) return null;

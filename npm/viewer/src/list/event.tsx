@@ -30,8 +30,8 @@ export function EventRow(props: Props): JSX.Element {
     <>
       <div class={`event-line ${kind}`}>
         <Line {...props} />
-        <Time ms={known.ts} />
         <Actions list={list} known={known} />
+        <Time ms={known.ts} />
       </div>
       {known.problem && <Damage problem={known.problem} />}
       <Details {...props} />
@@ -50,7 +50,7 @@ function Line({ list, known, entry }: Props): JSX.Element {
   if (known.kind === "redacted") {
     return <Text known={known} icon="withheld" title="Withheld" text="What it said was taken out. Its hash still counts." />;
   }
-  const title = BOUNDARIES[known.kind] ?? known.kind.replaceAll("_", " ");
+  const title = titleOf(known.kind);
   const text = known.usage === undefined ? known.preview : usageText(known);
   return (
     <>
@@ -60,6 +60,11 @@ function Line({ list, known, entry }: Props): JSX.Element {
       {repeats > 0 && <span class="repeats" title={`${repeats} more like it, one after the other`}>&times; {repeats + 1}</span>}
     </>
   );
+}
+
+function titleOf(kind: string): string {
+  const words = kind.replaceAll("_", " ");
+  return Object.hasOwn(BOUNDARIES, kind) ? (BOUNDARIES[kind] ?? words) : words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 function usageText(known: Row): string {

@@ -13,8 +13,11 @@ export function elementOf(within: Element, row: number): HTMLElement | undefined
   return within.querySelector<HTMLElement>(`[data-row="${row}"]`) ?? undefined;
 }
 
-export function focusRow(within: Element, row: number): void {
-  elementOf(within, row)?.focus({ preventScroll: true });
+/** Says whether the row is there. */
+export function focusRow(within: Element, row: number): boolean {
+  const element = elementOf(within, row);
+  element?.focus({ preventScroll: true });
+  return element !== undefined;
 }
 
 /** Goes wherever the model says, once the list can. */

@@ -19,11 +19,11 @@ export function Header({ list, known }: Props): JSX.Element {
       <span class="role">{ROLE_NAMES[known.role]}</span>
       <Number known={known} />
       {known.model !== undefined && <span class="model">{known.model}</span>}
+      <Actions list={list} known={known} />
       <span class="space" />
       {usage !== undefined && <span class="tokens" title={tokensInFull(usage)}>{tokens(usage)}</span>}
       {usage?.cost !== undefined && <span class="tokens">{cost(usage.cost)}</span>}
       <Time ms={known.ts} />
-      <Actions list={list} known={known} />
     </header>
   );
 }

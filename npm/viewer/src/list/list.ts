@@ -1,6 +1,7 @@
 // What all of the list's components are given, and the small things that they share.
 
-import { useComputed } from "@preact/signals";
+import { computed, useComputed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 
 import type { SessionModel } from "../model/types";
 
@@ -32,12 +33,16 @@ export function setFold({ model }: List, key: string, isOpen: boolean): void {
   model.folds.value = new Map(model.folds.peek()).set(key, isOpen);
 }
 
-/** What the model says, as it is read; drawn again only when that is something else. */
-export function useModel<T>({ model }: List, ask: (model: SessionModel) => T): T {
-  return useComputed(() => {
+/**
+ * What the model says, as it is read; drawn again only when that is something else. What is asked may
+ * change with `given`.
+ */
+export function useModel<T>({ model }: List, ask: (model: SessionModel) => T, given?: unknown): T {
+  const answer = () => {
     void model.version.value;
     return ask(model);
-  }).value;
+  };
+  return useMemo(() => computed(answer), [model, given]).value;
 }
 
 export async function copyMarkdown({ model, host }: List, row: number): Promise<void> {

@@ -60,7 +60,7 @@ function nameOf(row: number, known: Row | undefined): string {
 }
 
 function Content({ list, row, isFilled, known }: RowProps & { readonly known: Row }): JSX.Element {
-  const entry = useModel(list, (model) => (isFilled ? model.entry(row) : undefined));
+  const entry = useModel(list, (model) => (isFilled ? model.entry(row) : undefined), isFilled);
   if (known.role === "event" || known.role === "gap") return <EventRow list={list} known={known} entry={entry} />;
   return (
     <>

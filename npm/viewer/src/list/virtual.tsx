@@ -15,6 +15,8 @@ export function VirtualRows({ list, scroller, scroll }: ListProps): JSX.Element 
   const window = useSignal<Window | undefined>(undefined);
   const focused = useSignal<number | undefined>(undefined);
   const anchorRow = useRef<number>(undefined);
+  /** Gets the focus as soon as it is drawn. */
+  const sought = useRef<number>(undefined);
   const shown = model.shown.value;
   const range = window.value?.range.value ?? { from: 0, to: 0 };
 
@@ -36,12 +38,15 @@ export function VirtualRows({ list, scroller, scroll }: ListProps): JSX.Element 
   useLayoutEffect(() => {
     window.value?.place();
     if (window.value && shown.length > 0) anchorRow.current = shown.rowAt(window.value.anchor);
-    if (focused.value !== undefined && strip.current) keepFocus(strip.current, focused.value);
+    if (strip.current === null) return;
+    if (sought.current !== undefined && focusRow(strip.current, sought.current)) sought.current = undefined;
+    else if (focused.value !== undefined) keepFocus(strip.current, focused.value);
   });
   useTarget(list, window.value, ({ row, at, focus }) => {
     window.value?.goTo(model.shown.peek().indexOf(row), at);
     anchorRow.current = row;
-    if (focus) focusSoon(strip, row, focused);
+    if (!focus || strip.current === null) return;
+    sought.current = focusRow(strip.current, row) ? undefined : row;
   });
 
   const indexes = indexesOf(range, focused.value === undefined ? undefined : shown.indexOf(focused.value), shown.length);
@@ -54,7 +59,8 @@ export function VirtualRows({ list, scroller, scroll }: ListProps): JSX.Element 
         class="strip"
         onFocusIn={(event) => (focused.value = rowOf(event.target))}
         onFocusOut={(event) => {
-          if (!(event.relatedTarget instanceof Node && strip.current?.contains(event.relatedTarget))) focused.value = undefined;
+          const isInside = event.relatedTarget instanceof Node && strip.current?.contains(event.relatedTarget);
+          if (!isInside) focused.value = undefined;
         }}
         onPointerDown={(event) => hold(list, window.value, event.target)}
         onKeyDown={(event) => hold(list, window.value, event.target)}
@@ -92,12 +98,6 @@ function listen(scroller: HTMLElement, window: Window): () => void {
 function hold({ model }: ListProps["list"], window: Window | undefined, target: EventTarget | null): void {
   const row = rowOf(target);
   if (row !== undefined) window?.hold(model.shown.peek().indexOf(row));
-}
-
-/** The row is drawn with the next drawing only. */
-function focusSoon(strip: { readonly current: HTMLElement | null }, row: number, focused: { value: number | undefined }): void {
-  focused.value = row;
-  if (strip.current) focusRow(strip.current, row);
 }
 
 /** Drawing may move rows, and a browser takes the focus from what is moved. */

@@ -238,9 +238,10 @@ export class Window {
     const { from, to } = this.#range.peek();
     const y = this.#scroller.scrollTop;
     const bottom = this.#top + this.#strip.offsetHeight;
-    if (this.#top < -0.5 || bottom > this.#height + 0.5) return true;
-    if (from === 0 && y < this.#top - 0.5) return true;
-    if (to === this.#count && y + this.#viewHeight > bottom + 0.5) return true;
+    if (this.#top < -1 || bottom > this.#height + 1) return true;
+    if (from === 0 && (this.#isThumb ? y < this.#top - 1 : this.#top > 1)) return true;
+    const rest = this.#height - bottom;
+    if (to === this.#count && (this.#isThumb ? y + this.#viewHeight > bottom + 1 : rest > 1)) return true;
     return (from > 0 && y <= 0) || (to < this.#count && y >= this.#height - this.#viewHeight - 0.5);
   }
 
