@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { type InList, setFold, useModel } from "./list";
+import { type InList, setFold, useOpened } from "./list";
 
 interface Props extends InList {
   /** Under which it is remembered that it was opened. */
@@ -14,7 +14,7 @@ interface Props extends InList {
 /** What is very tall shows its start, and more when asked. */
 export function Capped({ list, id, isRoomy, children }: Props): JSX.Element {
   const outer = useRef<HTMLDivElement>(null);
-  const isOpen = useModel(list, (model) => model.folds.value.get(id) ?? false);
+  const isOpen = useOpened(list, id);
   const isCut = useSignal(false);
   useEffect(() => {
     const cap = outer.current;

@@ -18,8 +18,8 @@ type Result = Extract<Part, { readonly type: "result" }>;
 export function CallCard({ list, entry, part, at }: PartProps<Call>): JSX.Element {
   const id = `${entry.row}:${at}`;
   const isOpen = useFold(list, id);
-  const result = useModel(list, (model) => resultPart(model.resultOf(entry.row, part.id)?.part));
-  const resultRow = useModel(list, (model) => model.resultOf(entry.row, part.id)?.row);
+  const found = useModel(list, (model) => model.resultOf(entry.row, part.id));
+  const result = resultPart(found?.part);
   return (
     <section class={`card ${result?.isError ? "failed" : ""} ${isOpen ? "open" : ""}`}>
       <button type="button" class="fold" aria-expanded={isOpen} onClick={() => setFold(list, id, !isOpen)}>
@@ -27,16 +27,16 @@ export function CallCard({ list, entry, part, at }: PartProps<Call>): JSX.Elemen
         <span class="name">{part.name}</span>
         <span class="summary">{summaryOf(part.name, part.arguments)}</span>
         {result?.isError && <span class="outcome"><Icon name="error" />failed</span>}
-        <Took list={list} from={entry} to={resultRow} />
+        <Took list={list} from={entry} to={found?.row} />
       </button>
-      {!isOpen && result?.isError && <p class="error-line">{firstLine(result.output)}</p>}
+      {!isOpen && result?.isError && <p class="error-line" data-row-of={found?.row}>{firstLine(result.output)}</p>}
       {isOpen && (
         <div class="card-body">
           <Capped list={list} id={`${id}:more`}>
             <Whole list={list} entry={entry} at={at} text={part.arguments} full={part.full}
               draw={(text) => <Arguments name={part.name} json={text} />} />
           </Capped>
-          {resultRow !== undefined && <ResultOfCall list={list} row={resultRow} call={part.id} />}
+          {found !== undefined && <ResultOfCall list={list} row={found.row} call={part.id} />}
         </div>
       )}
     </section>

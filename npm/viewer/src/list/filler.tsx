@@ -67,13 +67,19 @@ export class Filler {
 
 const AT_ONCE = 12;
 
+interface FillingProps extends Omit<RowProps, "isFilled"> {
+  readonly filler: Filler;
+  /** It is likely to be seen first, and filled at once. */
+  readonly isFirst: boolean;
+}
+
 /** A row that is filled when its turn comes. */
-export function FillingRow({ filler, ...props }: Omit<RowProps, "isFilled"> & { readonly filler: Filler }): JSX.Element {
-  const isFilled = useSignal(false);
+export function FillingRow({ filler, isFirst, ...props }: FillingProps): JSX.Element {
+  const isFilled = useSignal(isFirst);
   const element = useRef<HTMLElement>(null);
   useEffect(() => {
     const row = element.current;
-    if (row === null) return undefined;
+    if (row === null || isFilled.peek()) return undefined;
     filler.add(row, () => (isFilled.value = true));
     return () => filler.remove(row);
   }, []);

@@ -3,8 +3,12 @@
 import { effect } from "@preact/signals";
 
 import type { Entry, Part } from "../engine/api";
+import { Publisher } from "../model/publisher";
 import type { SessionModel } from "../model/types";
 import { elementOf } from "./focus";
+
+/** What says nothing of the entry itself; and results, which are entries of their own. */
+const NOT_FOUND_IN = "header, .actions, .more, .show-all, time, .number, [data-row-of]";
 
 /** More than anybody can see. */
 const RANGES_MAX = 2000;
@@ -31,41 +35,38 @@ export class Finder {
   /** The current hit has to be opened, and brought into view once it is drawn. */
   #isSought = false;
   #opened = -1;
-  #frame = 0;
+  /** The rows of all hits. */
+  #hits = new Set<number>();
+  readonly #publisher = new Publisher(() => this.#mark());
 
   constructor(model: SessionModel, scroller: HTMLElement, scroll: (px: number) => void) {
     this.#model = model;
     this.#scroller = scroller;
     this.#scroll = scroll;
-    this.#observer = new MutationObserver(() => this.#soon());
+    this.#observer = new MutationObserver(() => this.#publisher.soon());
     this.#stops = [effect(() => this.#searched()), effect(() => this.#stepped())];
   }
 
   close(): void {
     for (const stop of this.#stops) stop();
     this.#observer.disconnect();
-    cancelAnimationFrame(this.#frame);
+    this.#publisher.cancel();
     this.#clear();
   }
 
   /** Only while there is something to mark does it matter what is drawn. */
   #searched(): void {
     const isSearching = this.#model.search.query.value.text !== "";
-    void this.#model.search.hits.value;
+    this.#hits = new Set(this.#model.search.hits.value.map((hit) => hit.row));
     this.#observer.disconnect();
     if (isSearching) this.#observer.observe(this.#scroller, { subtree: true, childList: true, characterData: true });
-    this.#soon();
+    this.#publisher.soon();
   }
 
   #stepped(): void {
     this.#isSought = this.#model.search.at.value >= 0;
     this.#opened = -1;
-    this.#soon();
-  }
-
-  #soon(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#mark());
+    this.#publisher.soon();
   }
 
   #mark(): void {
@@ -75,7 +76,10 @@ export class Finder {
     const pattern = patternOf(query.peek());
     const hit = hits.peek()[at.peek()]?.row;
     if (this.#isSought && hit !== undefined) this.#open(hit, pattern);
-    for (const row of this.#scroller.querySelectorAll("[data-row]")) this.#markIn(row, pattern, all);
+    for (const element of this.#scroller.querySelectorAll("[data-row], [data-row-of]")) {
+      const row = Number(element.getAttribute("data-row") ?? element.getAttribute("data-row-of"));
+      if (row !== hit && this.#hits.has(row)) this.#markIn(element, pattern, all);
+    }
     const found = hit === undefined ? undefined : this.#elementOfHit(hit);
     if (found === undefined) return;
     const first = this.#markIn(found, pattern, current);
@@ -177,7 +181,7 @@ function* rangesIn(element: Element, pattern: RegExp): Generator<Range> {
 
 function* textsIn(element: Element): Generator<Text> {
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, (node) =>
-    node instanceof Element && node.matches("header, .actions, .more, .show-all, time, .number")
+    node instanceof Element && node.matches(NOT_FOUND_IN)
       ? NodeFilter.FILTER_REJECT
       : NodeFilter.FILTER_ACCEPT,
   );

@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 
-import type { Row } from "../engine/api";
+import type { Row, Usage } from "../engine/api";
 import { cost, time, tokens, tokensInFull } from "./format";
 import { Icon } from "./icons";
-import { copyMarkdown, type InList, setFold, useModel } from "./list";
+import { copyMarkdown, type InList, setFold, useOpened } from "./list";
 import { rawKey } from "./raw";
 import { ROLE_NAMES } from "./row";
 
@@ -12,8 +12,7 @@ interface Props extends InList {
 }
 
 /** Who, which number, when, and what it took. */
-export function Header({ list, known }: Props): JSX.Element {
-  const usage = useModel(list, (model) => (known.role === "assistant" ? model.usageOf(known.row) : known.usage));
+export function Header({ list, known, usage }: Props & { readonly usage: Usage | undefined }): JSX.Element {
   return (
     <header>
       <span class="role">{ROLE_NAMES[known.role]}</span>
@@ -38,8 +37,8 @@ export function Time({ ms }: { readonly ms: number | undefined }): JSX.Element |
 }
 
 export function Actions({ list, known }: Props): JSX.Element {
-  const { model, host } = list;
-  const isRaw = useModel(list, () => model.folds.value.get(rawKey(known.row)) ?? false);
+  const { host } = list;
+  const isRaw = useOpened(list, rawKey(known.row));
   return (
     <span class="actions">
       <button type="button" class="plain" aria-label="Copy link" title="Copy link" onClick={() => host.copyLink(known.row)}>

@@ -33,16 +33,33 @@ export function setFold({ model }: List, key: string, isOpen: boolean): void {
   model.folds.value = new Map(model.folds.peek()).set(key, isOpen);
 }
 
+/** Whether something was opened that stays closed where all is unfolded. */
+export function useOpened({ model }: List, key: string): boolean {
+  return useComputed(() => model.folds.value.get(key) ?? false).value;
+}
+
 /**
  * What the model says, as it is read; drawn again only when that is something else. What is asked may
  * change with `given`.
  */
 export function useModel<T>({ model }: List, ask: (model: SessionModel) => T, given?: unknown): T {
-  const answer = () => {
-    void model.version.value;
-    return ask(model);
-  };
-  return useMemo(() => computed(answer), [model, given]).value;
+  return useMemo(() => {
+    let last: T;
+    return computed(() => {
+      void model.version.value;
+      const answer = ask(model);
+      return (last = isSame(last, answer) ? last : answer);
+    });
+  }, [model, given]).value;
+}
+
+/** The same, or objects of the same. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  const entries = Object.entries(other);
+  const values = new Map<string, unknown>(Object.entries(one));
+  return entries.length === values.size && entries.every(([key, value]) => Object.is(values.get(key), value));
 }
 
 export async function copyMarkdown({ model, host }: List, row: number): Promise<void> {

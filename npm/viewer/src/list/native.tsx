@@ -34,12 +34,13 @@ export function NativeRows({ list, scroller, scroll }: ListProps): JSX.Element {
   });
 
   const rows = Array.from({ length: shown.length }, (_, index) => shown.rowAt(index));
+  const start = shown.indexOf(model.target.peek()?.row ?? 0);
   const tabbable = current !== undefined && rows[shown.indexOf(current)] === current ? current : rows[0];
   return (
     <div ref={strip} class="strip whole">
       {rows.map((row, index) => (
         <FillingRow key={row} filler={filler.current as Filler} list={list} row={row} index={index}
-          size={rows.length} isTabbable={row === tabbable} />
+          size={rows.length} isTabbable={row === tabbable} isFirst={Math.abs(index - start) < FIRST_ROWS} />
       ))}
     </div>
   );
@@ -68,3 +69,6 @@ function scrollTo(scroller: HTMLElement, strip: HTMLElement, element: HTMLElemen
 }
 
 const SETTLED_MS = 1000;
+
+/** About as many as can be in view at first. */
+const FIRST_ROWS = 24;

@@ -3,8 +3,8 @@ import type { JSX } from "preact";
 
 import { Code, Json } from "../content/code";
 import type { Entry, Row } from "../engine/api";
-import { type InList, useModel } from "./list";
 import { Capped } from "./capped";
+import { type InList, useOpened } from "./list";
 
 export function rawKey(row: number): string {
   return `${row}:raw`;
@@ -18,7 +18,7 @@ interface Props extends InList {
 /** The line as it is written, once it is asked for. */
 export function Raw(props: Props): JSX.Element | null {
   const { list, known } = props;
-  const isOpen = useModel(list, (model) => model.folds.value.get(rawKey(known.row)) ?? false);
+  const isOpen = useOpened(list, rawKey(known.row));
   return isOpen ? <RawLine {...props} /> : null;
 }
 

@@ -1,10 +1,12 @@
+import { useComputed } from "@preact/signals";
 import type { JSX, Ref } from "preact";
 
-import type { Role, Row } from "../engine/api";
+import type { Entry, Role, Row, Usage } from "../engine/api";
+import type { SessionModel } from "../model/types";
+import { Damage, Unread } from "./damage";
 import { EventRow } from "./event";
 import { Header } from "./header";
 import { type InList, useModel } from "./list";
-import { Damage, Unread } from "./damage";
 import { Parts } from "./parts";
 import { Raw } from "./raw";
 
@@ -30,11 +32,19 @@ export const ROLE_NAMES: Readonly<Record<Role, string>> = {
   gap: "Gap",
 };
 
+/** What is drawn of a row. */
+export interface Seen {
+  readonly known: Row | undefined;
+  readonly entry: Entry | undefined;
+  readonly usage: Usage | undefined;
+}
+
 /** One row of the list. */
 export function RowView(props: RowProps): JSX.Element {
-  const { list, row, index, size, isTabbable, isAway } = props;
-  const known = useModel(list, (model) => model.row(row));
-  const isCurrent = useModel(list, (model) => model.current.value === row);
+  const { list, row, index, size, isFilled, isTabbable, isAway } = props;
+  const seen = useModel(list, (model) => see(model, row, isFilled), isFilled);
+  const isCurrent = useComputed(() => list.model.current.value === row).value;
+  const { known } = seen;
   const classes = ["row", known?.role ?? "unread", isCurrent && "current", isAway && "away", known?.isError && "failed"];
   return (
     <article
@@ -46,9 +56,17 @@ export function RowView(props: RowProps): JSX.Element {
       aria-setsize={size}
       aria-label={nameOf(row, known)}
     >
-      {known === undefined ? <Unread list={list} row={row} /> : <Content {...props} known={known} />}
+      {known === undefined ? <Unread list={list} row={row} /> : <Content list={list} known={known} seen={seen} isFilled={isFilled} />}
     </article>
   );
+}
+
+/** The entry first: where that is read, its row comes with it. */
+function see(model: SessionModel, row: number, isFilled: boolean): Seen {
+  const entry = isFilled ? model.entry(row) : undefined;
+  const known = entry ?? model.row(row);
+  const usage = known?.role === "assistant" && isFilled ? model.usageOf(row) : known?.usage;
+  return { known, entry, usage };
 }
 
 function nameOf(row: number, known: Row | undefined): string {
@@ -59,17 +77,24 @@ function nameOf(row: number, known: Row | undefined): string {
   return `${what}${number}${calls}${known.isError ? ", failed" : ""}`;
 }
 
-function Content({ list, row, isFilled, known }: RowProps & { readonly known: Row }): JSX.Element {
-  const entry = useModel(list, (model) => (isFilled ? model.entry(row) : undefined), isFilled);
-  if (known.role === "event" || known.role === "gap") return <EventRow list={list} known={known} entry={entry} />;
+interface ContentProps extends InList {
+  readonly known: Row;
+  readonly seen: Seen;
+  readonly isFilled: boolean;
+}
+
+function Content({ list, known, seen, isFilled }: ContentProps): JSX.Element {
+  // Thousands may wait to be filled, out of view: there only has to be something to find.
+  if (!isFilled) return <p class="preview">{known.preview}</p>;
+  if (known.role === "event" || known.role === "gap") return <EventRow list={list} known={known} entry={seen.entry} />;
   return (
     <>
-      <Header list={list} known={known} />
+      <Header list={list} known={known} usage={seen.usage} />
       {known.problem && <Damage problem={known.problem} />}
       <div class="body">
-        {entry === undefined ? <p class="preview">{known.preview}</p> : <Parts list={list} entry={entry} />}
+        {seen.entry === undefined ? <p class="preview">{known.preview}</p> : <Parts list={list} entry={seen.entry} />}
       </div>
-      <Raw list={list} known={known} entry={entry} />
+      <Raw list={list} known={known} entry={seen.entry} />
     </>
   );
 }
