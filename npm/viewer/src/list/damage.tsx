@@ -23,12 +23,12 @@ export function Damage({ problem }: { readonly problem: Problem }): JSX.Element 
   );
 }
 
-/** A row whose block is not there yet, or cannot be read. */
-export function Unread({ list, row }: InList & { readonly row: number }): JSX.Element {
+/** Why a row's block cannot be read, and the way to try again. */
+export function Trouble({ list, row }: InList & { readonly row: number }): JSX.Element | null {
   const trouble = useModel(list, (model) => model.trouble(row));
-  if (trouble === undefined) return <div class="placeholder" />;
+  if (trouble === undefined) return null;
   return (
-    <div class="body">
+    <div class="trouble">
       <Damage problem={trouble} />
       <button type="button" onClick={() => list.model.retry(row)}>Try again</button>
     </div>

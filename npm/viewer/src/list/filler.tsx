@@ -20,8 +20,14 @@ export class Filler {
       for (const { target, isIntersecting } of seen) if (isIntersecting) this.#fill(target);
     }, { root, rootMargin: "600px 0px" });
     for (const element of this.#waiting.keys()) this.#observer.observe(element);
+    addEventListener("beforeprint", this.#fillAll);
     this.#later();
   }
+
+  /** Paper has no scrollbar. */
+  readonly #fillAll = (): void => {
+    for (const element of this.#waiting.keys()) this.#fill(element);
+  };
 
   add(element: Element, fill: () => void): void {
     this.#waiting.set(element, fill);
@@ -37,6 +43,7 @@ export class Filler {
   stop(): void {
     this.#isStopped = true;
     this.#observer?.disconnect();
+    removeEventListener("beforeprint", this.#fillAll);
   }
 
   #later(): void {

@@ -2,7 +2,8 @@ import type { JSX } from "preact";
 
 import type { Row, Usage } from "../engine/api";
 import { cost, time, tokens, tokensInFull } from "./format";
-import { Icon } from "./icons";
+import { Icon, type IconName } from "./icons";
+import { toggleFoldOf } from "./keys";
 import { copyMarkdown, type InList, setFold, useOpened } from "./list";
 import { rawKey } from "./raw";
 import { ROLE_NAMES } from "./row";
@@ -37,21 +38,31 @@ export function Time({ ms }: { readonly ms: number | undefined }): JSX.Element |
 }
 
 export function Actions({ list, known }: Props): JSX.Element {
-  const { host } = list;
+  const { model, host } = list;
   const isRaw = useOpened(list, rawKey(known.row));
   return (
     <span class="actions">
-      <button type="button" class="plain" aria-label="Copy link" title="Copy link" onClick={() => host.copyLink(known.row)}>
-        <Icon name="link" />
-      </button>
-      <button type="button" class="plain" aria-label="Copy as Markdown" title="Copy as Markdown"
-        onClick={() => void copyMarkdown(list, known.row)}>
-        <Icon name="copy" />
-      </button>
-      <button type="button" class="plain" aria-label="Raw line" title="Raw line" aria-expanded={isRaw}
-        onClick={() => setFold(list, rawKey(known.row), !isRaw)}>
-        <Icon name="raw" />
-      </button>
+      {known.calls !== undefined && (
+        <Action icon="unfold" title="Fold or unfold" run={() => toggleFoldOf(model, known.row)} />
+      )}
+      <Action icon="link" title="Copy link" run={() => host.copyLink(known.row)} />
+      <Action icon="copy" title="Copy as Markdown" run={() => void copyMarkdown(list, known.row)} />
+      <Action icon="raw" title="Raw line" isOpen={isRaw} run={() => setFold(list, rawKey(known.row), !isRaw)} />
     </span>
+  );
+}
+
+interface ActionProps {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly isOpen?: boolean;
+  readonly run: () => void;
+}
+
+function Action({ icon, title, isOpen, run }: ActionProps): JSX.Element {
+  return (
+    <button type="button" class="plain" aria-label={title} title={title} aria-expanded={isOpen} onClick={run}>
+      <Icon name={icon} />
+    </button>
   );
 }

@@ -43,8 +43,10 @@ export function last(model: SessionModel): void {
 
 /** Opens what is folded in the current row; closes it, where all of it is open. */
 export function toggleFold(model: SessionModel): void {
-  const row = model.current.value;
-  if (row === undefined) return;
+  if (model.current.value !== undefined) toggleFoldOf(model, model.current.value);
+}
+
+export function toggleFoldOf(model: SessionModel, row: number): void {
   const keys = foldsOf(model, row);
   const isOpen = (key: string): boolean => model.folds.value.get(key) ?? model.isUnfolded.value;
   const open = !keys.every(isOpen);

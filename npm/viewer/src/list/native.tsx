@@ -2,11 +2,12 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { Filler, FillingRow } from "./filler";
-import { elementOf, focusRow, useTarget } from "./focus";
+import { elementOf, focusRow, rowOf, useTarget } from "./focus";
 import type { ListProps } from "./rows";
 
 /** A list that is drawn whole: the browser's own find and all that reads pages know all of it. */
-export function NativeRows({ list, scroller, scroll }: ListProps): JSX.Element {
+export function NativeRows(props: ListProps): JSX.Element {
+  const { list, scroller, scroll, place } = props;
   const { model } = list;
   const strip = useRef<HTMLDivElement>(null);
   const filler = useRef<Filler>(undefined);
@@ -17,6 +18,12 @@ export function NativeRows({ list, scroller, scroll }: ListProps): JSX.Element {
 
   useLayoutEffect(() => {
     scroll.current = (px) => scroller.current?.scrollBy({ top: px, behavior: "instant" });
+    if (strip.current === null || scroller.current === null) return undefined;
+    const element = place.current === undefined ? undefined : elementOf(strip.current, shown.rowAt(shown.indexOf(place.current)));
+    if (element) settle.current = scrollTo(scroller.current, strip.current, element, "start");
+    const view = scroller.current;
+    const rows = strip.current;
+    return () => (place.current = rowInView(view, rows));
   }, []);
   useEffect(() => {
     filler.current?.start(scroller.current);
@@ -25,7 +32,7 @@ export function NativeRows({ list, scroller, scroll }: ListProps): JSX.Element {
       filler.current?.stop();
     };
   }, []);
-  useTarget(list, scroller, ({ row, at, focus }) => {
+  useTarget(props, scroller, ({ row, at, focus }) => {
     const element = strip.current && elementOf(strip.current, row);
     if (!element || !scroller.current || !strip.current) return;
     settle.current?.();
@@ -34,7 +41,7 @@ export function NativeRows({ list, scroller, scroll }: ListProps): JSX.Element {
   });
 
   const rows = Array.from({ length: shown.length }, (_, index) => shown.rowAt(index));
-  const start = shown.indexOf(model.target.peek()?.row ?? 0);
+  const start = shown.indexOf(place.current ?? model.target.peek()?.row ?? 0);
   const tabbable = current !== undefined && rows[shown.indexOf(current)] === current ? current : rows[0];
   return (
     <div ref={strip} class="strip whole">
@@ -44,6 +51,12 @@ export function NativeRows({ list, scroller, scroll }: ListProps): JSX.Element {
       ))}
     </div>
   );
+}
+
+function rowInView(scroller: HTMLElement, strip: HTMLElement): number | undefined {
+  const { top } = scroller.getBoundingClientRect();
+  for (const element of strip.children) if (element.getBoundingClientRect().bottom > top) return rowOf(element);
+  return undefined;
 }
 
 /**

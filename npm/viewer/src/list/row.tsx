@@ -3,7 +3,7 @@ import type { JSX, Ref } from "preact";
 
 import type { Entry, Role, Row, Usage } from "../engine/api";
 import type { SessionModel } from "../model/types";
-import { Damage, Unread } from "./damage";
+import { Damage, Trouble } from "./damage";
 import { EventRow } from "./event";
 import { Header } from "./header";
 import { type InList, useModel } from "./list";
@@ -83,6 +83,11 @@ interface ContentProps extends InList {
   readonly isFilled: boolean;
 }
 
+/** A row whose block is not there yet. */
+function Unread(where: InList & { readonly row: number }): JSX.Element {
+  return <div class="placeholder"><Trouble {...where} /></div>;
+}
+
 function Content({ list, known, seen, isFilled }: ContentProps): JSX.Element {
   // Thousands may wait to be filled, out of view: there only has to be something to find.
   if (!isFilled) return <p class="preview">{known.preview}</p>;
@@ -92,9 +97,18 @@ function Content({ list, known, seen, isFilled }: ContentProps): JSX.Element {
       <Header list={list} known={known} usage={seen.usage} />
       {known.problem && <Damage problem={known.problem} />}
       <div class="body">
-        {seen.entry === undefined ? <p class="preview">{known.preview}</p> : <Parts list={list} entry={seen.entry} />}
+        {seen.entry === undefined ? <NotYet list={list} known={known} /> : <Parts list={list} entry={seen.entry} />}
       </div>
       <Raw list={list} known={known} entry={seen.entry} />
+    </>
+  );
+}
+
+function NotYet({ list, known }: InList & { readonly known: Row }): JSX.Element {
+  return (
+    <>
+      <p class="preview">{known.preview}</p>
+      <Trouble list={list} row={known.row} />
     </>
   );
 }

@@ -1,10 +1,10 @@
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { effect, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
-import { useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 
-import type { SessionModel } from "../model/types";
+import type { SessionModel, Target } from "../model/types";
 import { Finder } from "./find";
-import { rowOf } from "./focus";
+import { focusedIn, rowOf } from "./focus";
 import { first, last } from "./keys";
 import type { Host, InList } from "./list";
 import { NativeRows } from "./native";
@@ -18,6 +18,10 @@ export interface ListProps extends InList {
   readonly scroller: RefObject<HTMLDivElement | null>;
   /** Scrolls by pixels, however the list scrolls. */
   readonly scroll: { current: (px: number) => void };
+  /** The row that was in view, for the list that takes over when this one becomes too long or short. */
+  readonly place: { current: number | undefined };
+  /** Where the model sent the list last. */
+  readonly handled: { current: Target | undefined };
 }
 
 interface Props {
@@ -30,10 +34,13 @@ export function Rows({ model, host }: Props): JSX.Element {
   const list = useMemo(() => ({ model, host }), [model, host]);
   const scroller = useRef<HTMLDivElement>(null);
   const scroll = useRef<(px: number) => void>(() => undefined);
+  const place = useRef<number>(undefined);
+  const handled = useRef<Target>(undefined);
   const isNative = useComputed(() => canBeWhole(model)).value;
   const isEmpty = useComputed(() => model.shown.value.length === 0).value;
   const List = isNative ? NativeRows : VirtualRows;
   useFinder(list, scroller, scroll);
+  useKeptFocus(model, scroller);
   return (
     <div
       ref={scroller}
@@ -46,7 +53,7 @@ export function Rows({ model, host }: Props): JSX.Element {
       onFocusIn={(event) => setCurrent(model, event.target)}
       onKeyDown={(event) => onKey(model, event)}
     >
-      {isEmpty ? <Empty model={model} /> : <List key={isNative} list={list} scroller={scroller} scroll={scroll} />}
+      {isEmpty ? <Empty model={model} /> : <List key={isNative} {...{ list, scroller, scroll, place, handled }} />}
     </div>
   );
 }
@@ -85,4 +92,18 @@ function useFinder({ model }: ListProps["list"], scroller: RefObject<HTMLDivElem
     finder.value = made;
     return () => made.close();
   });
+}
+
+/**
+ * When the row that has the focus is shown no more, the nearest one before it gets it. That has to be
+ * known before it is gone: so this does not wait for the drawing, as effects of components do.
+ */
+function useKeptFocus(model: SessionModel, scroller: RefObject<HTMLDivElement | null>): void {
+  useEffect(() => effect(() => {
+    const shown = model.shown.value;
+    const row = rowOf(focusedIn(scroller.current));
+    if (row === undefined || shown.length === 0) return;
+    const nearest = shown.rowAt(shown.indexOf(row));
+    if (nearest !== row) untracked(() => model.goTo(nearest, { focus: true, at: "nearest" }));
+  }), [model]);
 }

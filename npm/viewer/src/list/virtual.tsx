@@ -4,17 +4,17 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { ListProps } from "./rows";
 import { RowView } from "./row";
-import { focusRow, rowOf, useTarget } from "./focus";
+import { focusedIn, focusRow, rowOf, useTarget } from "./focus";
 import { Window } from "./window";
 
 /** A list of any length, of which only what is in view is drawn. */
-export function VirtualRows({ list, scroller, scroll }: ListProps): JSX.Element {
+export function VirtualRows(props: ListProps): JSX.Element {
+  const { list, scroller, scroll, place } = props;
   const { model } = list;
   const spacer = useRef<HTMLDivElement>(null);
   const strip = useRef<HTMLDivElement>(null);
   const window = useSignal<Window | undefined>(undefined);
   const focused = useSignal<number | undefined>(undefined);
-  const anchorRow = useRef<number>(undefined);
   /** Gets the focus as soon as it is drawn. */
   const sought = useRef<number>(undefined);
   const shown = model.shown.value;
@@ -32,19 +32,19 @@ export function VirtualRows({ list, scroller, scroll }: ListProps): JSX.Element 
     };
   }, []);
   useLayoutEffect(() => {
-    const row = anchorRow.current ?? model.target.peek()?.row ?? 0;
+    const row = place.current ?? model.target.peek()?.row ?? 0;
     window.value?.reset(shown.length, shown.indexOf(row));
   }, [shown, window.value]);
   useLayoutEffect(() => {
     window.value?.place();
-    if (window.value && shown.length > 0) anchorRow.current = shown.rowAt(window.value.anchor);
+    if (window.value && shown.length > 0) place.current = shown.rowAt(window.value.anchor);
     if (strip.current === null) return;
     if (sought.current !== undefined && focusRow(strip.current, sought.current)) sought.current = undefined;
     else if (focused.value !== undefined) keepFocus(strip.current, focused.value);
   });
-  useTarget(list, window.value, ({ row, at, focus }) => {
+  useTarget(props, window.value, ({ row, at, focus }) => {
     window.value?.goTo(model.shown.peek().indexOf(row), at);
-    anchorRow.current = row;
+    place.current = row;
     if (!focus || strip.current === null) return;
     sought.current = focusRow(strip.current, row) ? undefined : row;
   });
@@ -58,10 +58,10 @@ export function VirtualRows({ list, scroller, scroll }: ListProps): JSX.Element 
         ref={strip}
         class="strip"
         onFocusIn={(event) => (focused.value = rowOf(event.target))}
-        onFocusOut={(event) => {
-          const isInside = event.relatedTarget instanceof Node && strip.current?.contains(event.relatedTarget);
-          if (!isInside) focused.value = undefined;
-        }}
+        // Rows that are moved lose the focus for a moment, until they get it back.
+        onFocusOut={() => queueMicrotask(() => {
+          if (focusedIn(strip.current) === null) focused.value = undefined;
+        })}
         onPointerDown={(event) => hold(list, window.value, event.target)}
         onKeyDown={(event) => hold(list, window.value, event.target)}
       >
@@ -103,7 +103,6 @@ function hold({ model }: ListProps["list"], window: Window | undefined, target: 
 /** Drawing may move rows, and a browser takes the focus from what is moved. */
 function keepFocus(strip: HTMLElement, row: number): void {
   const root = strip.getRootNode();
-  const active = root instanceof ShadowRoot || root instanceof Document ? root.activeElement : null;
-  if (active === null || active === strip.ownerDocument.body) focusRow(strip, row);
-  else if (strip.contains(active) && rowOf(active) !== row) focusRow(strip, row);
+  const isNowhere = root instanceof ShadowRoot ? root.activeElement === null : strip.ownerDocument.activeElement === strip.ownerDocument.body;
+  if (isNowhere) focusRow(strip, row);
 }

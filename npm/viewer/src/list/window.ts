@@ -80,9 +80,12 @@ export class Window {
 
   /** The rows have become others; the one that was the anchor is at that place now. */
   reset(count: number, anchor: number): void {
+    const index = Math.max(0, Math.min(anchor, count - 1));
+    if (count === this.#count && index === this.#anchor.index) return;
     this.#count = count;
-    this.#anchor = { ...this.#anchor, index: Math.max(0, Math.min(anchor, count - 1)) };
-    this.#isJumping = true;
+    this.#anchor = { ...this.#anchor, index };
+    // While somebody scrolls, the scroll position is left alone.
+    this.#isJumping = this.#rest === undefined;
     this.#drawAround();
   }
 
@@ -160,6 +163,7 @@ export class Window {
   }
 
   #rested(): void {
+    this.#rest = undefined;
     this.#isThumb = false;
     this.#synchronise();
   }
