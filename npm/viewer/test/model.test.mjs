@@ -304,3 +304,21 @@ test("a block that is asked for twice is read once", async () => {
   await cache.load(1);
   assert.equal(reads, 1);
 });
+
+test("a filter that lets nothing through is cleared by going anywhere", async () => {
+  const { model } = await read([user(), call("a"), result("a")]);
+  model.filter.value = only({ roles: new Set(["system"]) });
+  assert.equal(model.shown.value.length, 0);
+  model.goTo(2);
+  assert.deepEqual([model.target.value.row, model.shown.value.length], [1, 2]);
+});
+
+test("an entry of a log that is not read yet is waited for", async () => {
+  const rows = rowsOf(Array.from({ length: 20 }, () => answer()));
+  const engine = fakeEngine(rows);
+  const whole = await engine.layout();
+  engine.layout = async () => ({ ...whole, blocks: whole.blocks.slice(0, 1), rows: 4, isComplete: false, isLarge: true });
+  const model = open(engine);
+  assert.equal(await model.rowOfSeq(17), 17);
+  assert.equal(await model.rowOfSeq(99), undefined);
+});

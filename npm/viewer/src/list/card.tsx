@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
 
+import { terminalText } from "../content/ansi";
 import { Arguments } from "../content/call";
 import { summaryOf } from "../content/summary";
+import { visible } from "../content/visible";
 import type { Entry, Part } from "../engine/api";
 import { duration, firstLine } from "./format";
 import { Actions } from "./header";
@@ -10,6 +12,9 @@ import { type InList, setFold, useFold, useModel } from "./list";
 import { Capped } from "./capped";
 import { type PartProps, PartView, ResultOutput, Whole } from "./parts";
 import { Raw } from "./raw";
+
+/** Enough of an output to find its first line in. */
+const LOOKED_AT = 2000;
 
 type Call = Extract<Part, { readonly type: "call" }>;
 type Result = Extract<Part, { readonly type: "result" }>;
@@ -24,12 +29,12 @@ export function CallCard({ list, entry, part, at }: PartProps<Call>): JSX.Elemen
     <section class={`card ${result?.isError ? "failed" : ""} ${isOpen ? "open" : ""}`}>
       <button type="button" class="fold" aria-expanded={isOpen} onClick={() => setFold(list, id, !isOpen)}>
         <Icon name="fold" />
-        <span class="name">{part.name}</span>
+        <span class="name">{visible(part.name)}</span>
         <span class="summary">{summaryOf(part.name, part.arguments)}</span>
         {result?.isError && <span class="outcome"><Icon name="error" />failed</span>}
         <Took list={list} from={entry} to={found?.row} />
       </button>
-      {!isOpen && result?.isError && <p class="error-line" data-row-of={found?.row}>{firstLine(result.output)}</p>}
+      {!isOpen && result?.isError && <p class="error-line" data-row-of={found?.row}>{visible(firstLine(terminalText(result.output.slice(0, LOOKED_AT))))}</p>}
       {isOpen && (
         <div class="card-body">
           <Capped list={list} id={`${id}:more`}>

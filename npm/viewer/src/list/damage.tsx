@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 
+import { visible } from "../content/visible";
 import type { Problem } from "../engine/api";
 import { Icon } from "./icons";
 import { type InList, useModel } from "./list";
@@ -10,14 +11,14 @@ export function Damage({ problem }: { readonly problem: Problem }): JSX.Element 
     problem.seq !== undefined && `entry ${problem.seq}`,
     problem.line !== undefined && `line ${problem.line}`,
     problem.offset !== undefined && `byte ${problem.offset}`,
-    problem.key !== undefined && `key ${problem.key}`,
+    problem.key !== undefined && `key ${visible(problem.key)}`,
   ];
   const place = places.filter(Boolean).join(", ");
   return (
     <p class="damage">
       <Icon name="error" />
-      <code>{problem.code}</code>
-      <span>{problem.message}</span>
+      <code>{visible(problem.code)}</code>
+      <span>{visible(problem.message)}</span>
       {place !== "" && <span class="place">{place}</span>}
     </p>
   );

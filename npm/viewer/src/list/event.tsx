@@ -1,9 +1,10 @@
 import type { JSX } from "preact";
 
+import { visible } from "../content/visible";
 import type { Entry, Row } from "../engine/api";
 import { Damage } from "./damage";
 import { cost, tokens } from "./format";
-import { Actions, Number, Time } from "./header";
+import { Actions, EntryNumber, Time } from "./header";
 import { Icon } from "./icons";
 import { type InList, setFold, useFold, useModel } from "./list";
 import { Parts } from "./parts";
@@ -55,8 +56,8 @@ function Line({ list, known, entry }: Props): JSX.Element {
   return (
     <>
       {hasMore(entry) ? <FoldButton list={list} known={known} title={title} /> : <span class="title">{title}</span>}
-      <Number known={known} />
-      <span class="event-text">{text === known.kind ? "" : text}</span>
+      <EntryNumber known={known} />
+      <span class="event-text">{text === known.kind ? "" : visible(text)}</span>
       {repeats > 0 && <span class="repeats" title={`${repeats} more like it, one after the other`}>&times; {repeats + 1}</span>}
     </>
   );
@@ -77,8 +78,8 @@ function Text({ known, icon, title, text }: { known: Row; icon: "error" | "withh
     <>
       <Icon name={icon} />
       <span class="title">{title}</span>
-      <Number known={known} />
-      <span class="event-text">{text}</span>
+      <EntryNumber known={known} />
+      <span class="event-text">{visible(text)}</span>
     </>
   );
 }

@@ -1,6 +1,15 @@
-// Times, tokens and durations as rows show them.
+// Roles, times, tokens and durations as rows show them.
 
-import type { Usage } from "../engine/api";
+import type { Role, Usage } from "../engine/api";
+
+export const ROLE_NAMES: Readonly<Record<Role, string>> = {
+  user: "User",
+  assistant: "Assistant",
+  tool: "Tool",
+  system: "System",
+  event: "Event",
+  gap: "Gap",
+};
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });

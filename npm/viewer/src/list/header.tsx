@@ -1,12 +1,11 @@
 import type { JSX } from "preact";
 
+import { visible } from "../content/visible";
 import type { Row, Usage } from "../engine/api";
-import { cost, time, tokens, tokensInFull } from "./format";
+import { cost, ROLE_NAMES, time, tokens, tokensInFull } from "./format";
 import { Icon, type IconName } from "./icons";
 import { toggleFoldOf } from "./keys";
-import { copyMarkdown, type InList, setFold, useOpened } from "./list";
-import { rawKey } from "./raw";
-import { ROLE_NAMES } from "./row";
+import { copyMarkdown, type InList, rawKey, setFold, useOpened } from "./list";
 
 interface Props extends InList {
   readonly known: Row;
@@ -17,8 +16,8 @@ export function Header({ list, known, usage }: Props & { readonly usage: Usage |
   return (
     <header>
       <span class="role">{ROLE_NAMES[known.role]}</span>
-      <Number known={known} />
-      {known.model !== undefined && <span class="model">{known.model}</span>}
+      <EntryNumber known={known} />
+      {known.model !== undefined && <span class="model">{visible(known.model)}</span>}
       <Actions list={list} known={known} />
       <span class="space" />
       {usage !== undefined && <span class="tokens" title={tokensInFull(usage)}>{tokens(usage)}</span>}
@@ -28,7 +27,7 @@ export function Header({ list, known, usage }: Props & { readonly usage: Usage |
   );
 }
 
-export function Number({ known }: { readonly known: Row }): JSX.Element | null {
+export function EntryNumber({ known }: { readonly known: Row }): JSX.Element | null {
   return known.seq === undefined ? null : <span class="number">#{known.seq}</span>;
 }
 

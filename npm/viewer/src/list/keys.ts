@@ -1,6 +1,7 @@
 // What keys do in the list. Who binds them says which; the focus goes with them.
 
 import type { SessionModel } from "../model/types";
+import { rawKey } from "./list";
 
 const TO_ROW = { focus: true, at: "nearest" } as const;
 
@@ -75,6 +76,6 @@ export function foldAll(model: SessionModel, isOpen: boolean): void {
 export function toggleRaw(model: SessionModel): void {
   const row = model.current.value;
   if (row === undefined) return;
-  const key = `${row}:raw`;
+  const key = rawKey(row);
   model.folds.value = new Map(model.folds.value).set(key, !(model.folds.value.get(key) ?? false));
 }

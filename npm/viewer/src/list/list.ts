@@ -24,6 +24,11 @@ export interface InList {
   readonly list: List;
 }
 
+/** Under which it is remembered that a row's line is shown as it is written. */
+export function rawKey(row: number): string {
+  return `${row}:raw`;
+}
+
 /** Whether something that is folded by nature is open. The key never changes while a component lives. */
 export function useFold({ model }: List, key: string): boolean {
   return useComputed(() => model.folds.value.get(key) ?? model.isUnfolded.value).value;

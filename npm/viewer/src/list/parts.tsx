@@ -5,6 +5,7 @@ import { Json } from "../content/code";
 import { Image } from "../content/image";
 import { Markdown } from "../content/markdown";
 import { Output } from "../content/output";
+import { visible } from "../content/visible";
 import type { Entry, Part } from "../engine/api";
 import { Capped } from "./capped";
 import { CallCard } from "./card";
@@ -24,7 +25,7 @@ export function Parts({ list, entry, only }: PartsProps): JSX.Element {
       {entry.parts.map((part, at) =>
         only === undefined || only === part.type ? <PartView key={at} list={list} entry={entry} part={part} at={at} /> : null,
       )}
-      {entry.parts.length === 0 && entry.role !== "event" && <p class="preview">{entry.preview || "Nothing"}</p>}
+      {entry.parts.length === 0 && entry.role !== "event" && <p class="preview">{visible(entry.preview) || "Nothing"}</p>}
     </>
   );
 }
@@ -82,7 +83,7 @@ function Result({ list, entry, part, at }: PartProps<Of<"result">>): JSX.Element
     <div class={`result ${part.isError ? "failed" : ""}`}>
       <p class="result-of">
         {part.isError ? "Failed" : "Result"}
-        {part.name !== undefined && <> of <code>{part.name}</code></>}
+        {part.name !== undefined && <> of <code>{visible(part.name)}</code></>}
       </p>
       <ResultOutput list={list} entry={entry} part={part} at={at} />
     </div>
@@ -101,7 +102,7 @@ export function ResultOutput({ list, entry, part, at }: PartProps<Of<"result">>)
 function Lineage({ part }: { readonly part: Of<"lineage"> }): JSX.Element {
   return (
     <p class="lineage">
-      {part.how === "forked" ? "Forked from" : "Compacted from"} <code>{part.session}</code> at entry {part.seq}
+      {part.how === "forked" ? "Forked from" : "Compacted from"} <code>{visible(part.session)}</code> at entry {part.seq}
       <span class="mono hash">{part.hash}</span>
     </p>
   );
@@ -130,8 +131,8 @@ function Folded({ list, id, title, preview, children }: FoldedProps): JSX.Elemen
     <section class="folded">
       <button type="button" class="fold" aria-expanded={isOpen} onClick={() => setFold(list, id, !isOpen)}>
         <Icon name="fold" />
-        <span class="title">{title}</span>
-        {!isOpen && preview !== undefined && <span class="summary">{firstLine(preview)}</span>}
+        <span class="title">{visible(title)}</span>
+        {!isOpen && preview !== undefined && <span class="summary">{visible(firstLine(preview))}</span>}
       </button>
       {isOpen && <div class="folded-body"><Capped list={list} id={`${id}:more`}>{children}</Capped></div>}
     </section>

@@ -4,11 +4,7 @@ import type { JSX } from "preact";
 import { Code, Json } from "../content/code";
 import type { Entry, Row } from "../engine/api";
 import { Capped } from "./capped";
-import { type InList, useOpened } from "./list";
-
-export function rawKey(row: number): string {
-  return `${row}:raw`;
-}
+import { type InList, rawKey, useOpened } from "./list";
 
 interface Props extends InList {
   readonly known: Row;

@@ -1,10 +1,12 @@
 import { useComputed } from "@preact/signals";
 import type { JSX, Ref } from "preact";
 
-import type { Entry, Role, Row, Usage } from "../engine/api";
+import { visible } from "../content/visible";
+import type { Entry, Row, Usage } from "../engine/api";
 import type { SessionModel } from "../model/types";
 import { Damage, Trouble } from "./damage";
 import { EventRow } from "./event";
+import { ROLE_NAMES } from "./format";
 import { Header } from "./header";
 import { type InList, useModel } from "./list";
 import { Parts } from "./parts";
@@ -22,15 +24,6 @@ export interface RowProps extends InList {
   readonly isAway?: boolean;
   readonly element?: Ref<HTMLElement>;
 }
-
-export const ROLE_NAMES: Readonly<Record<Role, string>> = {
-  user: "User",
-  assistant: "Assistant",
-  tool: "Tool",
-  system: "System",
-  event: "Event",
-  gap: "Gap",
-};
 
 /** What is drawn of a row. */
 export interface Seen {
@@ -74,7 +67,7 @@ function nameOf(row: number, known: Row | undefined): string {
   const number = known.seq === undefined ? "" : ` ${known.seq}`;
   const what = known.role === "event" ? known.kind.replaceAll("_", " ") : ROLE_NAMES[known.role];
   const calls = known.calls?.length ? `, calls ${[...new Set(known.calls.map((call) => call.name))].join(", ")}` : "";
-  return `${what}${number}${calls}${known.isError ? ", failed" : ""}`;
+  return visible(`${what}${number}${calls}${known.isError ? ", failed" : ""}`);
 }
 
 interface ContentProps extends InList {
@@ -90,7 +83,7 @@ function Unread(where: InList & { readonly row: number }): JSX.Element {
 
 function Content({ list, known, seen, isFilled }: ContentProps): JSX.Element {
   // Thousands may wait to be filled, out of view: there only has to be something to find.
-  if (!isFilled) return <p class="preview">{known.preview}</p>;
+  if (!isFilled) return <p class="preview">{visible(known.preview)}</p>;
   if (known.role === "event" || known.role === "gap") return <EventRow list={list} known={known} entry={seen.entry} />;
   return (
     <>
@@ -107,7 +100,7 @@ function Content({ list, known, seen, isFilled }: ContentProps): JSX.Element {
 function NotYet({ list, known }: InList & { readonly known: Row }): JSX.Element {
   return (
     <>
-      <p class="preview">{known.preview}</p>
+      <p class="preview">{visible(known.preview)}</p>
       <Trouble list={list} row={known.row} />
     </>
   );

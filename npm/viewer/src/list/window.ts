@@ -10,25 +10,13 @@
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 
-export interface Range {
-  readonly from: number;
-  /** Not in it any more. */
-  readonly to: number;
-}
+import { type Range, Strip } from "./strip";
 
 interface Anchor {
   readonly index: number;
   /** Where its edge is, in the spacer. */
   readonly y: number;
   readonly edge: "start" | "end";
-}
-
-interface Drawn {
-  readonly index: number;
-  readonly element: HTMLElement;
-  /** In the spacer. */
-  readonly top: number;
-  readonly bottom: number;
 }
 
 /** Browsers cut off heights somewhere between 16 and 33 million pixels. */
@@ -42,8 +30,6 @@ export class Window {
   readonly #range = signal<Range>({ from: 0, to: 0 });
   #count = 0;
   #anchor: Anchor = { index: 0, y: 0, edge: "start" };
-  /** Where the strip is in the spacer. */
-  #top = 0;
   #height = 0;
   /** The scroll position that this has dealt with. */
   #scrolled = 0;
@@ -56,13 +42,13 @@ export class Window {
 
   readonly #scroller: HTMLElement;
   readonly #spacer: HTMLElement;
-  readonly #strip: HTMLElement;
+  readonly #strip: Strip;
   readonly #observer: ResizeObserver;
 
   constructor(scroller: HTMLElement, spacer: HTMLElement, strip: HTMLElement) {
     this.#scroller = scroller;
     this.#spacer = spacer;
-    this.#strip = strip;
+    this.#strip = new Strip(strip, spacer);
     this.#viewHeight = scroller.clientHeight;
     this.#observer = new ResizeObserver(() => this.#resized());
     this.#observer.observe(scroller);
@@ -91,7 +77,7 @@ export class Window {
 
   /** Brings a row into view. */
   goTo(index: number, at: "start" | "end" | "nearest"): void {
-    const drawn = this.#drawn().find((row) => row.index === index);
+    const drawn = this.#strip.rows(this.#range.peek()).find((row) => row.index === index);
     const y = this.#scroller.scrollTop;
     const end = y + this.#viewHeight;
     if (at === "nearest" && drawn !== undefined) {
@@ -116,7 +102,7 @@ export class Window {
 
   /** From now on this row holds still: somebody works in it. */
   hold(index: number): void {
-    const row = this.#drawn().find((row) => row.index === index);
+    const row = this.#strip.rows(this.#range.peek()).find((row) => row.index === index);
     if (row !== undefined) this.#anchor = { index, y: row.top, edge: "start" };
   }
 
@@ -143,10 +129,10 @@ export class Window {
   /** Puts the strip where the anchor is. To be called whenever rows were drawn or have changed. */
   place(): void {
     if (this.#count === 0) return;
-    const element = this.#elementAt(this.#anchor.index);
-    if (element === undefined) return this.#drawAround();
-    const edge = this.#anchor.edge === "start" ? startOf(element) : endOf(element);
-    this.#moveStrip(this.#top + this.#anchor.y - (edge - startOf(this.#spacer)));
+    const row = this.#strip.row(this.#anchor.index, this.#range.peek());
+    if (row === undefined) return this.#drawAround();
+    const edge = this.#anchor.edge === "start" ? row.top : row.bottom;
+    this.#strip.move(this.#anchor.y - edge);
     if (this.#drawMore()) return;
     if (this.#isJumping) {
       this.#isJumping = false;
@@ -218,7 +204,7 @@ export class Window {
 
   /** Draws rows that have come near the view, and lets go of those far from it. */
   #drawMore(): boolean {
-    const rows = this.#drawn();
+    const rows = this.#strip.rows(this.#range.peek());
     const first = rows[0];
     const last = rows.at(-1);
     if (first === undefined || last === undefined) return false;
@@ -241,11 +227,11 @@ export class Window {
   #isAstray(): boolean {
     const { from, to } = this.#range.peek();
     const y = this.#scroller.scrollTop;
-    const bottom = this.#top + this.#strip.offsetHeight;
-    if (this.#top < -1 || bottom > this.#height + 1) return true;
-    if (from === 0 && (this.#isThumb ? y < this.#top - 1 : this.#top > 1)) return true;
+    const bottom = this.#strip.top + this.#strip.height;
+    if (this.#strip.top < -1 || bottom > this.#height + 1) return true;
+    if (from === 0 && (this.#isThumb ? y < this.#strip.top - 1 : this.#strip.top > 0.1)) return true;
     const rest = this.#height - bottom;
-    if (to === this.#count && (this.#isThumb ? y + this.#viewHeight > bottom + 1 : rest > 1)) return true;
+    if (to === this.#count && (this.#isThumb ? y + this.#viewHeight > bottom + 1 : rest > 0.1)) return true;
     return (from > 0 && y <= 0) || (to < this.#count && y >= this.#height - this.#viewHeight - 0.5);
   }
 
@@ -253,9 +239,9 @@ export class Window {
   #synchronise(): void {
     if (this.#count === 0) return;
     const { from, to } = this.#range.peek();
-    const strip = this.#strip.getBoundingClientRect().height;
+    const strip = this.#strip.height;
     const y = this.#scroller.scrollTop;
-    const above = y - this.#top;
+    const above = y - this.#strip.top;
     this.#setHeight(strip);
     const end = this.#height - this.#viewHeight;
     const lowest = this.#height - strip + above;
@@ -267,8 +253,8 @@ export class Window {
     this.#scrolled = this.#scroller.scrollTop;
     // At an end the strip is there, wherever the view was; else what is in view stays.
     const top = from === 0 ? 0 : to === this.#count ? this.#height - strip : this.#scrolled - above;
-    const moved = top - this.#top;
-    this.#moveStrip(top);
+    const moved = top - this.#strip.top;
+    this.#strip.move(moved);
     this.#anchor = { ...this.#anchor, y: this.#anchor.y + moved };
   }
 
@@ -282,17 +268,17 @@ export class Window {
   #clamp(): void {
     const { from, to } = this.#range.peek();
     const y = this.#scroller.scrollTop;
-    const strip = this.#strip.offsetHeight;
-    let top = Math.max(0, Math.min(this.#top, this.#height - strip));
+    const strip = this.#strip.height;
+    let top = Math.max(0, Math.min(this.#strip.top, this.#height - strip));
     if (from === 0) top = Math.min(top, y);
     if (to === this.#count) top = Math.max(top, y + this.#viewHeight - strip);
-    this.#moveStrip(top);
+    this.#strip.move(top - this.#strip.top);
     this.#anchor = this.#anchorInView() ?? this.#anchor;
   }
 
   /** The share of the whole at which a row stands in the view at that share of it. */
   #share(): number {
-    const rows = this.#drawn();
+    const rows = this.#strip.rows(this.#range.peek());
     const guess = this.#anchor.index / this.#count;
     const line = this.#scroller.scrollTop + guess * this.#viewHeight;
     const row = rows.find((row) => row.bottom > line) ?? rows.at(-1);
@@ -304,49 +290,9 @@ export class Window {
   /** The first row that begins in view; of one that is taller than the view, that one. */
   #anchorInView(): Anchor | undefined {
     const y = this.#scroller.scrollTop;
-    const rows = this.#drawn();
+    const rows = this.#strip.rows(this.#range.peek());
     const begins = rows.find((row) => row.top >= y - 1 && row.top < y + 0.6 * this.#viewHeight);
     const row = begins ?? rows.find((row) => row.bottom > y) ?? rows.at(-1);
     return row === undefined ? undefined : { index: row.index, y: row.top, edge: "start" };
   }
-
-  #moveStrip(top: number): void {
-    if (top === this.#top) return;
-    this.#top = top;
-    this.#strip.style.top = `${top}px`;
-  }
-
-  #drawn(): Drawn[] {
-    const zero = startOf(this.#spacer);
-    const { from, to } = this.#range.peek();
-    const rows: Drawn[] = [];
-    for (const element of this.#strip.children) {
-      if (!(element instanceof HTMLElement)) continue;
-      const index = indexOf(element);
-      const { top, bottom } = element.getBoundingClientRect();
-      if (index >= from && index < to) rows.push({ index, element, top: top - zero, bottom: bottom - zero });
-    }
-    return rows;
-  }
-
-  #elementAt(index: number): HTMLElement | undefined {
-    const { from, to } = this.#range.peek();
-    if (index < from || index >= to) return undefined;
-    for (const element of this.#strip.children) {
-      if (element instanceof HTMLElement && indexOf(element) === index) return element;
-    }
-    return undefined;
-  }
-}
-
-function indexOf(element: HTMLElement): number {
-  return Number(element.getAttribute("aria-posinset")) - 1;
-}
-
-function startOf(element: Element): number {
-  return element.getBoundingClientRect().top;
-}
-
-function endOf(element: Element): number {
-  return element.getBoundingClientRect().bottom;
 }

@@ -237,20 +237,16 @@ class Session implements SessionModel {
 
   #aim(row: number, { focus = false, at = "start" }: NonNullable<Parameters<SessionModel["goTo"]>[1]>): void {
     batch(() => {
-      const shown = this.shown.peek();
-      if (shown.rowAt(shown.indexOf(row)) !== row) this.#reveal(row);
-      const drawn = this.shown.peek();
-      const place = drawn.rowAt(drawn.indexOf(row)) === row ? row : this.#rows.drawnAt(row);
+      const place = this.#isShown(row) ? row : this.#rows.drawnAt(row);
+      if (!this.#isShown(place)) this.filter.value = NO_FILTER;
       this.current.value = place;
       this.target.value = { row: place, focus, at };
     });
   }
 
-  /** Clears a filter that hides it. */
-  #reveal(row: number): void {
-    const drawn = this.#rows.drawnAt(row);
+  #isShown(row: number): boolean {
     const shown = this.shown.peek();
-    if (shown.rowAt(shown.indexOf(drawn)) !== drawn) this.filter.value = NO_FILTER;
+    return shown.length > 0 && shown.rowAt(shown.indexOf(row)) === row;
   }
 
   /** Opens the calls whose results stand in the row. */
