@@ -1,4 +1,4 @@
-import { effect, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { effect, untracked, useComputed } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 
@@ -29,8 +29,12 @@ interface Props {
   readonly host: Host;
 }
 
-/** The conversation. */
+/** The conversation. Another session is another list. */
 export function Rows({ model, host }: Props): JSX.Element {
+  return <Conversation key={model} model={model} host={host} />;
+}
+
+function Conversation({ model, host }: Props): JSX.Element {
   const list = useMemo(() => ({ model, host }), [model, host]);
   const scroller = useRef<HTMLDivElement>(null);
   const scroll = useRef<(px: number) => void>(() => undefined);
@@ -85,13 +89,12 @@ function onKey(model: SessionModel, event: KeyboardEvent): void {
 }
 
 function useFinder({ model }: ListProps["list"], scroller: RefObject<HTMLDivElement | null>, scroll: ListProps["scroll"]): void {
-  const finder = useSignal<Finder | undefined>(undefined);
-  useSignalEffect(() => {
+  useEffect(() => {
     if (!scroller.current) return undefined;
+    // It marks what is drawn, whichever list draws it.
     const made = new Finder(model, scroller.current, (px) => scroll.current(px));
-    finder.value = made;
     return () => made.close();
-  });
+  }, [model]);
 }
 
 /**
