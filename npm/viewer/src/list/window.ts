@@ -22,8 +22,9 @@ interface Anchor {
 /** Browsers cut off heights somewhere between 16 and 33 million pixels. */
 const HEIGHT_MAX = 8_000_000;
 const ROW_PX = 120;
-/** What is drawn beyond what is in view. */
-const BEYOND_PX = 700;
+/** What is drawn beyond what is in view, and when there is too little of it: a page's scrolling has to fit in. */
+const BEYOND_PX = 1200;
+const TOO_LITTLE_PX = 900;
 const REST_MS = 150;
 
 export class Window {
@@ -212,9 +213,9 @@ export class Window {
     const start = this.#scroller.scrollTop;
     const end = start + this.#viewHeight;
     let { from, to } = this.#range.peek();
-    if (first.top > start - BEYOND_PX / 2) from -= this.#rowsIn(first.top - start + BEYOND_PX);
+    if (first.top > start - TOO_LITTLE_PX) from -= this.#rowsIn(first.top - start + BEYOND_PX);
     else from = rows.find((row) => row.bottom > start - 2 * BEYOND_PX)?.index ?? from;
-    if (last.bottom < end + BEYOND_PX / 2) to += this.#rowsIn(end - last.bottom + BEYOND_PX);
+    if (last.bottom < end + TOO_LITTLE_PX) to += this.#rowsIn(end - last.bottom + BEYOND_PX);
     else to = (rows.findLast((row) => row.top < end + 2 * BEYOND_PX)?.index ?? to - 1) + 1;
     return this.#draw(from, Math.max(to, from + 1));
   }
