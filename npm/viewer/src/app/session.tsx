@@ -1,0 +1,37 @@
+// The session's screen: outline, conversation, filters, and above them the bar and the chart.
+
+import type { JSX } from "preact";
+
+import { Rows } from "../list/rows";
+import type { SessionModel } from "../model/types";
+import type { App } from "./app";
+import { Chart } from "./chart";
+import { Filters } from "./filters";
+import { Outline } from "./outline";
+import { nextStep, place } from "./problem";
+import { SearchBand } from "./search";
+import { TopBar } from "./topbar";
+
+export function SessionScreen({ app, model }: { readonly app: App; readonly model: SessionModel }): JSX.Element {
+  const failure = model.failure.value;
+  return (
+    <>
+      <TopBar app={app} model={model} />
+      {failure === undefined && <Chart model={model} />}
+      <div class="panes">
+        {app.isOutlineOpen.value && <Outline app={app} model={model} />}
+        <main id="conversation" class="conversation" tabIndex={-1} aria-label="Conversation">
+          {app.isSearchOpen.value && <SearchBand app={app} model={model} />}
+          {failure === undefined ? (
+            <Rows model={model} />
+          ) : (
+            <p class="failure">
+              <code>{failure.code}</code> {failure.message} {place(failure)} {nextStep(failure)}
+            </p>
+          )}
+        </main>
+        {app.isFiltersOpen.value && <Filters app={app} model={model} />}
+      </div>
+    </>
+  );
+}
