@@ -1,11 +1,9 @@
 // The page of its own: shows the element over the whole window, with what `?src=` names or the page holds.
 
-import "./element";
-
-import type { TurnkeepViewer } from "./element";
+import { TurnkeepViewer } from "./element";
 import type { NamedBlob } from "./engine/api";
 
-const viewer = document.createElement("turnkeep-viewer") as TurnkeepViewer;
+const viewer = new TurnkeepViewer();
 viewer.setAttribute("page", "");
 
 const src = new URLSearchParams(location.search).get("src");

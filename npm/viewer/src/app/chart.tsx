@@ -58,7 +58,7 @@ export function Chart({ model }: { readonly model: SessionModel }): JSX.Element 
   return (
     <div
       ref={chart}
-      class="chart no-print"
+      class="chart"
       role="slider"
       tabIndex={0}
       aria-label="Place in the session"

@@ -86,9 +86,9 @@ function Found({ app, model, report }: Props & { readonly report: Report }): JSX
 }
 
 const CHECK_STATES: Readonly<Record<Check["state"], { readonly icon: IconName; readonly text: string }>> = {
-  holds: { icon: "check", text: "holds" },
-  partly: { icon: "check", text: "holds up to the fault" },
-  fails: { icon: "error", text: "does not hold" },
+  holds: { icon: "check", text: "in order" },
+  partly: { icon: "check", text: "in order up to the fault" },
+  fails: { icon: "error", text: "not in order" },
   open: { icon: "help", text: "nobody said which" },
 };
 
@@ -120,7 +120,10 @@ function HeadLine(props: { readonly label: string; readonly text: string; readon
 
 function Places({ app, model, report }: Props & { readonly report: Report | undefined }): JSX.Element | null {
   const faults = [report?.fault, report?.entryFault].filter((fault) => fault !== undefined);
-  const marks = model.marks.value.filter((mark) => mark.what === "gap" || mark.what === "withheld");
+  const told = new Set(faults.map((fault) => fault.line));
+  const marks = model.marks.value.filter(
+    ({ row, what }) => what === "withheld" || (what === "gap" && !told.has(model.row(row)?.problem?.line)),
+  );
   const torn = report?.torn;
   if (faults.length === 0 && marks.length === 0 && torn === undefined) {
     return null;

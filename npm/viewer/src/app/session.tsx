@@ -16,8 +16,10 @@ export function SessionScreen({ app, model }: { readonly app: App; readonly mode
   const failure = model.failure.value;
   return (
     <>
-      <TopBar app={app} model={model} />
-      {failure === undefined && <Chart model={model} />}
+      <header class="no-print">
+        <TopBar app={app} model={model} />
+        {failure === undefined && <Chart model={model} />}
+      </header>
       <div class="panes">
         {app.isOutlineOpen.value && <Outline app={app} model={model} />}
         <main id="conversation" class="conversation" tabIndex={-1} aria-label="Conversation">

@@ -17,7 +17,7 @@ interface Props {
 export function TopBar({ app, model }: Props): JSX.Element {
   const { listed } = model;
   return (
-    <header class="bar no-print">
+    <div class="bar">
       <div class="bar-title">
         {app.sessions.value.length > 1 && (
           <Tool icon="back" label="All sessions" run={() => app.showList()} />
@@ -40,7 +40,7 @@ export function TopBar({ app, model }: Props): JSX.Element {
         <Tool icon="print" label="Print" run={() => window.print()} />
         <PageTools app={app} />
       </div>
-    </header>
+    </div>
   );
 }
 

@@ -89,7 +89,7 @@ function faultText(fault: Problem): string {
 export interface Check {
   readonly name: string;
   readonly what: string;
-  /** `partly`: it held up to the fault that another check found. */
+  /** `partly`: up to the fault that another check found. */
   readonly state: "holds" | "partly" | "fails" | "open";
 }
 
