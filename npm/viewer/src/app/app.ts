@@ -227,6 +227,14 @@ export class App {
     this.say(`Theme: ${this.theme.value === "system" ? "as the system has it" : this.theme.value}`);
   }
 
+  toggleOutline(): void {
+    this.#togglePane(this.isOutlineOpen, this.isFiltersOpen);
+  }
+
+  toggleFilters(): void {
+    this.#togglePane(this.isFiltersOpen, this.isOutlineOpen);
+  }
+
   openSearch(): void {
     this.isSearchOpen.value = true;
     this.searchAsked.value += 1;
@@ -257,6 +265,14 @@ export class App {
     if (only !== undefined) {
       this.show(only);
     }
+  }
+
+  /** Two drawers would lie on each other. */
+  #togglePane(pane: Signal<boolean>, other: Signal<boolean>): void {
+    batch(() => {
+      pane.value = !pane.value;
+      other.value = other.value && !this.isNarrow.value;
+    });
   }
 
   async #goToSeq(seq: number | undefined): Promise<void> {

@@ -32,17 +32,17 @@ export function Badge({ app, model }: { readonly app: App; readonly model: Sessi
         <span class="cut">{trust.text}</span>
       </button>
       {!isOver && (
-        <button type="button" class="badge-action" onClick={() => app.verify()}>
+        <button type="button" class="badge-action no-print" onClick={() => app.verify()}>
           Verify
         </button>
       )}
       {job.state === "running" && (
-        <button type="button" class="badge-action" onClick={() => model.stop()}>
+        <button type="button" class="badge-action no-print" onClick={() => model.stop()}>
           Stop
         </button>
       )}
       {job.state === "running" && (
-        <progress class="badge-progress" aria-label="Verifying" max={job.progress.total} value={job.progress.done} />
+        <progress class="badge-progress no-print" aria-label="Verifying" max={job.progress.total} value={job.progress.done} />
       )}
     </div>
   );

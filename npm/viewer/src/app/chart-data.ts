@@ -13,7 +13,7 @@ export interface Bar {
   readonly label: string;
 }
 
-/** Marks of one kind within one stretch of rows. */
+/** Where something is, or several of its kind. */
 export interface Tick {
   readonly row: number;
   readonly what: Mark["what"];
@@ -33,7 +33,7 @@ export function chartData(layout: Layout | undefined, turns: readonly Turn[], ma
   const rows = layout?.rows ?? 0;
   const hasTokens = turns.some((turn) => tokensOf(turn) > 0);
   const bars = hasTokens ? tokenBars(turns, rows) : byteBars(layout);
-  return { rows, bars, max: bars.reduce((max, bar) => Math.max(max, bar.size), 0), ticks: ticksOf(marks, rows) };
+  return { rows, bars, max: bars.reduce((max, bar) => Math.max(max, bar.size), 0), ticks: ticksOf([...marks, ...laterErrors(turns, marks)], rows) };
 }
 
 /** The bar that a row lies in. */
@@ -99,7 +99,14 @@ function grouped<T>(items: readonly T[], rows: number, rowOf: (item: T) => numbe
   });
 }
 
-function ticksOf(marks: readonly Mark[], rows: number): Tick[] {
+/** Of very long sessions not all marks are kept; turns still count their errors. */
+function laterErrors(turns: readonly Turn[], marks: readonly Mark[]): Tick[] {
+  const known = marks.at(-1)?.row ?? -1;
+  return turns.filter(({ row, errors }) => row > known && errors > 0).map(({ row }) => ({ row, what: "error" }));
+}
+
+/** One of each kind for each place that can be told apart. */
+function ticksOf(marks: readonly Tick[], rows: number): Tick[] {
   const seen = new Set<string>();
   return marks.filter(({ row, what }) => {
     const place = `${what} ${Math.floor((row * BARS_MAX) / Math.max(1, rows))}`;

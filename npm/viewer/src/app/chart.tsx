@@ -6,10 +6,13 @@ import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 
 import type { Mark, SessionModel } from "../model/types";
-import { type ChartData, barAt, chartData } from "./chart-data";
+import { type ChartData, type Tick, barAt, chartData } from "./chart-data";
 
 const WIDTH = 1_000;
 const HEIGHT = 32;
+
+/** More than that, and they would hide the bars. */
+const BOUNDARIES_MAX = 60;
 
 export function Chart({ model }: { readonly model: SessionModel }): JSX.Element | null {
   const chart = useRef<HTMLDivElement>(null);
@@ -58,7 +61,7 @@ export function Chart({ model }: { readonly model: SessionModel }): JSX.Element 
   return (
     <div
       ref={chart}
-      class="chart"
+      class="chart no-print"
       role="slider"
       tabIndex={0}
       aria-label="Place in the session"
@@ -116,12 +119,17 @@ function barsPath({ bars, max, rows }: ChartData): string {
 /** One shape for each kind of mark: errors stand at the top edge, boundaries go from top to bottom. */
 function tickPaths({ ticks, rows }: ChartData): [string, string][] {
   const paths = new Map<Mark["what"], string>();
+  const isDense = ticks.filter(isBoundary).length > BOUNDARIES_MAX;
   for (const { row, what } of ticks) {
     const x = ((row / Math.max(1, rows)) * WIDTH).toFixed(1);
-    const length = what === "error" || what === "withheld" ? 5 : HEIGHT;
+    const length = isBoundary({ what }) && !isDense ? HEIGHT : 5;
     paths.set(what, `${paths.get(what) ?? ""}M${x} 0v${length}`);
   }
   return [...paths];
+}
+
+function isBoundary({ what }: Pick<Tick, "what">): boolean {
+  return what !== "error" && what !== "withheld";
 }
 
 /** In per cent; the tip is not to stand out over the edges. */

@@ -1,8 +1,9 @@
 // A modal dialog. The browser keeps the focus in it; when it closes, the focus goes back to where it was.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
+import { useReturnedFocus } from "./focus";
 import { Icon } from "./icons";
 
 interface Props {
@@ -14,15 +15,8 @@ interface Props {
 export function Dialog({ title, onClose, children }: Props): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
 
-  useEffect(() => {
-    const shown = dialog.current;
-    const before = focused(shown);
-    shown?.showModal();
-    return () => {
-      shown?.close();
-      before?.focus({ preventScroll: true });
-    };
-  }, []);
+  useReturnedFocus(dialog);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
 
   const closeOnBackdrop = (event: MouseEvent): void => {
     // What lies within the dialog is the target of its own clicks.
@@ -42,11 +36,4 @@ export function Dialog({ title, onClose, children }: Props): JSX.Element {
       <div class="dialog-body">{children}</div>
     </dialog>
   );
-}
-
-/** What has the focus, in the tree that the node stands in. */
-function focused(node: Node | null): HTMLElement | undefined {
-  const root = node?.getRootNode();
-  const active = root instanceof ShadowRoot || root instanceof Document ? root.activeElement : null;
-  return active instanceof HTMLElement ? active : undefined;
 }

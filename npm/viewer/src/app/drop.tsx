@@ -16,7 +16,6 @@ declare const TURNKEEP_VERSION: string;
 export function DropPage({ app }: { readonly app: App }): JSX.Element {
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
-  const isOpening = app.state.value === "opening";
   const failure = app.failure.value;
   const awaited = app.awaited.value;
   const open = (input: HTMLInputElement): void => {
@@ -44,10 +43,10 @@ export function DropPage({ app }: { readonly app: App }): JSX.Element {
           </p>
         )}
         <div class="drop-buttons">
-          <button type="button" class="primary" disabled={isOpening} onClick={() => files.current?.click()}>
-            <Icon name="file" /> {isOpening ? "Opening…" : "Choose files"}
+          <button type="button" class="primary" onClick={() => files.current?.click()}>
+            <Icon name="file" /> Choose files
           </button>
-          <button type="button" disabled={isOpening} onClick={() => folder.current?.click()}>
+          <button type="button" onClick={() => folder.current?.click()}>
             <Icon name="folder" /> Choose a folder
           </button>
         </div>

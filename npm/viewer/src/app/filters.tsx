@@ -31,7 +31,7 @@ export function Filters({ app, model }: Props): JSX.Element {
     model.filter.value = { ...filter, ...changed };
   };
   return (
-    <Pane app={app} as="aside" label="Filters" isOpen={app.isFiltersOpen} opener="filters">
+    <Pane app={app} as="aside" name="filters" label="Filters" isOpen={app.isFiltersOpen}>
       <SurveyNote model={model} />
       <div class="filters">
         <p class="filters-sum">

@@ -29,7 +29,8 @@ export function bytes(value: number): string {
 }
 
 export function cost(dollars: number): string {
-  return `$${dollars.toFixed(dollars < 0.1 ? 4 : 2)}`;
+  const digits = dollars < 0.1 ? 4 : 2;
+  return `$${dollars.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }
 
 /** `850 ms`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */

@@ -31,8 +31,8 @@ export const COMMANDS: readonly Command[] = [
   { keys: ["/"], help: "Search", group: "Find", run: (app) => app.openSearch() },
   { keys: ["n"], help: "Next match", group: "Find", run: (_, model) => model.search.next() },
   { keys: ["N"], help: "Previous match", group: "Find", run: (_, model) => model.search.previous() },
-  { keys: ["f"], help: "Filters", group: "Find", run: (app) => toggle(app.isFiltersOpen) },
-  { keys: ["o"], help: "Outline", group: "Find", run: (app) => toggle(app.isOutlineOpen) },
+  { keys: ["f"], help: "Filters", group: "Find", run: (app) => app.toggleFilters() },
+  { keys: ["o"], help: "Outline", group: "Find", run: (app) => app.toggleOutline() },
 
   { keys: ["v"], help: "Verification report", group: "Page", run: (app) => (app.dialog.value = "report") },
   { keys: ["t"], help: "Theme: system, light, dark", group: "Page", always: (app) => app.turnTheme() },
@@ -82,8 +82,4 @@ function closeTopmost(app: App): void {
   } else {
     app.notice.value = undefined;
   }
-}
-
-function toggle(isOpen: { value: boolean }): void {
-  isOpen.value = !isOpen.value;
 }

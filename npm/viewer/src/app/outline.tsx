@@ -22,7 +22,7 @@ interface Props {
 
 export function Outline({ app, model }: Props): JSX.Element {
   return (
-    <Pane app={app} as="nav" label="Outline" isOpen={app.isOutlineOpen} opener="outline">
+    <Pane app={app} as="nav" name="outline" label="Outline" isOpen={app.isOutlineOpen}>
       <SurveyNote model={model} />
       <Tree app={app} model={model} />
     </Pane>

@@ -2,10 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import type { SearchModel, SessionModel } from "../model/types";
 import type { App } from "./app";
+import { useReturnedFocus } from "./focus";
 import { count, counted, percent } from "./format";
 import { Icon } from "./icons";
 
@@ -14,12 +15,15 @@ const REST_MS = 250;
 
 export function SearchBand({ app, model }: { readonly app: App; readonly model: SessionModel }): JSX.Element {
   const { search } = model;
+  const band = useRef<HTMLElement>(null);
   const input = useRef<HTMLInputElement>(null);
   const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
   const text = useSignal(search.query.value.text);
   const matchCase = useSignal(search.query.value.matchCase);
 
-  useEffect(() => input.current?.select(), [app.searchAsked.value]);
+  useReturnedFocus(band);
+  // Before the next key comes, or it would be taken for a command.
+  useLayoutEffect(() => input.current?.select(), [app.searchAsked.value]);
   useEffect(() => () => clearTimeout(rest.current), []);
 
   const start = (): void => {
@@ -53,7 +57,7 @@ export function SearchBand({ app, model }: { readonly app: App; readonly model: 
   };
 
   return (
-    <search class="search no-print" aria-label="Search in the session">
+    <search ref={band} class="search no-print" aria-label="Search in the session">
       <input
         ref={input}
         type="search"

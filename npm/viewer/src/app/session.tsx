@@ -16,7 +16,7 @@ export function SessionScreen({ app, model }: { readonly app: App; readonly mode
   const failure = model.failure.value;
   return (
     <>
-      <header class="no-print">
+      <header>
         <TopBar app={app} model={model} />
         {failure === undefined && <Chart model={model} />}
       </header>

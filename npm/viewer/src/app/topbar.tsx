@@ -19,11 +19,14 @@ export function TopBar({ app, model }: Props): JSX.Element {
   return (
     <div class="bar">
       <div class="bar-title">
-        {app.sessions.value.length > 1 && (
-          <Tool icon="back" label="All sessions" run={() => app.showList()} />
-        )}
-        <Tool icon="outline" label="Outline" hint="o" opens="outline" isOpen={app.isOutlineOpen.value}
-          run={() => (app.isOutlineOpen.value = !app.isOutlineOpen.value)} />
+        {app.sessions.value.length > 1 && <Tool icon="back" label="All sessions" run={() => app.showList()} />}
+        <Tool
+          icon="outline"
+          label="Outline"
+          hint="o"
+          isOpen={app.isOutlineOpen.value}
+          run={() => app.toggleOutline()}
+        />
         <h1 class="cut" title={listed.title === undefined ? listed.id : `${listed.title}\n${listed.id}`}>
           {listed.title ?? listed.id}
         </h1>
@@ -32,9 +35,14 @@ export function TopBar({ app, model }: Props): JSX.Element {
       <Badge app={app} model={model} />
       <div class="bar-tools">
         <Tool icon="search" label="Search" hint="/" run={() => app.openSearch()} />
-        <Tool icon="filters" label="Filters" hint="f" opens="filters" isOpen={app.isFiltersOpen.value}
+        <Tool
+          icon="filters"
+          label="Filters"
+          hint="f"
+          isOpen={app.isFiltersOpen.value}
           isOn={isFiltering(model.filter.value)}
-          run={() => (app.isFiltersOpen.value = !app.isFiltersOpen.value)} />
+          run={() => app.toggleFilters()}
+        />
         <Tool icon="link" label="Copy link" hint="c" run={() => void app.copyLink()} />
         <Tool icon="markdown" label="Copy as Markdown" hint="m" run={() => void app.copyMarkdown()} />
         <Tool icon="print" label="Print" run={() => window.print()} />
@@ -59,22 +67,20 @@ interface ToolProps {
   readonly icon: IconName;
   readonly label: string;
   readonly hint?: string;
-  readonly opens?: string;
   readonly isOpen?: boolean;
   /** Something is in force behind it. */
   readonly isOn?: boolean;
   readonly run: () => void;
 }
 
-function Tool({ icon, label, hint, opens, isOpen, isOn, run }: ToolProps): JSX.Element {
+function Tool({ icon, label, hint, isOpen, isOn, run }: ToolProps): JSX.Element {
   return (
     <button
       type="button"
-      class="plain icon-only"
+      class="plain icon-only no-print"
       aria-label={isOn === true ? `${label} (in force)` : label}
       aria-expanded={isOpen}
       title={hint === undefined ? label : `${label} (${hint})`}
-      data-opens={opens}
       data-on={isOn}
       onClick={run}
     >

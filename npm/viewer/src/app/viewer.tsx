@@ -39,6 +39,10 @@ export function Viewer({ app }: { readonly app: App }): JSX.Element {
         <SessionScreen key={model.listed.key} app={app} model={model} />
       ) : app.state.value === "open" ? (
         <SessionList app={app} />
+      ) : app.state.value === "opening" ? (
+        <main id="conversation" class="opening" tabIndex={-1}>
+          <h1>Opening…</h1>
+        </main>
       ) : (
         <DropPage app={app} />
       )}
