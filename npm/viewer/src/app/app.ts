@@ -4,6 +4,7 @@
 import { type Signal, batch, effect, signal, untracked } from "@preact/signals";
 
 import type { BundleInfo, Engine, Input, Listed, Problem, Refused, Report } from "../engine/api";
+import type { Host } from "../list/list";
 import { problemOf } from "../model/problem";
 import { createSession } from "../model/session";
 import type { SessionModel } from "../model/types";
@@ -41,6 +42,8 @@ export class App {
   /** The head that somebody said the shown session should have. */
   readonly expected: Signal<ExpectedHead | undefined> = signal(undefined);
 
+  /** The row where the reader is. */
+  readonly here: Signal<number> = signal(0);
   readonly isNarrow: Signal<boolean> = signal(false);
   readonly isOutlineOpen: Signal<boolean> = signal(true);
   readonly isFiltersOpen: Signal<boolean> = signal(false);
@@ -52,6 +55,13 @@ export class App {
   readonly theme: Signal<Theme> = createTheme();
   /** Where a link leads to, for as long as its session is not open. */
   readonly awaited: Signal<Place | undefined> = signal(undefined);
+
+  /** What the conversation asks of the page around it. */
+  readonly host: Host = {
+    copyLink: (row) => void this.copyLink(row),
+    copy: (text, done) => void this.copy(text, done),
+    fail: (message) => this.say(message, "error"),
+  };
 
   readonly engine: Engine;
   readonly options: Options;
@@ -179,13 +189,12 @@ export class App {
     this.verify();
   }
 
-  async copyLink(): Promise<void> {
+  async copyLink(row: number = this.session.value?.current.value ?? this.here.value): Promise<void> {
     const model = this.session.value;
     if (model === undefined) {
       return;
     }
-    const current = model.current.value;
-    const seq = current === undefined ? undefined : model.row(current)?.seq;
+    const seq = model.row(row)?.seq;
     const hash = formatPlace({ session: model.listed.id, seq });
     if (this.options.isPage) {
       history.replaceState(history.state, "", hash);
@@ -305,6 +314,7 @@ export class App {
     batch(() => {
       this.session.value = undefined;
       this.expected.value = undefined;
+      this.here.value = 0;
       this.dialog.value = undefined;
     });
   }

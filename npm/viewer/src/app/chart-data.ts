@@ -107,12 +107,12 @@ function laterErrors(turns: readonly Turn[], marks: readonly Mark[]): Tick[] {
 
 /** One of each kind for each place that can be told apart. */
 function ticksOf(marks: readonly Tick[], rows: number): Tick[] {
-  const seen = new Set<string>();
+  const seen = new Map<Mark["what"], Set<number>>();
   return marks.filter(({ row, what }) => {
-    const place = `${what} ${Math.floor((row * BARS_MAX) / Math.max(1, rows))}`;
-    const isNew = !seen.has(place);
-    seen.add(place);
-    return isNew;
+    const places = seen.get(what) ?? new Set();
+    const { size } = places;
+    seen.set(what, places.add(Math.floor((row * BARS_MAX) / Math.max(1, rows))));
+    return places.size > size;
   });
 }
 

@@ -6,7 +6,9 @@ import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 
 import type { Mark, SessionModel } from "../model/types";
+import type { App } from "./app";
 import { type ChartData, type Tick, barAt, chartData } from "./chart-data";
+import { isPartlyRead } from "./survey";
 
 const WIDTH = 1_000;
 const HEIGHT = 32;
@@ -14,16 +16,20 @@ const HEIGHT = 32;
 /** More than that, and they would hide the bars. */
 const BOUNDARIES_MAX = 60;
 
-export function Chart({ model }: { readonly model: SessionModel }): JSX.Element | null {
+export function Chart({ app, model }: { readonly app: App; readonly model: SessionModel }): JSX.Element | null {
   const chart = useRef<HTMLDivElement>(null);
   const hovered = useSignal<number | undefined>(undefined);
-  const data = useComputed(() => chartData(model.layout.value, model.turns.value, model.marks.value)).value;
+  // Of what is only known in parts, sizes tell more than the turns that happened to be looked at.
+  const data = useComputed(() => {
+    const turns = isPartlyRead(model) ? [] : model.turns.value;
+    return chartData(model.layout.value, turns, model.marks.value);
+  }).value;
   const { bars, rows } = data;
   if (bars.length < 2) {
     return null;
   }
 
-  const current = model.current.value ?? 0;
+  const current = app.here.value;
   const here = barAt(bars, current);
   const rowUnder = (event: MouseEvent): number => {
     const box = chart.current?.getBoundingClientRect();

@@ -51,6 +51,14 @@ export function duration(ms: number): string {
   return days === 0 ? twoUnits(hours, "h", minutes % 60, "min") : twoUnits(days, "d", hours % 24, "h");
 }
 
+/** A time of the log; one that is beyond what dates can be is told as it is written. */
+export function moment(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime())
+    ? `${ms} ms`
+    : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
+
 function twoUnits(big: number, bigUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
 }

@@ -1,6 +1,6 @@
 // All keys: what they do, and what the help says of them.
 
-import { first, foldAll, last, nextRow, nextTurn, previousRow, previousTurn, toggleFold } from "../list/keys";
+import { first, foldAll, last, nextRow, nextTurn, previousRow, previousTurn, toggleFold, toggleRaw } from "../list/keys";
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
 
@@ -24,7 +24,8 @@ export const COMMANDS: readonly Command[] = [
   { keys: ["["], help: "Previous session", group: "Move", run: (app) => app.showNeighbour(-1) },
 
   { keys: ["x"], help: "Fold or unfold the row", group: "Read", run: (_, model) => toggleFold(model) },
-  { keys: ["X"], help: "Fold or unfold all", group: "Read", run: (_, model) => foldAll(model) },
+  { keys: ["X"], help: "Fold or unfold all", group: "Read", run: (_, model) => foldAll(model, !model.isUnfolded.value) },
+  { keys: ["r"], help: "Raw line of the row", group: "Read", run: (_, model) => toggleRaw(model) },
   { keys: ["c"], help: "Copy a link to the row", group: "Read", run: (app) => void app.copyLink() },
   { keys: ["m"], help: "Copy what is shown as Markdown", group: "Read", run: (app) => void app.copyMarkdown() },
 

@@ -36,7 +36,7 @@ function Tree({ app, model }: Props): JSX.Element {
   const cursor = useSignal<number | undefined>(undefined);
   const { scroller, first, end, reveal } = useWindow(items.length, LINE_HEIGHT);
 
-  const here = itemAt(items, model.current.value ?? 0);
+  const here = itemAt(items, app.here.value);
   useEffect(() => reveal(here), [here, items.length > 0]);
 
   const active = Math.min(cursor.value ?? Math.max(here, 0), items.length - 1);

@@ -6,7 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import type { Listed } from "../engine/api";
 import type { App } from "./app";
-import { bytes, count, counted } from "./format";
+import { bytes, count, counted, moment } from "./format";
 import { RefusedList } from "./refused";
 import { PageTools } from "./topbar";
 
@@ -119,7 +119,7 @@ function summary(app: App): string {
   const bundle = app.bundle.value;
   const parts = [counted(sessions.length, "session"), bytes(bundle?.bytes ?? total)];
   if (bundle !== undefined) {
-    parts.push(counted(bundle.values, "cached value"), `written ${new Date(bundle.createdMs).toLocaleString()}`);
+    parts.push(counted(bundle.values, "cached value"), `written ${moment(bundle.createdMs)}`);
   }
   return parts.join(" · ");
 }

@@ -30,3 +30,8 @@ export function SurveyNote({ model }: { readonly model: SessionModel }): JSX.Ele
       );
   }
 }
+
+/** A large session, of which sums would only be those of what was looked at so far. */
+export function isPartlyRead(model: SessionModel): boolean {
+  return model.layout.value?.isLarge === true && model.survey.value.state !== "done";
+}

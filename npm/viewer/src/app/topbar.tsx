@@ -6,8 +6,9 @@ import { isFiltering } from "../model/shown";
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
 import { Badge } from "./badge";
-import { brief, cost, counted, duration } from "./format";
+import { brief, bytes, cost, counted, duration, moment } from "./format";
 import { Icon, type IconName } from "./icons";
+import { isPartlyRead } from "./survey";
 
 interface Props {
   readonly app: App;
@@ -90,6 +91,10 @@ function Tool({ icon, label, hint, isOpen, isOn, run }: ToolProps): JSX.Element 
 }
 
 function facts(model: SessionModel): string {
+  const layout = model.layout.value;
+  if (layout !== undefined && isPartlyRead(model)) {
+    return `${layout.isComplete ? `${counted(layout.rows, "row")} · ` : ""}${bytes(layout.rawBytes)}`;
+  }
   const { entries, usage, fromMs, toMs } = model.totals.value;
   const turns = model.turns.value.length;
   const tokens = (usage.input ?? 0) + (usage.output ?? 0);
@@ -100,7 +105,7 @@ function facts(model: SessionModel): string {
     tokens > 0 ? `${brief(tokens)} tokens` : "",
     dollars > 0 ? cost(dollars) : "",
     fromMs !== undefined && toMs !== undefined ? duration(toMs - fromMs) : "",
-    fromMs === undefined ? "" : new Date(fromMs).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }),
+    fromMs === undefined ? "" : moment(fromMs),
   ];
   return parts.filter((part) => part !== "").join(" · ");
 }
