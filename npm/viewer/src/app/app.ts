@@ -8,6 +8,7 @@ import type { Host } from "../list/list";
 import { problemOf } from "../model/problem";
 import { createSession } from "../model/session";
 import type { SessionModel } from "../model/types";
+import { copy, copyLink } from "./copy";
 import { type ExpectedHead, type Place, formatPlace, parsePlace } from "./permalink";
 import { type Theme, createTheme, nextTheme, rememberTheme } from "./theme";
 
@@ -28,9 +29,6 @@ export interface Notice {
 }
 
 export type DialogName = "help" | "report";
-
-/** Copying more is a matter for the command line. */
-const COPIED_ROWS_MAX = 20_000;
 
 export class App {
   readonly state: Signal<"empty" | "opening" | "open"> = signal("empty");
@@ -58,8 +56,8 @@ export class App {
 
   /** What the conversation asks of the page around it. */
   readonly host: Host = {
-    copyLink: (row) => void this.copyLink(row),
-    copy: (text, done) => void this.copy(text, done),
+    copyLink: (row) => void copyLink(this, row),
+    copy: (text, done) => void copy(this, text, done),
     fail: (message) => this.say(message, "error"),
   };
 
@@ -189,47 +187,6 @@ export class App {
     this.verify();
   }
 
-  async copyLink(row: number = this.session.value?.current.value ?? this.here.value): Promise<void> {
-    const model = this.session.value;
-    if (model === undefined) {
-      return;
-    }
-    const seq = model.row(row)?.seq;
-    const hash = formatPlace({ session: model.listed.id, seq });
-    if (this.options.isPage) {
-      history.replaceState(history.state, "", hash);
-    }
-    const link = this.options.isPage ? location.href : hash;
-    await this.copy(link, seq === undefined ? "Link to the session copied" : `Link to entry ${seq} copied`);
-  }
-
-  /** All that is shown; the model adds what is folded into it. */
-  async copyMarkdown(): Promise<void> {
-    const model = this.session.value;
-    if (model === undefined) {
-      return;
-    }
-    if (model.shown.value.length > COPIED_ROWS_MAX) {
-      this.say("Too long to copy. Filter it first, or: turnkeep export --to markdown ID", "error");
-      return;
-    }
-    const rows = shownRows(model);
-    try {
-      await this.copy(await model.markdown(rows), `${rows.length} rows copied as Markdown`);
-    } catch (error) {
-      this.say(problemOf(error).message, "error");
-    }
-  }
-
-  async copy(text: string, done: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text);
-      this.say(done);
-    } catch {
-      this.say("The browser does not let this page copy.", "error");
-    }
-  }
-
   turnTheme(): void {
     this.theme.value = nextTheme(this.theme.value);
     rememberTheme(this.theme.value);
@@ -348,8 +305,4 @@ export class App {
     });
     this.options.emit("failed", problem);
   }
-}
-
-function shownRows({ shown }: SessionModel): number[] {
-  return Array.from({ length: shown.value.length }, (_, index) => shown.value.rowAt(index));
 }

@@ -3,6 +3,7 @@
 import { first, foldAll, last, nextRow, nextTurn, previousRow, previousTurn, toggleFold, toggleRaw } from "../list/keys";
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
+import { copyLink, copyMarkdown } from "./copy";
 
 export interface Command {
   readonly keys: readonly string[];
@@ -26,8 +27,8 @@ export const COMMANDS: readonly Command[] = [
   { keys: ["x"], help: "Fold or unfold the row", group: "Read", run: (_, model) => toggleFold(model) },
   { keys: ["X"], help: "Fold or unfold all", group: "Read", run: (_, model) => foldAll(model, !model.isUnfolded.value) },
   { keys: ["r"], help: "Raw line of the row", group: "Read", run: (_, model) => toggleRaw(model) },
-  { keys: ["c"], help: "Copy a link to the row", group: "Read", run: (app) => void app.copyLink() },
-  { keys: ["m"], help: "Copy what is shown as Markdown", group: "Read", run: (app) => void app.copyMarkdown() },
+  { keys: ["c"], help: "Copy a link to the row", group: "Read", run: (app) => void copyLink(app) },
+  { keys: ["m"], help: "Copy what is shown as Markdown", group: "Read", run: (app) => void copyMarkdown(app) },
 
   { keys: ["/"], help: "Search", group: "Find", run: (app) => app.openSearch() },
   { keys: ["n"], help: "Next match", group: "Find", run: (_, model) => model.search.next() },

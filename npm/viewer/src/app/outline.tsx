@@ -21,10 +21,11 @@ interface Props {
 }
 
 export function Outline({ app, model }: Props): JSX.Element {
+  const isEmpty = useComputed(() => model.turns.value.length + model.marks.value.length === 0).value;
   return (
     <Pane app={app} as="nav" name="outline" label="Outline" isOpen={app.isOutlineOpen}>
       <SurveyNote model={model} />
-      <Tree app={app} model={model} />
+      {isEmpty ? <p class="pane-note muted">No turns yet.</p> : <Tree app={app} model={model} />}
     </Pane>
   );
 }
@@ -81,9 +82,6 @@ function Tree({ app, model }: Props): JSX.Element {
     }
   };
 
-  if (items.length === 0) {
-    return <p class="pane-note muted">No turns yet.</p>;
-  }
   return (
     <div
       ref={scroller}

@@ -6,6 +6,7 @@ import { useState } from "preact/hooks";
 import type { Problem, Report } from "../engine/api";
 import type { Mark, SessionModel } from "../model/types";
 import type { App } from "./app";
+import { copy } from "./copy";
 import { Dialog } from "./dialog";
 import { bytes, count } from "./format";
 import { Icon, type IconName } from "./icons";
@@ -111,7 +112,7 @@ function HeadLine(props: { readonly label: string; readonly text: string; readon
     <div class="head-line">
       <span>{props.label}</span>
       <code>{props.text}</code>
-      <button type="button" aria-label="Copy head" onClick={() => void props.app.copy(props.text, "Head copied")}>
+      <button type="button" aria-label="Copy head" onClick={() => void copy(props.app, props.text, "Head copied")}>
         <Icon name="copy" /> Copy
       </button>
     </div>

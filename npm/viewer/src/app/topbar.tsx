@@ -6,6 +6,7 @@ import { isFiltering } from "../model/shown";
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
 import { Badge } from "./badge";
+import { copyLink, copyMarkdown } from "./copy";
 import { brief, bytes, cost, counted, duration, moment } from "./format";
 import { Icon, type IconName } from "./icons";
 import { isPartlyRead } from "./survey";
@@ -44,8 +45,8 @@ export function TopBar({ app, model }: Props): JSX.Element {
           isOn={isFiltering(model.filter.value)}
           run={() => app.toggleFilters()}
         />
-        <Tool icon="link" label="Copy link" hint="c" run={() => void app.copyLink()} />
-        <Tool icon="markdown" label="Copy as Markdown" hint="m" run={() => void app.copyMarkdown()} />
+        <Tool icon="link" label="Copy link" hint="c" run={() => void copyLink(app)} />
+        <Tool icon="markdown" label="Copy as Markdown" hint="m" run={() => void copyMarkdown(app)} />
         <Tool icon="print" label="Print" run={() => window.print()} />
         <PageTools app={app} />
       </div>
