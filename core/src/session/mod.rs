@@ -63,7 +63,7 @@ pub use recovery::{
 };
 pub use repair::{LeftOut, Repair, repair};
 pub use restore::restore;
-pub use retention::{Pruned, Retention};
+pub use retention::{Pruned, Retention, retention};
 pub use scan::{Summary, summary, verify};
 pub use schedule::{Scheduled, sweep_if_due};
 pub(crate) use staging::Staging;

@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use super::Task;
 use super::edit::quoted;
 use super::open::TRIES;
 use super::source::found;
@@ -112,6 +113,15 @@ impl Retention {
         };
         record().ok_or_else(bad)
     }
+}
+
+/// What is noted of a session that was archived or pruned; `None` where nothing is.
+#[must_use]
+pub fn retention(id: SessionId) -> Task<Option<Retention>> {
+    Task::new(async move |io| {
+        let noted = of(&io, &id).await.map_err(|error| error.in_session(&id))?;
+        Ok(noted.map(|(noted, _)| noted).filter(|noted| *noted != Retention::unreadable()))
+    })
 }
 
 /// Cuts a reason to what a record holds.

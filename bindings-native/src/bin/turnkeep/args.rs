@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::commands::{
     append, archive, bundle, cat, compact, completions, copy, du, export, fork, fsck, gc, import,
     incomplete, log, ls, prune, pull, push, repair, restore, resume, rm, show, sweep, unbundle,
-    verify,
+    verify, view,
 };
 use crate::exit;
 
@@ -20,6 +20,7 @@ Examples:
     turnkeep verify demo --head 1:bfe5…2cce
     turnkeep cat demo --raw | turnkeep verify -
     turnkeep sweep --inactive 7d --max-bytes 2GiB --dry-run
+    turnkeep view demo
     turnkeep export demo --to markdown -o demo.md
     turnkeep push s3://my-bucket/agents
     turnkeep bundle agents.bundle
@@ -92,6 +93,7 @@ pub(crate) enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Copy(copy::Args),
+    View(view::Args),
     Export(export::Args),
     Import(import::Args),
     Gc(gc::Args),

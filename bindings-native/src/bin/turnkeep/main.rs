@@ -7,10 +7,12 @@
 //! | [`output`], [`json`], [`visible`], [`time`], [`units`] | what is written, for people and programs |
 //! | [`ask`], [`signal`] | what people say while a command runs |
 //! | [`exit`], [`failure`] | how a command ends, and what is told of it |
-//! | [`store`], [`location`], [`remote`], [`target`], [`file_object`], [`stream`] | where sessions are read from |
+//! | [`store`], [`location`], [`remote`], [`target`], [`file_object`], [`stream`], [`sealed`] | where sessions are read from |
+//! | [`page`], [`serve`], [`browser`] | the page that shows them, and how a browser gets it |
 
 mod args;
 mod ask;
+mod browser;
 mod commands;
 mod content;
 mod exit;
@@ -20,9 +22,12 @@ mod input;
 mod json;
 mod location;
 mod output;
+mod page;
 mod progress;
 mod remote;
 mod report;
+mod sealed;
+mod serve;
 mod signal;
 mod store;
 mod stream;

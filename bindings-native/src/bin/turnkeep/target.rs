@@ -19,6 +19,13 @@ pub(crate) struct TargetArgs {
     /// in .jsonl or .gz, and is a file, is taken for a file
     #[arg(value_name = "ID|FILE")]
     pub(crate) name: OsString,
+    #[command(flatten)]
+    pub(crate) taken: Taken,
+}
+
+/// What a name is taken for, whatever it looks like.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Taken {
     /// Take it for an id
     #[arg(long, conflicts_with = "file")]
     id: bool,
@@ -37,19 +44,20 @@ pub(crate) enum Target {
 impl TargetArgs {
     /// Whether standard input is named.
     pub(crate) fn is_stdin(&self) -> bool {
-        self.name == "-" && !self.id && !self.file
+        self.name == "-" && !self.taken.id && !self.taken.file
     }
 
     pub(crate) fn target(&self) -> Outcome<Target> {
         let path = Path::new(&self.name);
         let looks_like_file = looks_like_file(&self.name);
-        if self.file || (!self.id && looks_like_file && path.exists() && !path.is_dir()) {
+        if self.taken.file || (!self.taken.id && looks_like_file && path.exists() && !path.is_dir())
+        {
             return Ok(Target::File(path.to_owned()));
         }
         let named = self.name.to_str().and_then(|name| SessionId::new(name).ok());
         match named {
             Some(id) => Ok(Target::Id(id)),
-            None if looks_like_file && !self.id => Err(no_file(&self.name)),
+            None if looks_like_file && !self.taken.id => Err(no_file(&self.name)),
             None => Err(Error::new(ErrorKind::InvalidId, "not a session id").into()),
         }
     }
@@ -59,7 +67,7 @@ impl TargetArgs {
         match &failure {
             Failure::Failed(failed)
                 if failed.error.kind() == ErrorKind::NotFound
-                    && !self.id
+                    && !self.taken.id
                     && looks_like_file(&self.name) =>
             {
                 failure.with_hint("There is no file of that name either.")

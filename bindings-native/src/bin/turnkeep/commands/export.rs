@@ -7,14 +7,20 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
 use turnkeep::core::export::Form;
+use turnkeep::core::log::Torn;
 use turnkeep::core::session;
-use turnkeep::{Error, ErrorKind, SessionId, drive};
+use turnkeep::{Error, ErrorKind, drive};
+
+use super::html;
 
 use crate::exit::Exit;
 use crate::json::Object;
 use crate::output::Context;
+use crate::page::PageArgs;
 use crate::progress::{Meter, Metered};
 use crate::report::torn_text;
+use crate::sealed::seal;
+use crate::target::{Source, Target, TargetArgs};
 use crate::visible::visible;
 use crate::{Failure, Outcome};
 
@@ -25,32 +31,54 @@ use crate::{Failure, Outcome};
 /// document with the text as "content", or with what was written where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    #[arg(value_parser = super::session_id)]
-    id: SessionId,
+    #[command(flatten)]
+    target: TargetArgs,
     /// In which form
     ///
     /// messages: the history's items, one on each line, as they were appended. markdown: for people:
     /// what was said, with calls of tools and their results. session-store: the log as session-store's
-    /// lines, with a hash chain of its kind. zeitlich: a thread snapshot of zeitlich's, gzipped.
-    #[arg(long, value_name = "FORM", value_parser = form)]
-    to: Form,
+    /// lines, with a hash chain of its kind. zeitlich: a thread snapshot of zeitlich's, gzipped. html:
+    /// the page that shows sessions, with this one in it whole, to verify and read offline.
+    #[arg(long, value_name = "FORM", value_parser = form, required_unless_present = "html")]
+    to: Option<To>,
+    /// The same as --to html
+    #[arg(long, conflicts_with = "to")]
+    html: bool,
     /// Into this file, which is replaced all at once [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    page: PageArgs,
+}
+
+/// A form that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum To {
+    Form(Form),
+    Html,
+}
+
+/// What was written in another form.
+struct Exported {
+    bytes: Vec<u8>,
+    /// What was left out.
+    torn: Option<Torn>,
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let is_json = context.globals.json;
     let is_shown = args.output.is_none() && (is_json || io::stdout().is_terminal());
-    if is_shown && args.to == Form::Zeitlich {
-        return Err(Failure::usage("gzip is no text: give a file with -o"));
+    match args.to() {
+        To::Form(Form::Zeitlich) if is_shown => {
+            return Err(Failure::usage("gzip is no text: give a file with -o"));
+        }
+        To::Html if is_shown && !is_json => {
+            return Err(Failure::usage("a page is for a browser: give a file with -o"));
+        }
+        _ => {}
     }
-    let store = context.globals.store()?;
-    let torn = drive(session::open(args.id.clone()), &*store)?.torn;
-    let meter = Meter::new(context, "reading", None);
-    let task = session::export(args.id.clone(), args.to);
-    let bytes = drive(task, &Metered::new(&*store, &meter))?;
-    drop(meter);
+    let Exported { bytes, torn } =
+        export(args, context).map_err(|failure| args.target.explain(failure))?;
     match &args.output {
         Some(path) => {
             replace(path, &bytes).map_err(|error| cannot_write(path, &error))?;
@@ -70,9 +98,47 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-fn form(name: &str) -> Result<Form, String> {
+fn export(args: &Args, context: &Context) -> Outcome<Exported> {
+    let To::Form(form) = args.to() else { return export_page(args, context) };
+    let Source { store, id, .. } = args.target.target()?.source(&context.globals)?;
+    let torn = drive(session::open(id.clone()), &*store)?.torn;
+    let meter = Meter::new(context, "reading", None);
+    let bytes = drive(session::export(id, form), &Metered::new(&*store, &meter))?;
+    Ok(Exported { bytes, torn })
+}
+
+fn export_page(args: &Args, context: &Context) -> Outcome<Exported> {
+    // Where it is missing, nothing has to be read.
+    let page = args.page.page()?;
+    let target = args.target.target()?;
+    let Source { store, id, .. } = target.source(&context.globals)?;
+    let meter = Meter::new(context, "reading", None);
+    let sealed = seal(&id, &Metered::new(&*store, &meter)).map_err(html::too_large)?;
+    let bytes = html::page_with(&page, &sealed, &html::name_of(&target, &id))?;
+    Ok(Exported { bytes, torn: sealed.torn })
+}
+
+impl Args {
+    fn to(&self) -> To {
+        self.to.unwrap_or(To::Html)
+    }
+}
+
+impl To {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Form(form) => form.name(),
+            Self::Html => "html",
+        }
+    }
+}
+
+fn form(name: &str) -> Result<To, String> {
+    if name == To::Html.name() {
+        return Ok(To::Html);
+    }
     let names = || Form::ALL.map(Form::name).join(", ");
-    Form::of(name).ok_or_else(|| format!("the forms are {}", names()))
+    Form::of(name).map(To::Form).ok_or_else(|| format!("the forms are {}, html", names()))
 }
 
 /// On a terminal, nothing in it acts.
@@ -125,10 +191,17 @@ fn tell(args: &Args, path: &Path, bytes: usize, context: &mut Context) -> Outcom
     if context.globals.json {
         return context.out.json(document(args).put("file", path).put("bytes", bytes as u64));
     }
-    let (id, path) = (visible(args.id.as_str()).into_owned(), visible(&path).into_owned());
-    context.out.text(&format!("exported {id} to {path}: {bytes} bytes\n"))
+    let name = args.target.name.to_string_lossy();
+    let (name, path) = (visible(&name), visible(&path));
+    context.out.text(&format!("exported {name} to {path}: {bytes} bytes\n"))
 }
 
 fn document(args: &Args) -> Object {
-    Object::document().put("session", args.id.as_str()).put("to", args.to.name())
+    let session = match args.target.target() {
+        Ok(Target::Id(id)) => Some(id.as_str().to_owned()),
+        _ => None,
+    };
+    let target = args.target.name.to_string_lossy().into_owned();
+    let document = Object::document().put("session", session).put("target", target);
+    document.put("to", args.to().name())
 }

@@ -14,6 +14,7 @@ pub(crate) mod fork;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 mod graph;
+mod html;
 pub(crate) mod import;
 pub(crate) mod incomplete;
 pub(crate) mod log;
@@ -31,6 +32,7 @@ mod transfer;
 pub(crate) mod unbundle;
 pub(crate) mod verify;
 pub(crate) mod version;
+pub(crate) mod view;
 
 use turnkeep::SessionId;
 
@@ -66,6 +68,7 @@ pub(crate) fn run(command: &Command, context: &mut Context) -> Outcome<Exit> {
         Command::Bundle(args) => bundle::run(args, context),
         Command::Unbundle(args) => unbundle::run(args, context),
         Command::Export(args) => export::run(args, context),
+        Command::View(args) => view::run(args, context),
         Command::Import(args) => import::run(args, context),
         Command::Gc(args) => gc::run(args, context),
         Command::Completions(args) => completions::run(args, context),
