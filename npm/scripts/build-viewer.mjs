@@ -37,6 +37,7 @@ const made = { "turnkeep:wasm": wasm, "turnkeep:worker": worker };
 const [script] = await bundle("page.ts", "iife", [plugin()]);
 const [element] = await bundle("element.tsx", "esm", [plugin()]);
 
+const style = await minified(source("style/page.css"));
 const page = Buffer.from(assemble(readFileSync(source("page.html"), "utf8")));
 write("viewer/dist/index.html", page);
 write("dist/viewer.js", element);
@@ -71,23 +72,24 @@ function plugin() {
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^turnkeep:/ }, ({ path }) => ({ path, namespace: "made" }));
       onLoad({ filter: /.*/, namespace: "made" }, ({ path }) => ({ contents: made[path], loader: "text" }));
-      onLoad({ filter: /\.css$/ }, async ({ path }) => {
-        const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
-        return { contents: code, loader: "text" };
-      });
+      onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: await minified(path), loader: "text" }));
     },
   };
+}
+
+async function minified(path) {
+  const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
+  return code.trim();
 }
 
 /** The page: its scripts and styles in it, and a policy that allows those and nothing else. */
 function assemble(html) {
   const policing = POLICING.replaceAll(/\s+/g, " ").trim();
   const inlined = script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
-  const styles = [...html.matchAll(/<style>([^]*?)<\/style>/g)].map(([, style]) => hash(style));
   const policy = [
     "default-src 'none'",
     `script-src ${hash(policing)} ${hash(inlined)} 'wasm-unsafe-eval'`,
-    `style-src ${styles.join(" ") || "'none'"}`,
+    `style-src ${hash(style)}`,
     "img-src blob: data:",
     "worker-src blob:",
     // Narrowed to nothing, or to what was asked for, before anything else runs.
@@ -97,10 +99,11 @@ function assemble(html) {
   ].join("; ");
   const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}">`;
   const head = `${meta}\n<script>${policing}</script>`;
-  const scripts = { "<!-- policy -->": head, "<!-- script -->": `<script>${inlined}</script>` };
-  for (const [place, content] of Object.entries(scripts)) {
-    if (!html.includes(place)) throw new Error(`page.html has no ${place}`);
-    html = html.replace(place, () => content);
+  const pieces = { policy: head, style: `<style>${style}</style>`, script: `<script>${inlined}</script>` };
+  for (const [name, piece] of Object.entries(pieces)) {
+    const place = new RegExp(`<!-- ${name}\\b[^>]*-->`);
+    if (!place.test(html)) throw new Error(`page.html has no place for its ${name}`);
+    html = html.replace(place, () => piece);
   }
   return html;
 }

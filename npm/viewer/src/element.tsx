@@ -83,7 +83,7 @@ export class TurnkeepViewer extends HTMLElement {
     if (this.#files.length > 0) {
       void this.#app?.open({ files: this.#files });
     } else if (src !== null && src !== "") {
-      void this.#app?.open({ url: new URL(src, document.baseURI).href });
+      void this.#app?.open({ urls: src.trim().split(/\s+/).map((one) => new URL(one, document.baseURI).href) });
     }
   }
 

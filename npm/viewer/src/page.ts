@@ -6,12 +6,12 @@ import type { NamedBlob } from "./engine/api";
 const viewer = new TurnkeepViewer();
 viewer.setAttribute("page", "");
 
-const src = new URLSearchParams(location.search).get("src");
+const sources = new URLSearchParams(location.search).getAll("src");
 const embedded = embeddedSession();
 if (embedded !== undefined) {
   viewer.files = [embedded];
-} else if (src !== null) {
-  viewer.setAttribute("src", src);
+} else if (sources.length > 0) {
+  viewer.setAttribute("src", sources.map((src) => new URL(src, location.href).href).join(" "));
 }
 document.body.append(viewer);
 

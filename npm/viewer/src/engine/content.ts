@@ -54,7 +54,6 @@ interface ArchiveMap {
     readonly toMs: number;
     readonly kinds: readonly string[];
   }[];
-  readonly isCut?: true;
 }
 
 /** An archive, by its index. */
@@ -63,7 +62,6 @@ export class ArchiveContent implements Content {
   readonly blocks: readonly Stretch[];
   readonly rawBytes: number;
   readonly isComplete = true;
-  readonly isCut: boolean;
   readonly #source: Source;
   readonly #map: ArchiveMap;
 
@@ -72,14 +70,13 @@ export class ArchiveContent implements Content {
     this.#source = source;
     this.#map = JSON.parse(archive_map(start, source.size)) as ArchiveMap;
     this.head = this.#map.head;
-    this.isCut = this.#map.isCut === true;
-    this.rawBytes = 0;
-    this.blocks = this.#map.blocks.map((block) => {
-      const { raw: bytes, entries: rows, firstSeq: first, fromMs, toMs, kinds } = block;
-      const stretch = { first, rows, bytes, start: this.rawBytes, seq: first, fromMs, toMs, kinds };
-      (this as { rawBytes: number }).rawBytes += bytes;
+    let at = 0;
+    this.blocks = this.#map.blocks.map(({ raw: bytes, entries: rows, firstSeq: first, fromMs, toMs, kinds }) => {
+      const stretch = { first, rows, bytes, start: at, seq: first, fromMs, toMs, kinds };
+      at += bytes;
       return stretch;
     });
+    this.rawBytes = at;
   }
 
   async grow(): Promise<boolean> {
@@ -127,12 +124,13 @@ export class LogContent implements Content {
     if (this.isComplete) return false;
     const start = this.#end;
     const lines = await this.#linesAt(start);
-    const last = this.blocks.at(-1);
-    const first = last === undefined ? 0 : last.first + last.rows;
+    const first = rowsOf(this.blocks);
     // Two may have looked for the same one.
     if (this.#end === start) {
       this.#end = start + lines.length;
-      this.blocks.push({ first, rows: countLines(lines), bytes: lines.length, start });
+      // What cannot be read at the end is one row more.
+      const gap = this.isComplete && this.fault !== undefined ? 1 : 0;
+      this.blocks.push({ first, rows: countLines(lines) + gap, bytes: lines.length, start });
     }
     return true;
   }
@@ -155,22 +153,13 @@ export class LogContent implements Content {
 
 /** An archive and the log that goes on after it. */
 export class JoinedContent implements Content {
+  readonly blocks: Stretch[];
   readonly #archive: ArchiveContent;
   readonly #log: LogContent;
 
   constructor(archive: ArchiveContent, log: LogContent) {
-    this.#archive = archive;
-    this.#log = log;
-  }
-
-  get blocks(): readonly Stretch[] {
-    const { blocks, rawBytes } = this.#archive;
-    const last = blocks.at(-1);
-    const rows = last === undefined ? 0 : last.first + last.rows;
-    const moved = this.#log.blocks.map((block) => {
-      return { ...block, first: block.first + rows, start: block.start + rawBytes };
-    });
-    return [...blocks, ...moved];
+    [this.#archive, this.#log] = [archive, log];
+    this.blocks = [...archive.blocks];
   }
 
   get rawBytes(): number {
@@ -181,8 +170,13 @@ export class JoinedContent implements Content {
     return this.#log.isComplete;
   }
 
-  grow(): Promise<boolean> {
-    return this.#log.grow();
+  async grow(): Promise<boolean> {
+    const hasGrown = await this.#log.grow();
+    const { blocks: archived, rawBytes } = this.#archive;
+    for (const block of this.#log.blocks.slice(this.blocks.length - archived.length)) {
+      this.blocks.push({ ...block, first: block.first + rowsOf(archived), start: block.start + rawBytes });
+    }
+    return hasGrown;
   }
 
   read(block: number): Promise<Lines> {
@@ -194,9 +188,17 @@ export class JoinedContent implements Content {
 /** What others see of it. */
 export function layoutOf(content: Content, isLarge: boolean): Layout {
   const { blocks, rawBytes, isComplete } = content;
+  return { blocks: blocks.map(blockOf), rows: rowsOf(blocks), isComplete, isLarge, rawBytes };
+}
+
+/** What others see of a block. */
+export function blockOf({ start: _, seq: __, ...block }: Stretch): Block {
+  return block;
+}
+
+function rowsOf(blocks: readonly Stretch[]): number {
   const last = blocks.at(-1);
-  const rows = last === undefined ? 0 : last.first + last.rows;
-  return { blocks, rows, isComplete, isLarge, rawBytes };
+  return last === undefined ? 0 : last.first + last.rows;
 }
 
 /** Without what follows the last line break. */

@@ -2,7 +2,7 @@
 
 import type { Entry, Found as Hits, HeadSource, Layout, Query, Report, Row, Surveyed } from "./api";
 import { problemOf } from "./bytes";
-import { type Content, type Lines as Read, layoutOf, NEWLINE } from "./content";
+import { type Content, type Lines as Read, blockOf, layoutOf, NEWLINE } from "./content";
 import type { Found } from "./files";
 import { BundleVerifier, Lines, Verifier, bundle_tail_bytes, markdown, part_text, search } from "../wasm/page";
 
@@ -20,6 +20,8 @@ export class OpenSession {
   /** The last hash of each block that was read, which the next one follows. */
   readonly #lastHashes = new Map<number, string | undefined>();
   readonly #kept = new Map<number, Read>();
+  /** How many blocks the page knows from the layout. */
+  #told = 0;
 
   private constructor(found: Found, content: Content) {
     [this.#found, this.#content] = [found, content];
@@ -33,6 +35,7 @@ export class OpenSession {
   }
 
   layout(): Layout {
+    this.#told = this.#content.blocks.length;
     return layoutOf(this.#content, this.#content.rawBytes > LARGE_BYTES);
   }
 
@@ -52,10 +55,9 @@ export class OpenSession {
   #withGap<R extends Row>(block: number, found: readonly R[], { fault }: Read): readonly (R | Row)[] {
     const { first, rows: count, seq, start } = this.#content.blocks[block]!;
     const rows = found.slice(0, count);
-    const isLast = block === this.#content.blocks.length - 1 && this.#content.isComplete;
-    const problem = fault ?? (isLast ? this.#content.fault : undefined);
-    if (problem === undefined) return rows;
-    const missing = Math.max(count - rows.length, fault === undefined ? 1 : 0);
+    const missing = count - rows.length;
+    const problem = fault ?? this.#content.fault;
+    if (problem === undefined || missing === 0) return rows;
     const [from, to] = [first + rows.length, first + rows.length + missing - 1];
     const preview = seq === undefined ? "What follows cannot be read" : `Entries ${from} to ${to} cannot be read`;
     const gaps = Array.from({ length: missing }, (_, at): Row => {
@@ -133,7 +135,9 @@ export class OpenSession {
   survey(each: (found: Surveyed) => void, signal: AbortSignal): Promise<void> {
     return this.#each(signal, async (block) => {
       const rows = await this.rows(block);
-      each({ block, rows, layout: this.layout(), progress: this.#progress(block) });
+      const { blocks, isComplete } = this.#content;
+      const added = block < this.#told ? undefined : blockOf(blocks[block]!);
+      each({ block, rows, added, isComplete: isComplete && block === blocks.length - 1, progress: this.#progress(block) });
     });
   }
 

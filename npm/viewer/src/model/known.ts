@@ -1,4 +1,4 @@
-import type { Layout, Role, Row } from "../engine/api";
+import type { Block, Layout, Role, Row } from "../engine/api";
 import { factsOf, HOLDS_ERROR, IS_ERROR, IS_REPEAT, Names, ROLE_BITS, ROLES, type Known } from "./facts";
 import { link } from "./links";
 import { blockOf, choose, matcherOf, NO_FILTER, type BlockIndex } from "./shown";
@@ -20,6 +20,15 @@ export class KnownRows implements BlockIndex {
   /** Whether there are rows that were never read. */
   get isPartial(): boolean {
     return !this.layout.isComplete || this.#blocks < this.layout.blocks.length;
+  }
+
+  /** Takes a block that was found at the end, and whether there are no more. */
+  grow(block: Block | undefined, isComplete: boolean): void {
+    if (block === undefined) return;
+    const { blocks, ...layout } = this.layout;
+    // The same array: copying it for each block would cost the square of them.
+    (blocks as Block[]).push(block);
+    this.layout = { ...layout, blocks, rows: block.first + block.rows, isComplete };
   }
 
   blockOf(row: number): number {

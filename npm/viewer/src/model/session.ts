@@ -102,7 +102,7 @@ class Session implements SessionModel {
       await this.#engine.survey(this.listed.key, (found) => {
         if (aborted.aborted) return;
         this.#survey.progress(found.progress);
-        this.#rows.layout = found.layout;
+        this.#rows.grow(found.added, found.isComplete);
         this.#reader.offer(found.block, found.rows);
         if (this.#rows.add(found.block, found.rows)) this.#publisher.soon();
       }, aborted);
