@@ -57,7 +57,8 @@ export function fakeEngine(rows, { perBlock = 4, isLarge = false, bytesPerBlock 
       for (let block = 0; block < blocks.length; block++) {
         if (block % 50 === 0) await new Promise((resolve) => setTimeout(resolve));
         if (signal.aborted) throw new DOMException("stopped", "AbortError");
-        each({ block, rows: of(block), isComplete: true, progress: { done: block + 1, total: blocks.length } });
+        const added = block < (this.told ?? blocks.length) ? undefined : blocks[block];
+        each({ block, rows: of(block), added, isComplete: block === blocks.length - 1, progress: { done: block + 1, total: blocks.length } });
       }
     },
     async verify(_, __, each) {

@@ -318,6 +318,7 @@ test("an entry of a log that is not read yet is waited for", async () => {
   const engine = fakeEngine(rows);
   const whole = await engine.layout();
   engine.layout = async () => ({ ...whole, blocks: whole.blocks.slice(0, 1), rows: 4, isComplete: false, isLarge: true });
+  engine.told = 1;
   const model = open(engine);
   assert.equal(await model.rowOfSeq(17), 17);
   assert.equal(await model.rowOfSeq(99), undefined);
