@@ -2,8 +2,8 @@
 
 import { deflateSync } from "node:zlib";
 
-import { Session, archiveLog, createRuntime } from "turnkeep";
-import { MemoryStore } from "turnkeep/memory";
+import { Session, archiveLog, createRuntime, rawJson } from "../../../npm/dist/entry/node.js";
+import { MemoryStore } from "../../../npm/dist/memory.js";
 
 const START_MS = Date.UTC(2026, 10, 20, 8);
 
@@ -89,7 +89,7 @@ function drafts() {
       output_tokens: 90,
       cost: 0.018,
     }),
-    at({ kind: "extension", domain: "tests.note", payload: { needle: "folded away", n: 12345678901234567890n } }),
+    at({ kind: "extension", domain: "tests.note", payload: rawJson('{"needle":"folded away","n":12345678901234567890}') }),
     at({ kind: "compaction", summary: [{ role: "user", content: "The parser was mended." }], keep_last: 1 }),
     user("And the next one?"),
     assistant([{ type: "text", text: "The run fails now." }], { input_tokens: 300, output_tokens: 20 }),
