@@ -3,7 +3,7 @@
 
 import { type Signal, batch, effect, signal, untracked } from "@preact/signals";
 
-import type { BundleInfo, Engine, Input, Listed, Problem, Refused, Report } from "../engine/api";
+import type { BundleInfo, Engine, Input, Listed, Problem, Refused } from "../engine/api";
 import type { Host } from "../list/list";
 import { problemOf } from "../model/problem";
 import { createSession } from "../model/session";
@@ -64,8 +64,6 @@ export class App {
   readonly engine: Engine;
   readonly options: Options;
   #opening = 0;
-  /** The expected head that was asked for again, once. */
-  #askedAgain: ExpectedHead | undefined;
   #stopWatching: () => void = () => {};
 
   constructor(engine: Engine, options: Options) {
@@ -280,19 +278,9 @@ export class App {
     return effect(() => {
       const job = model.verification.value;
       if (job.state === "done") {
-        untracked(() => this.#verified(job.result));
+        untracked(() => this.options.emit("verified", job.result));
       }
     });
-  }
-
-  #verified(report: Report): void {
-    this.options.emit("verified", report);
-    const expected = this.expected.value;
-    // Verifying that begins unasked knows nothing of a head that was given meanwhile.
-    if (expected !== undefined && report.expected?.by !== "asked" && this.#askedAgain !== expected) {
-      this.#askedAgain = expected;
-      this.verify();
-    }
   }
 
   #fail(problem: Problem): void {

@@ -52,22 +52,16 @@ function trustOfReport(report: Report): Trust {
   if (fault !== undefined) {
     return { tone: "error", text: withAsides(faultText(fault)), meaning: fault.message };
   }
-  if (report.expected !== undefined) {
-    const meaning = `All lines hold, and the head is the one that ${SOURCE_MEANINGS[report.expected.by]}.`;
-    return { tone: "ok", text: withAsides(`Verified (${SOURCE_NAMES[report.expected.by]})`), meaning };
+  if (report.expected?.by === "asked") {
+    return { tone: "ok", text: withAsides("Verified"), meaning: "All lines hold, and they lead to the head that was given here." };
   }
+  // What a file says of its own head proves nothing: who cuts off its end can say it anew.
   return {
     tone: asides.length > 0 ? "warn" : "neutral",
     text: withAsides("Intact, head unknown"),
-    meaning: "All lines hold, but nobody said which head the session should have: its end may be cut off.",
+    meaning: "All lines hold, but nobody else said which head the session should have: its end may be cut off.",
   };
 }
-
-export const SOURCE_NAMES: Readonly<Record<HeadSource, string>> = {
-  asked: "head given",
-  index: "by its index",
-  bundle: "by its bundle",
-};
 
 export const SOURCE_MEANINGS: Readonly<Record<HeadSource, string>> = {
   asked: "was given here",

@@ -77,6 +77,7 @@ class PlainTokenizer extends Tokenizer {
 }
 
 class PlainRenderer extends Renderer {
+  #level = 2;
   readonly codes: { text: string; language: string }[] = [];
   readonly pictures: Pictured[] = [];
 
@@ -97,9 +98,10 @@ class PlainRenderer extends Renderer {
     return '<pre class="c-code"></pre>';
   }
 
-  /** Below the headings of the page. */
+  /** Below the headings of the page, and none deeper than one below the last: who listens counts them. */
   override heading({ tokens, depth }: Tokens.Heading): string {
-    const level = Math.min(depth + 2, 6);
+    const level = Math.min(depth + 2, this.#level + 1, 6);
+    this.#level = level;
     return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
   }
 

@@ -19,14 +19,17 @@ function markOf(row: Row): Mark["what"] | undefined {
   return undefined;
 }
 
-/** The marks of all known blocks, as many as can be of use. */
+/** The marks of all known blocks: of errors, as many as can be of use. */
 export function allMarks(blocks: readonly (Known | undefined)[]): Mark[] {
   const all: Mark[] = [];
+  let errors = 0;
   for (const block of blocks) {
-    if (block === undefined) continue;
-    for (const mark of block.marks) if (all.length < MARKS_MAX) all.push(mark);
+    for (const mark of block?.marks ?? []) {
+      if (mark.what === "error") errors++;
+      if (mark.what !== "error" || errors <= ERRORS_MAX) all.push(mark);
+    }
   }
   return all;
 }
 
-const MARKS_MAX = 20_000;
+const ERRORS_MAX = 20_000;

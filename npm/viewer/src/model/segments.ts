@@ -9,9 +9,11 @@ export interface Segment {
   errors: number;
   fromMs: number | undefined;
   toMs: number | undefined;
-  /** What answers say of themselves, and what entries of their own say of them. */
-  readonly own: Tokens;
-  readonly told: Tokens;
+  readonly usage: Tokens;
+  /** What the last answer said of itself, as long as no entry of its own says it again. */
+  answer: Usage | undefined;
+  /** What is said first of an answer that stands before these rows. */
+  before: Usage | undefined;
 }
 
 /** Sums of usage. */
@@ -29,8 +31,11 @@ export function addTokens(to: Tokens, usage: Usage): void {
   to.cost += usage.cost ?? 0;
 }
 
-export function isEmpty(tokens: Tokens): boolean {
-  return Object.values(tokens).every((count) => count === 0);
+/** Takes out what was counted twice: of an answer's own figures, those that were told again. */
+export function dropTwice(from: Tokens, own: Usage, told: Usage): void {
+  for (const name of Object.keys(from) as (keyof Tokens)[]) {
+    if (told[name] !== undefined) from[name] -= own[name] ?? 0;
+  }
 }
 
 export function earlier(one: number | undefined, other: number | undefined): number | undefined {
@@ -53,8 +58,8 @@ export function segmentsOf(rows: readonly Row[]): Segment[] {
 }
 
 function emptySegment(start: Row | undefined): Segment {
-  const sums = { own: noTokens(), told: noTokens() };
-  return { start, rows: 0, calls: 0, errors: 0, fromMs: undefined, toMs: undefined, ...sums };
+  const times = { fromMs: undefined, toMs: undefined };
+  return { start, rows: 0, calls: 0, errors: 0, ...times, usage: noTokens(), answer: undefined, before: undefined };
 }
 
 function addRow(segment: Segment, row: Row): void {
@@ -63,5 +68,18 @@ function addRow(segment: Segment, row: Row): void {
   if (row.isError === true || row.problem !== undefined) segment.errors++;
   segment.fromMs = earlier(segment.fromMs, row.ts);
   segment.toMs = later(segment.toMs, row.ts);
-  if (row.usage !== undefined) addTokens(row.kind === "llm_usage" ? segment.told : segment.own, row.usage);
+  if (row.usage !== undefined) addUsage(segment, row.usage, row.kind === "llm_usage");
+}
+
+function addUsage(segment: Segment, usage: Usage, isTold: boolean): void {
+  const isFirst = Object.values(segment.usage).every((count) => count === 0);
+  addTokens(segment.usage, usage);
+  if (!isTold) {
+    segment.answer = usage;
+  } else if (segment.answer !== undefined) {
+    dropTwice(segment.usage, segment.answer, usage);
+    segment.answer = undefined;
+  } else if (isFirst) {
+    segment.before = usage;
+  }
 }

@@ -8,7 +8,7 @@ import { problemOf } from "./problem";
 import { Publisher } from "./publisher";
 import { Reader } from "./reader";
 import { createSearch } from "./search";
-import { addTokens, noTokens } from "./segments";
+import { addTokens, noTokens, type Tokens } from "./segments";
 import { isFiltering, NO_FILTER, shownOf } from "./shown";
 import { turnsOf } from "./turns";
 import type { Counts, Filter, Mark, SessionModel, Shown, Target, Totals, Turn } from "./types";
@@ -90,7 +90,8 @@ class Session implements SessionModel {
   async #readAll(): Promise<void> {
     const isDone = await this.#runSurvey();
     const isStopped = this.#survey.job.peek().state === "stopped";
-    if (!this.#isClosed && (isDone || !isStopped)) this.startVerification();
+    const isAsked = this.#verification.job.peek().state !== "idle";
+    if (!this.#isClosed && !isAsked && (isDone || !isStopped)) this.startVerification();
   }
 
   startSurvey(): void {
@@ -198,13 +199,11 @@ class Session implements SessionModel {
 
   usageOf(row: number): Usage | undefined {
     const own = this.row(row)?.usage;
-    if (own !== undefined) return own;
-    const told = this.#rows.childrenOf(row).map((child) => this.row(child));
-    const usages = told.flatMap((child) => (child?.kind === "llm_usage" ? (child.usage ?? []) : []));
-    if (usages.length < 2) return usages[0];
-    const sum = noTokens();
-    for (const usage of usages) addTokens(sum, usage);
-    return sum;
+    const children = this.#rows.childrenOf(row).map((child) => this.row(child));
+    const told = children.flatMap((child) => (child?.kind === "llm_usage" ? (child.usage ?? []) : []));
+    if (told.length === 0) return own;
+    const sum: Usage = told.length === 1 ? told[0]! : told.reduce<Tokens>((sum, one) => (addTokens(sum, one), sum), noTokens());
+    return { ...own, ...sum };
   }
 
   repeatsOf(row: number): number {

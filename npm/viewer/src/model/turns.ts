@@ -1,6 +1,6 @@
 import type { Totals, Turn } from "./types";
 import type { Known } from "./facts";
-import { addTokens, earlier, isEmpty, later, noTokens, type Segment, type Tokens } from "./segments";
+import { addTokens, dropTwice, earlier, later, noTokens, type Segment } from "./segments";
 
 /** Turns and sums of all blocks that are known. */
 export function turnsOf(blocks: readonly (Known | undefined)[]): { turns: Turn[]; totals: Totals } {
@@ -10,12 +10,11 @@ export function turnsOf(blocks: readonly (Known | undefined)[]): { turns: Turn[]
   let fromMs: number | undefined;
   let toMs: number | undefined;
   for (const turn of joined(blocks)) {
-    const tokens = isEmpty(turn.told) ? turn.own : turn.told;
-    addTokens(usage, tokens);
+    addTokens(usage, turn.usage);
     entries += turn.rows;
     fromMs = earlier(fromMs, turn.fromMs);
     toMs = later(toMs, turn.toMs);
-    if (turn.start !== undefined && turns.length < TURNS_MAX) turns.push(asTurn(turn, turns.length + 1, tokens));
+    if (turn.start !== undefined && turns.length < TURNS_MAX) turns.push(asTurn(turn, turns.length + 1));
   }
   return { turns, totals: { entries, usage, fromMs, toMs } };
 }
@@ -44,6 +43,10 @@ function* joined(blocks: readonly (Known | undefined)[]): Generator<Segment> {
 }
 
 function join(turn: Segment, more: Segment): Segment {
+  const usage = noTokens();
+  addTokens(usage, turn.usage);
+  addTokens(usage, more.usage);
+  if (turn.answer !== undefined && more.before !== undefined) dropTwice(usage, turn.answer, more.before);
   return {
     start: turn.start,
     rows: turn.rows + more.rows,
@@ -51,20 +54,14 @@ function join(turn: Segment, more: Segment): Segment {
     errors: turn.errors + more.errors,
     fromMs: earlier(turn.fromMs, more.fromMs),
     toMs: later(turn.toMs, more.toMs),
-    own: sum(turn.own, more.own),
-    told: sum(turn.told, more.told),
+    usage,
+    answer: more.answer,
+    before: turn.before,
   };
 }
 
-function sum(one: Tokens, other: Tokens): Tokens {
-  const both = noTokens();
-  addTokens(both, one);
-  addTokens(both, other);
-  return both;
-}
-
-function asTurn(turn: Segment, number: number, usage: Tokens): Turn {
-  const { start, rows, calls, errors, fromMs, toMs } = turn;
+function asTurn(turn: Segment, number: number): Turn {
+  const { start, rows, calls, errors, fromMs, toMs, usage } = turn;
   const tookMs = fromMs === undefined || toMs === undefined ? undefined : toMs - fromMs;
   return {
     number,
