@@ -11,7 +11,7 @@ use crate::log::Stamp;
 use crate::session::cold::newest;
 use crate::session::open::TRIES;
 use crate::session::source::found;
-use crate::store::{Condition, Info, Key, Part};
+use crate::store::{Condition, Info, Key, Object, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -79,13 +79,25 @@ pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim
     let mut tries = 1;
     loop {
         let there = found(io.get(&key, Some(0..2 * CLAIM_BYTES as u64)).await)?;
+        let is_claim = |object: &Object| is_claim(&object.bytes, object.info.bytes);
+        // A log is there, or an archive, beside which a claim may stand too.
+        let is_taken = there.as_ref().is_some_and(|object| !is_claim(object))
+            || found(io.info(&Key::of(id, Part::Archive)).await)?.is_some();
         match there {
-            Some(object) if is_claim(&object.bytes, object.info.bytes) => {
-                return Ok(Claim { version: object.info.version, buried: None });
-            }
-            Some(_) => return Err(exists()),
-            None if found(io.info(&Key::of(id, Part::Archive)).await)?.is_some() => {
-                return Err(exists());
+            _ if is_taken => return Err(exists()),
+            // Still there after that look: nobody restored the session from an archive meanwhile.
+            Some(object) => {
+                let now = found(io.info(&key).await)?;
+                if now.is_some_and(|now| now.version == object.info.version) {
+                    return Ok(Claim { version: object.info.version, buried: None });
+                }
+                if tries == TRIES {
+                    let message = "someone else writes to the session just now";
+                    let error = Error::new(ErrorKind::Conflict, message).at_key(&key);
+                    return Err(error.retryable());
+                }
+                tries += 1;
+                continue;
             }
             None => {}
         }

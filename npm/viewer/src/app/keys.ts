@@ -19,8 +19,8 @@ export const COMMANDS: readonly Command[] = [
   { keys: ["k"], help: "Previous row", group: "Move", run: (_, model) => previousRow(model) },
   { keys: ["J"], help: "Next turn of the user", group: "Move", run: (_, model) => nextTurn(model) },
   { keys: ["K"], help: "Previous turn of the user", group: "Move", run: (_, model) => previousTurn(model) },
-  { keys: ["g"], help: "First row", group: "Move", run: (_, model) => first(model) },
-  { keys: ["G"], help: "Last row", group: "Move", run: (_, model) => last(model) },
+  { keys: ["g", "Home"], help: "First row", group: "Move", run: (_, model) => first(model) },
+  { keys: ["G", "End"], help: "Last row", group: "Move", run: (_, model) => last(model) },
   { keys: ["]"], help: "Next session", group: "Move", run: (app) => app.showNeighbour(1) },
   { keys: ["["], help: "Previous session", group: "Move", run: (app) => app.showNeighbour(-1) },
 

@@ -6,6 +6,8 @@ import type { Problem } from "./api";
 export interface Source {
   readonly name: string;
   readonly size: number;
+  /** Reading it takes the network. */
+  readonly isRemote: boolean;
   /** The bytes from `start` on, up to and without `end` or the file's end. */
   read(start: number, end: number): Promise<Uint8Array>;
 }
@@ -20,6 +22,7 @@ export function ofBlob(name: string, blob: Blob, meter: Meter): Source {
   return {
     name,
     size: blob.size,
+    isRemote: false,
     async read(start, end) {
       const bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer());
       meter.bytes += bytes.length;
@@ -32,10 +35,11 @@ export function ofBlob(name: string, blob: Blob, meter: Meter): Source {
 export async function ofUrl(url: string, meter: Meter): Promise<Source> {
   const name = decodeURIComponent(new URL(url).pathname.split("/").pop() ?? "") || url;
   const first = await fetchRange(url, 0, 1);
-  if (first.isEmpty) return { name, size: 0, read: async () => new Uint8Array(0) };
+  if (first.isEmpty) return { name, size: 0, isRemote: true, read: async () => new Uint8Array(0) };
   return {
     name,
     size: first.size,
+    isRemote: true,
     async read(start, end) {
       const stop = Math.min(end, first.size);
       if (stop <= start) return new Uint8Array(0);

@@ -1,12 +1,13 @@
 // The engine itself, wherever it runs.
 
-import type { Engine, Input, Opened } from "./api";
+import type { Input, Opened } from "./api";
 import { type Meter, problem } from "./bytes";
 import { type Found, findSessions } from "./files";
 import { OpenSession } from "./session";
+import type { Wire } from "./wire";
 
 /** An engine over the core, which is instantiated by then. */
-export function createEngine(): Engine {
+export function createEngine(): Wire {
   const meter: Meter = { bytes: 0 };
   let found: readonly Found[] = [];
   let open = new Map<number, Promise<OpenSession>>();

@@ -1,9 +1,9 @@
 // The engine in a worker: every call is a message, and so is every answer.
 
-import type { Engine } from "./api";
 import { problemOf } from "./bytes";
+import type { Wire } from "./wire";
 
-type Method = Exclude<keyof Engine, "close">;
+type Method = Exclude<keyof Wire, "close">;
 
 /** What the page sends. */
 type Asked =
@@ -27,7 +27,7 @@ interface Port {
 }
 
 /** An engine that lives behind a port. */
-export function remoteEngine(port: Port & { terminate?(): void }): Engine {
+export function remoteEngine(port: Port & { terminate?(): void }): Wire {
   let last = 0;
   const calls = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void; each?: (event: never) => void }>();
   port.onmessage = ({ data }: MessageEvent<Answer>) => {
@@ -56,7 +56,7 @@ export function remoteEngine(port: Port & { terminate?(): void }): Engine {
     });
   };
   const asks = <M extends Method>(method: M) =>
-    ((...args: unknown[]) => ask(method, args)) as unknown as Engine[M];
+    ((...args: unknown[]) => ask(method, args)) as unknown as Wire[M];
   return {
     open: asks("open"),
     layout: asks("layout"),
@@ -77,7 +77,7 @@ export function remoteEngine(port: Port & { terminate?(): void }): Engine {
 }
 
 /** Answers from a worker's side. */
-export function serve(engine: Engine, port: Port): void {
+export function serve(engine: Wire, port: Port): void {
   const aborts = new Map<number, AbortController>();
   port.onmessage = ({ data }: MessageEvent<Asked>) => {
     if ("close" in data) return engine.close();

@@ -1,9 +1,10 @@
 // One session that is read: its rows and entries block by block, and what has to go through all of it.
 
-import type { Entry, Found as Hits, HeadSource, Layout, Query, Report, Row, Surveyed } from "./api";
+import type { Entry, Found as Hits, HeadSource, Layout, Query, Report } from "./api";
 import { problemOf } from "./bytes";
-import { type Content, type Lines as Read, blockOf, layoutOf, NEWLINE } from "./content";
+import { type Content, type Lines as Read, NEWLINE, blockOf, countLines, layoutOf } from "./content";
 import type { Found } from "./files";
+import type { Json, SurveyedJson } from "./wire";
 import { BundleVerifier, Lines, Verifier, bundle_tail_bytes, markdown, part_text, search } from "../wasm/page";
 
 /** Which head is expected, and who says so. */
@@ -36,31 +37,41 @@ export class OpenSession {
 
   layout(): Layout {
     this.#told = this.#content.blocks.length;
-    return layoutOf(this.#content, this.#content.rawBytes > LARGE_BYTES);
+    return layoutOf(this.#content, this.#isLarge());
   }
 
-  async rows(block: number): Promise<readonly Row[]> {
-    const [lines, place] = [await this.#lines(block), this.#place(block)];
-    const rows = JSON.parse(place.rows(lines.bytes)) as Row[];
-    return this.#withGap(block, rows, lines);
+  /** What lies here is read to the end where nothing else tells how many rows there are. */
+  #isLarge(): boolean {
+    const { sources } = this.#found;
+    const stored = sources.reduce((sum, { size }) => sum + size, 0);
+    if (sources.some(({ isRemote }) => isRemote)) return stored > REMOTE_BYTES_MAX;
+    return this.#content.isComplete && this.#content.rawBytes > RAW_BYTES_MAX;
   }
 
-  async entries(block: number): Promise<readonly Entry[]> {
-    const [lines, place] = [await this.#lines(block), this.#place(block)];
-    const entries = JSON.parse(place.entries(lines.bytes)) as Entry[];
-    return this.#withGap(block, entries, lines).map((row) => ("parts" in row ? row : { ...row, parts: [] })) as Entry[];
+  async rows(block: number): Promise<Json> {
+    const lines = await this.#lines(block);
+    return this.#withGap(block, lines, this.#place(block).rows(this.#wanted(block, lines)));
+  }
+
+  async entries(block: number): Promise<Json> {
+    const lines = await this.#lines(block);
+    return this.#withGap(block, lines, this.#place(block).entries(this.#wanted(block, lines)));
+  }
+
+  /** As many lines as the block has rows: a damaged one may hold more. */
+  #wanted(block: number, { bytes }: Read): Uint8Array {
+    return firstLines(bytes, this.#content.blocks[block]!.rows);
   }
 
   /** Rows for what a block should hold and does not. */
-  #withGap<R extends Row>(block: number, found: readonly R[], { fault }: Read): readonly (R | Row)[] {
+  #withGap(block: number, { bytes, fault }: Read, rows: Json): Json {
     const { first, rows: count, seq, start } = this.#content.blocks[block]!;
-    const rows = found.slice(0, count);
-    const missing = count - rows.length;
+    const found = countLines(bytes);
     const problem = fault ?? this.#content.fault;
-    if (problem === undefined || missing === 0) return rows;
-    const [from, to] = [first + rows.length, first + rows.length + missing - 1];
+    if (problem === undefined || found >= count) return rows;
+    const [from, to] = [first + found, first + count - 1];
     const preview = seq === undefined ? "What follows cannot be read" : `Entries ${from} to ${to} cannot be read`;
-    const gaps = Array.from({ length: missing }, (_, at): Row => {
+    const gaps = Array.from({ length: count - found }, (_, at): Entry => {
       const row = from + at;
       const place = { offset: start, ...problem, seq: seq === undefined ? undefined : row };
       return {
@@ -73,9 +84,11 @@ export class OpenSession {
         isError: true,
         bytes: 0,
         problem: place,
+        parts: [],
       };
     });
-    return [...rows, ...gaps];
+    const texts = gaps.map((gap) => JSON.stringify(gap)).join(",");
+    return found === 0 ? `[${texts}]` : `${rows.slice(0, -1)},${texts}]`;
   }
 
   #place(block: number): Lines {
@@ -132,7 +145,7 @@ export class OpenSession {
     return { done: start + bytes, total: this.#content.rawBytes };
   }
 
-  survey(each: (found: Surveyed) => void, signal: AbortSignal): Promise<void> {
+  survey(each: (found: SurveyedJson) => void, signal: AbortSignal): Promise<void> {
     return this.#each(signal, async (block) => {
       const rows = await this.rows(block);
       const { blocks, isComplete } = this.#content;
@@ -190,7 +203,7 @@ export class OpenSession {
   /** Of a bundle, what is wrong with it besides this session. */
   async #containerFault(signal: AbortSignal): Promise<Report["fault"]> {
     const source = this.#found.sources[0]!;
-    if (this.#found.bundled === undefined || source.size > LARGE_BYTES) return undefined;
+    if (this.#found.bundled === undefined || source.size > RAW_BYTES_MAX) return undefined;
     try {
       const tail = await source.read(source.size - bundle_tail_bytes(), source.size);
       const verifier = new BundleVerifier(source.size, tail);
@@ -222,18 +235,29 @@ function lastHash(lines: Uint8Array): string | undefined {
   return /^\{"hash":"([0-9a-f]{64})"$/.exec(text)?.[1];
 }
 
-function lineAt(bytes: Uint8Array, place: number): Uint8Array {
+/** The first lines of some, or all where there are fewer. */
+function firstLines(bytes: Uint8Array, count: number): Uint8Array {
+  return countLines(bytes) <= count ? bytes : bytes.subarray(0, lineStart(bytes, count));
+}
+
+function lineStart(bytes: Uint8Array, line: number): number {
   let start = 0;
-  for (let line = 0; line < place; line += 1) {
+  for (let at = 0; at < line; at += 1) {
     const end = bytes.indexOf(NEWLINE, start);
-    if (end < 0) return new Uint8Array(0);
+    if (end < 0) return bytes.length;
     start = end + 1;
   }
+  return start;
+}
+
+function lineAt(bytes: Uint8Array, place: number): Uint8Array {
+  const start = lineStart(bytes, place);
   const end = bytes.indexOf(NEWLINE, start);
   return bytes.subarray(start, end < 0 ? bytes.length : end);
 }
 
-/** Nothing reads all of a longer log unasked. */
-const LARGE_BYTES = 64 << 20;
+/** Nothing reads all of a longer log unasked, or fetches more. */
+const RAW_BYTES_MAX = 256 << 20;
+const REMOTE_BYTES_MAX = 32 << 20;
 const PIECE_BYTES = 1 << 20;
 const KEPT_BLOCKS = 8;

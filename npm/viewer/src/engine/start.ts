@@ -3,41 +3,44 @@
 import type { Engine } from "./api";
 import { createEngine } from "./engine";
 import { remoteEngine } from "./rpc";
+import { type Wire, parsed } from "./wire";
 import { initSync } from "../wasm/page";
 // Both are put there by the build: the wasm packed and as text, the worker as a script.
 import packed from "turnkeep:wasm";
 import script from "turnkeep:worker";
 
-/** Starts an engine. */
+/** Starts an engine; what is asked of it meanwhile waits. */
 export function startEngine(): Engine {
   const started = start();
-  const later =
-    <M extends Exclude<keyof Engine, "close">>(method: M) =>
-    async (...args: Parameters<Engine[M]>) =>
-      ((await started)[method] as (...args: unknown[]) => unknown)(...args);
-  const methods = ["open", "layout", "rows", "entries", "part", "raw", "survey", "verify", "search", "markdown", "bytesRead"] as const;
-  const engine = Object.fromEntries(methods.map((method) => [method, later(method)]));
-  return { ...(engine as unknown as Engine), close: () => void started.then((it) => it.close()) };
+  const wire = new Proxy({} as Wire, {
+    get: (_, method: keyof Wire) =>
+      async (...args: unknown[]) => ((await started)[method] as (...args: unknown[]) => unknown)(...args),
+  });
+  return parsed(wire);
 }
 
-async function start(): Promise<Engine> {
+async function start(): Promise<Wire> {
   const module = await compiled();
   try {
-    const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-    const worker = new Worker(url);
-    await new Promise((resolve, reject) => {
-      // A page's policy may forbid workers; some browsers tell so only here.
-      worker.onerror = reject;
-      worker.onmessage = resolve;
-      worker.postMessage(module);
-    });
-    worker.onerror = null;
-    URL.revokeObjectURL(url);
-    return remoteEngine(worker);
+    return remoteEngine(await startWorker(module));
   } catch {
+    // The page's policy forbids workers, or the browser has none for it.
     initSync({ module });
     return createEngine();
   }
+}
+
+async function startWorker(module: WebAssembly.Module): Promise<Worker> {
+  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(url);
+  await new Promise((resolve, reject) => {
+    worker.onerror = reject;
+    worker.onmessage = resolve;
+    worker.postMessage(module);
+  });
+  worker.onerror = null;
+  URL.revokeObjectURL(url);
+  return worker;
 }
 
 async function compiled(): Promise<WebAssembly.Module> {
