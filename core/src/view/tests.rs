@@ -210,3 +210,16 @@ fn markdown_says_who_speaks() {
     let log = log(&[r#"{"role":"user","content":"Hi"}"#, r#"{"role":"assistant","content":"Ho"}"#]);
     assert_eq!(markdown(&log), "## User\n\nHi\n\n## Assistant\n\nHo\n");
 }
+
+#[test]
+fn a_withheld_entry_is_whole_and_has_its_number() {
+    let whole = log(&[r#"{"role":"user","content":"One"}"#, r#"{"role":"user","content":"Two"}"#]);
+    let lines: Vec<_> = core::str::from_utf8(&whole).unwrap().split_inclusive('\n').collect();
+    let (prefix, rest) = lines[1].split_at(154);
+    let digest = crate::hash::body_digest(rest.trim_end().as_bytes());
+    let withheld = format!("{prefix}\"kind\":\"redacted\",\"digest\":\"{digest}\"}}\n");
+    let log = [lines[0], &withheld, lines[2]].concat();
+    let rows = rows(log.as_bytes(), Place { seq: Some(0), ..Place::default() });
+    assert!(!rows.contains("problem"), "{rows}");
+    assert!(rows.contains(r#"{"row":1,"seq":1,"kind":"redacted""#), "{rows}");
+}
