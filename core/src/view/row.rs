@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::part::{Part, parts, remark};
 use super::writing::{Writing, array, problem};
-use crate::entry::{Entry, Envelope, utf8};
+use crate::entry::{Entry, Envelope, redacted_digest, utf8};
 use crate::export::Page;
 use crate::hash::{Hash, body_digest, chain};
 use crate::item::push_bounded;
@@ -156,7 +156,8 @@ impl<'a> Row<'a> {
         if !line.is_spelled_right() {
             return bad(ErrorKind::BadLine, "a hash is not 64 lower-case hex digits");
         }
-        if self.hash != Some(chain(linked, body_digest(line.rest))) {
+        let digest = redacted_digest(line.rest).unwrap_or_else(|| body_digest(line.rest));
+        if self.hash != Some(chain(linked, digest)) {
             return bad(ErrorKind::BadHash, "the line's bytes do not give its hash");
         }
         if prev.is_some() && linked != prev {

@@ -233,3 +233,16 @@ fn markdown_says_who_speaks() {
     let (one, two) = (lines(&log).markdown(1), lines(&log).markdown(2));
     assert_eq!((&*one, &*two), ("## User\n\nHi\n", "## Assistant\n\nHo\n"));
 }
+
+#[test]
+fn a_withheld_entry_is_whole_and_has_its_number() {
+    let whole = log(&[r#"{"role":"user","content":"One"}"#, r#"{"role":"user","content":"Two"}"#]);
+    let lines: Vec<_> = core::str::from_utf8(&whole).unwrap().split_inclusive('\n').collect();
+    let (prefix, rest) = lines[1].split_at(154);
+    let digest = crate::hash::body_digest(rest.trim_end().as_bytes());
+    let withheld = format!("{prefix}\"kind\":\"redacted\",\"digest\":\"{digest}\"}}\n");
+    let log = [lines[0], &withheld, lines[2]].concat();
+    let rows = rows(log.as_bytes(), Place { seq: Some(0), ..Place::default() });
+    assert!(!rows.contains("problem"), "{rows}");
+    assert!(rows.contains(r#"{"row":1,"seq":1,"kind":"redacted""#), "{rows}");
+}

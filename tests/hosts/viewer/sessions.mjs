@@ -1,5 +1,6 @@
 // Sessions for the page's tests, made with the package: what an agent's day looks like, and long ones.
 
+import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
 
 import { Session, archiveLog, createRuntime, rawJson } from "../../../npm/dist/entry/node.js";
@@ -99,7 +100,7 @@ function drafts() {
 
 /** A session of so many turns of two entries. */
 export async function long(entries, { id = "long", bytes = 400 } = {}) {
-  const line = (at) => `${at} ${"lorem ipsum dolor sit amet ".repeat(40)}`.slice(0, bytes);
+  const line = (at) => `${at} ${"lorem ipsum dolor sit amet ".repeat(Math.ceil(bytes / 26))}`.slice(0, bytes);
   const drafts = Array.from({ length: entries - 1 }, (_, at) =>
     at % 2 === 0
       ? { kind: "user_input", item: { role: "user", content: `Question ${line(at)}` } }
@@ -108,8 +109,49 @@ export async function long(entries, { id = "long", bytes = 400 } = {}) {
   return (await recorded(id, drafts)).log;
 }
 
+/** A session of whatever drafts. */
+export async function sessionOf(drafts, { id = "given", ...options } = {}) {
+  return (await recorded(id, drafts, options)).log;
+}
+
 /** The archive of a log. */
 export { archiveLog };
+
+/** The lines of a log, each with its line break. */
+export function linesOf(log) {
+  return Buffer.from(log).toString().split(/(?<=\n)/);
+}
+
+/** A log's head as links and people write it. */
+export function headOf(log) {
+  const lines = linesOf(log);
+  return `${lines.length - 1}:${JSON.parse(lines.at(-1)).hash}`;
+}
+
+/** A log with an entry withheld: its hash stays, of its body only the digest (docs/format.md, 3.4). */
+export function withheld(log, seq) {
+  const lines = linesOf(log);
+  const body = `{${lines[seq].slice(154).trimEnd()}`;
+  const digest = createHash("sha256").update(body).digest("hex");
+  lines[seq] = `${lines[seq].slice(0, 154)}"kind":"redacted","digest":"${digest}"}\n`;
+  return Buffer.from(lines.join(""));
+}
+
+/** Bytes with the one at that place changed. */
+export function flipped(bytes, at) {
+  const changed = Buffer.from(bytes);
+  changed[at] ^= 1;
+  return changed;
+}
+
+/** An archive, and the log of what was appended after it. */
+export async function archivedAndMore(id = "two-files") {
+  const { store, session } = await recorded(id, [{ kind: "user_input", item: { role: "user", content: "Before" } }]);
+  await session.archive();
+  await session.append([{ kind: "user_input", item: { role: "user", content: "After the archive" } }]);
+  await session.close();
+  return { [`${id}.jsonl.gz`]: store.get(`${id}.jsonl.gz`).bytes, [`${id}.jsonl`]: store.get(`${id}.jsonl`).bytes };
+}
 
 /** A fork of the sample, and a bundle of both. */
 export async function bundle() {

@@ -24,8 +24,6 @@ export type EventName = "opened" | "session" | "verified" | "failed";
 export interface Notice {
   readonly text: string;
   readonly isError: boolean;
-  /** Told to screen readers, but not shown: what is to be seen elsewhere anyway. */
-  readonly isSilent: boolean;
 }
 
 export type DialogName = "help" | "report";
@@ -50,6 +48,8 @@ export class App {
   readonly searchAsked: Signal<number> = signal(0);
   readonly dialog: Signal<DialogName | undefined> = signal(undefined);
   readonly notice: Signal<Notice | undefined> = signal(undefined);
+  /** Told to screen readers, but not shown: what is to be seen elsewhere anyway. */
+  readonly announcement: Signal<string> = signal("");
   readonly theme: Signal<Theme> = createTheme();
   /** Where a link leads to, for as long as its session is not open. */
   readonly awaited: Signal<Place | undefined> = signal(undefined);
@@ -210,7 +210,11 @@ export class App {
   }
 
   say(text: string, how: "shown" | "silent" | "error" = "shown"): void {
-    this.notice.value = { text, isError: how === "error", isSilent: how === "silent" };
+    if (how === "silent") {
+      this.announcement.value = text;
+    } else {
+      this.notice.value = { text, isError: how === "error" };
+    }
   }
 
   close(): void {

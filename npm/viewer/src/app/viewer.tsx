@@ -54,7 +54,7 @@ export function Viewer({ app }: { readonly app: App }): JSX.Element {
   );
 }
 
-/** The live region: always there, so that screen readers hear what is put into it. */
+/** The live regions: always there, so that screen readers hear what is put into them. */
 function NoticeLine({ app }: { readonly app: App }): JSX.Element {
   const notice = app.notice.value;
   const close = (): void => {
@@ -64,16 +64,20 @@ function NoticeLine({ app }: { readonly app: App }): JSX.Element {
     const timer = setTimeout(close, notice?.isError === true ? 3 * NOTICE_MS : NOTICE_MS);
     return () => clearTimeout(timer);
   }, [notice]);
-  const isShown = notice !== undefined && !notice.isSilent;
   return (
-    <div class={isShown ? "notice no-print" : "notice hidden"} data-error={notice?.isError === true}>
-      <span role="status">{notice?.text}</span>
-      {isShown && (
-        <button type="button" class="plain icon-only" aria-label="Close message" onClick={close}>
-          <Icon name="close" />
-        </button>
-      )}
-    </div>
+    <>
+      <div class={notice === undefined ? "notice hidden" : "notice no-print"} data-error={notice?.isError === true}>
+        <span role="status">{notice?.text}</span>
+        {notice !== undefined && (
+          <button type="button" class="plain icon-only" aria-label="Close message" onClick={close}>
+            <Icon name="close" />
+          </button>
+        )}
+      </div>
+      <span class="hidden" role="status">
+        {app.announcement.value}
+      </span>
+    </>
   );
 }
 

@@ -39,9 +39,12 @@ export async function findSessions(
 
 async function sourcesOf(input: Input, meter: Meter): Promise<readonly Source[]> {
   if ("urls" in input) return Promise.all(input.urls.map((url) => ofUrl(url, meter)));
-  const files = input.files.filter(({ name }) => !isBeside(name));
+  // Folders are walked in whatever order the disk has.
+  const files = input.files.filter(({ name }) => !isBeside(name)).sort((one, other) => byName.compare(one.name, other.name));
   return files.map(({ name, blob }) => ofBlob(name, blob, meter));
 }
+
+const byName = new Intl.Collator("en", { numeric: true });
 
 /** Whether a file only lies beside a session. */
 function isBeside(name: string): boolean {

@@ -75,7 +75,8 @@ export class Finder {
     if (query.peek().text === "") return;
     const pattern = patternOf(query.peek());
     const hit = hits.peek()[at.peek()]?.row;
-    if (this.#isSought && hit !== undefined) this.#open(hit, pattern);
+    // Where it is can be told once it is drawn open.
+    const isOpen = !this.#isSought || hit === undefined || this.#isOpened(hit, pattern);
     for (const element of this.#scroller.querySelectorAll("[data-row], [data-row-of]")) {
       const row = Number(element.getAttribute("data-row") ?? element.getAttribute("data-row-of"));
       if (row !== hit && this.#hits.has(row)) this.#markIn(element, pattern, all);
@@ -83,7 +84,7 @@ export class Finder {
     const found = hit === undefined ? undefined : this.#elementOfHit(hit);
     if (found === undefined) return;
     const first = this.#markIn(found, pattern, current);
-    if (first !== undefined && this.#isSought) this.#reveal(first);
+    if (first !== undefined && this.#isSought && isOpen) this.#reveal(first);
   }
 
   /** A result stands in the card of its call. */
@@ -109,14 +110,17 @@ export class Finder {
     if (top < view.top || bottom > view.bottom) this.#scroll(top - view.top - view.height / 3);
   }
 
-  /** Opens the folded parts of the hit that it is found in. */
-  #open(row: number, pattern: RegExp): void {
+  /** Whether the folded parts of the hit that it is found in were opened before; else they are now. */
+  #isOpened(row: number, pattern: RegExp): boolean {
+    if (this.#opened === row) return true;
     const entry = this.#model.entry(row);
-    if (entry === undefined || this.#opened === row) return;
+    if (entry === undefined) return false;
     this.#opened = row;
+    this.#publisher.soon();
     const folds = new Map(this.#model.folds.peek());
     for (const key of keysOf(entry, pattern)) folds.set(key, true);
     this.#model.folds.value = folds;
+    return false;
   }
 
   #clear(): void {

@@ -17,7 +17,11 @@ export function NativeRows(props: ListProps): JSX.Element {
   const current = model.current.value;
 
   useLayoutEffect(() => {
-    scroll.current = (px) => scroller.current?.scrollBy({ top: px, behavior: "instant" });
+    scroll.current = (px) => {
+      // Who says how far knows better than the row's own place.
+      settle.current?.();
+      scroller.current?.scrollBy({ top: px, behavior: "instant" });
+    };
     if (strip.current === null || scroller.current === null) return undefined;
     const element = place.current === undefined ? undefined : elementOf(strip.current, shown.rowAt(shown.indexOf(place.current)));
     if (element) settle.current = scrollTo(scroller.current, strip.current, element, "start");
