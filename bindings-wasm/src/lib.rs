@@ -3,6 +3,8 @@
 //!
 //! What identifies something or is in flight crosses as a class (a session, a task, …), what is
 //! only told crosses as a plain object. Numbers cross as JavaScript's.
+//!
+//! Two `.wasm` come of it, each as small as what it exports: the package's, and the page's.
 
 #![allow(unreachable_pub, reason = "what `wasm_bindgen` exports is reached from JavaScript")]
 #![allow(clippy::needless_pass_by_value, reason = "that is how `wasm_bindgen` gives them")]
@@ -16,18 +18,7 @@
     clippy::string_slice
 )]
 
-mod around;
-mod convert;
-mod edit;
-mod error;
-mod import;
-mod log;
-mod read;
-mod recovery;
-mod request;
-mod retention;
-mod runtime;
-mod session;
-mod task;
-mod thread;
-mod tier;
+#[cfg(feature = "package")]
+mod package;
+#[cfg(feature = "page")]
+mod page;

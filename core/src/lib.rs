@@ -60,6 +60,7 @@ pub mod session;
 mod state;
 pub mod store;
 pub mod task;
+pub mod view;
 mod work;
 pub mod zeitlich;
 

@@ -59,8 +59,8 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   setup           install what the other commands need: wasm target, npm packages, Chromium, mkfs, Redis
-  wasm            build bindings-wasm into npm/src/wasm, when a source is newer
-  npm             wasm, then the TypeScript package into npm/dist
+  wasm            build bindings-wasm for the package and for the page, when a source is newer
+  npm             wasm, then the TypeScript package into npm/dist and the page into npm/viewer/dist
   test            everything that CI checks, in order; stops at the first failure
   test STEP...    only these steps
   test --list     the names of the steps

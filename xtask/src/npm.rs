@@ -1,4 +1,5 @@
-//! `cargo xtask npm`: the TypeScript package into `npm/dist`.
+//! `cargo xtask npm`: the TypeScript package into `npm/dist`, and the page into `npm/viewer/dist`, into
+//! the package, and to where the command takes it from.
 
 use anyhow::Result;
 
@@ -14,6 +15,8 @@ pub(crate) fn build() -> Result<()> {
     run(command(npm.join("node_modules/.bin/tsc")).args(["--project", "npm"]))?;
     // The compiler reads the glue and its types, and leaves them where they are.
     copy_files(&npm.join("src/wasm"), &npm.join("dist/wasm"))?;
-    println!("npm: built npm/dist");
+    run(command(npm.join("node_modules/.bin/tsc")).args(["--project", "npm/viewer"]))?;
+    run(command("node").arg("npm/scripts/build-viewer.mjs"))?;
+    println!("npm: built npm/dist and npm/viewer/dist/index.html");
     Ok(())
 }

@@ -18,6 +18,8 @@ pub(crate) enum Need {
     NpmPackages(&'static str),
     /// The browser of the browser tests.
     Chromium,
+    /// The other one, which is shown what attacks the page.
+    Firefox,
     /// What makes and mounts the file systems of the power cuts. Only on Linux.
     FileSystems,
     /// A real Redis for the tests of stores in it.
@@ -31,6 +33,7 @@ pub(crate) const EVERYTHING: &[Need] = &[
     Need::NpmPackages("tests/hosts"),
     Need::NpmPackages("tests/packaging"),
     Need::Chromium,
+    Need::Firefox,
     Need::FileSystems,
     Need::Redis,
 ];
@@ -47,7 +50,8 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
         match need {
             Need::WasmTarget => wasm_target()?,
             Need::NpmPackages(folder) => npm_packages(folder)?,
-            Need::Chromium => chromium()?,
+            Need::Chromium => browser("CHROMIUM", "/usr/bin/chromium", "chromium")?,
+            Need::Firefox => browser("FIREFOX", "/usr/bin/firefox-esr", "firefox-esr")?,
             Need::FileSystems => file_systems()?,
             Need::Redis => redis()?,
         }
@@ -100,20 +104,21 @@ fn check_node() -> Result<()> {
     Ok(())
 }
 
-fn chromium() -> Result<()> {
-    let browser = std::env::var_os("CHROMIUM").map_or_else(|| CHROMIUM.into(), PathBuf::from);
-    if browser.exists() {
+/// A browser, where a variable says or where a Debian package puts it.
+fn browser(variable: &str, usual: &str, package: &str) -> Result<()> {
+    let path = std::env::var_os(variable).map_or_else(|| usual.into(), PathBuf::from);
+    if path.exists() {
         return Ok(());
     }
     let by_hand = format!(
-        "Chromium is needed at {}: install Debian's package `chromium`, \
-         or set CHROMIUM to the path of a Chromium",
-        browser.display()
+        "A browser is needed at {}: install Debian's package `{package}`, \
+         or set {variable} to the path of one",
+        path.display()
     );
-    if browser != Path::new(CHROMIUM) {
+    if path != Path::new(usual) {
         bail!(by_hand);
     }
-    debian_packages(&["chromium"], &by_hand)
+    debian_packages(&[package], &by_hand)
 }
 
 fn file_systems() -> Result<()> {
@@ -191,5 +196,4 @@ const FILE_SYSTEMS: &[(&str, &str)] = &[
     ("unshare", "util-linux"),
 ];
 const REDIS: [&str; 2] = ["redis-server", "redis-cli"];
-const CHROMIUM: &str = "/usr/bin/chromium";
 const NODE_MAJOR_MIN: u32 = 20;

@@ -45,6 +45,14 @@ pub(crate) const STEPS: &[Step] = &[
         minutes_max: 2,
         counts: Counts::Nothing,
     },
+    // The command is built with the page in it.
+    Step {
+        name: "npm",
+        program: Program::Xtask,
+        args: &["npm"],
+        minutes_max: 15,
+        counts: Counts::Nothing,
+    },
     Step {
         name: "clippy",
         program: Program::Cargo,
@@ -53,18 +61,28 @@ pub(crate) const STEPS: &[Step] = &[
         counts: Counts::Nothing,
     },
     Step {
+        name: "clippy-page",
+        program: Program::Cargo,
+        args: &[
+            "clippy",
+            "-p",
+            "turnkeep-wasm",
+            "--no-default-features",
+            "--features",
+            "page",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        minutes_max: 10,
+        counts: Counts::Nothing,
+    },
+    Step {
         name: "cargo-test",
         program: Program::Cargo,
         args: &["test", "--workspace"],
         minutes_max: 60,
         counts: Counts::Tests,
-    },
-    Step {
-        name: "npm",
-        program: Program::Xtask,
-        args: &["npm"],
-        minutes_max: 15,
-        counts: Counts::Nothing,
     },
     Step {
         name: "independent",
@@ -99,6 +117,13 @@ pub(crate) const STEPS: &[Step] = &[
         program: Program::Node,
         args: &["tests/hosts/browser.mjs"],
         minutes_max: 10,
+        counts: Counts::Tests,
+    },
+    Step {
+        name: "page",
+        program: Program::Node,
+        args: &["--test", "npm/viewer/test/*.test.mjs", "tests/hosts/viewer/*.test.mjs"],
+        minutes_max: 15,
         counts: Counts::Tests,
     },
     Step {

@@ -1,4 +1,5 @@
-//! `cargo xtask wasm`: `bindings-wasm` into `npm/src/wasm`.
+//! `cargo xtask wasm`: `bindings-wasm` into `npm/src/wasm`, and what the page needs of it into
+//! `npm/viewer/src/wasm`.
 //!
 //! cargo links the `.wasm`; `xtask-bindgen` writes the glue; `wasm-opt` shrinks it; a script of
 //! the package adds the base64 module and prints the sizes.
@@ -13,11 +14,28 @@ use crate::files::{copy_files, fresh_folder, names, root, target_folder, times};
 use crate::process::{cargo, command, run};
 use crate::setup::{self, WASM_TARGET};
 
-/// Builds what `npm/src/wasm` holds, unless it is newer than every source.
+/// A `.wasm` and its glue.
+struct Output {
+    /// The feature of `bindings-wasm` that says what it exports.
+    feature: &'static str,
+    /// What its files' names start with.
+    name: &'static str,
+    /// The folder they are put in.
+    folder: &'static str,
+    /// Whether a module holds it as base64 too.
+    is_embedded: bool,
+}
+
+/// Builds what is not newer than every source.
 pub(crate) fn build() -> Result<()> {
     setup::ensure(setup::PACKAGE)?;
-    if is_current() {
-        println!("wasm: npm/src/wasm is newer than its sources");
+    OUTPUTS.iter().try_for_each(build_one)
+}
+
+fn build_one(output: &Output) -> Result<()> {
+    let Output { feature, name, folder, is_embedded } = output;
+    if is_current(output) {
+        println!("wasm: {folder} is newer than its sources");
         return Ok(());
     }
     let staging = target_folder().join("npm-wasm");
@@ -25,30 +43,34 @@ pub(crate) fn build() -> Result<()> {
 
     println!("wasm: building the generator (the first time takes about a minute)");
     run(cargo().args(["build", "--package", "xtask-bindgen"]))?;
-    println!("wasm: building bindings-wasm");
-    let linked = link()?;
+    println!("wasm: building bindings-wasm for the {feature}");
+    let linked = link(feature)?;
     let generator = target_folder().join("debug/xtask-bindgen");
-    run(command(generator).arg(linked).arg(&staging).arg(NAME))?;
+    run(command(generator).arg(linked).arg(&staging).arg(name))?;
     println!("wasm: wasm-opt");
-    optimize(&staging)?;
-    run(command("node").arg("npm/scripts/embed-wasm.mjs").arg(&staging).arg(NAME))?;
-
-    let out = root().join(OUT);
+    optimize(&staging, name)?;
+    if *is_embedded {
+        run(command("node").arg("npm/scripts/embed-wasm.mjs").arg(&staging).arg(name))?;
+    }
+    let out = root().join(folder);
     fresh_folder(&out)?;
     copy_files(&staging, &out)
 }
 
-fn is_current() -> bool {
+fn is_current(output: &Output) -> bool {
     let root = root();
-    let absolute = |paths: &[&str]| paths.iter().map(|path| root.join(path)).collect::<Vec<_>>();
-    match (times(&absolute(SOURCES)), times(&absolute(OUTPUTS))) {
-        (Some(sources), Some(outputs)) => sources.newest < outputs.oldest,
+    let sources: Vec<_> = SOURCES.iter().map(|path| root.join(path)).collect();
+    let made = ["js", "d.ts"].map(|kind| format!("{}.{kind}", output.name));
+    let made = made.into_iter().chain([format!("{}_bg.wasm", output.name)]);
+    let made: Vec<_> = made.map(|name| root.join(output.folder).join(name)).collect();
+    match (times(&sources), times(&made)) {
+        (Some(sources), Some(made)) => sources.newest < made.oldest,
         _ => false,
     }
 }
 
 /// Compiles and links `bindings-wasm`; returns the path of the `.wasm`.
-fn link() -> Result<PathBuf> {
+fn link(feature: &str) -> Result<PathBuf> {
     let flags: Vec<String> =
         path_remaps()?.iter().map(|flag| format!("\"--remap-path-prefix={flag}\"")).collect();
     // `--config` adds to the flags of .cargo/config.toml. RUSTFLAGS would replace them, and a
@@ -56,6 +78,7 @@ fn link() -> Result<PathBuf> {
     let config = format!("target.{WASM_TARGET}.rustflags=[{}]", flags.join(","));
     run(cargo()
         .args(["build", "--package", "turnkeep-wasm", "--profile", PROFILE])
+        .args(["--no-default-features", "--features", feature])
         .args(["--target", WASM_TARGET, "--config", &config])
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS"))?;
@@ -77,8 +100,8 @@ fn path_remaps() -> Result<Vec<String>> {
     Ok(remaps)
 }
 
-fn optimize(folder: &Path) -> Result<()> {
-    let shipped = folder.join(format!("{NAME}_bg.wasm"));
+fn optimize(folder: &Path, name: &str) -> Result<()> {
+    let shipped = folder.join(format!("{name}_bg.wasm"));
     let smaller = folder.join("optimized.wasm");
     run(command("npm/node_modules/.bin/wasm-opt")
         .args(WASM_OPT)
@@ -87,13 +110,16 @@ fn optimize(folder: &Path) -> Result<()> {
         .arg(&smaller))?;
     fs::rename(smaller, shipped)?;
     // It describes the raw exports, and would be taken for the types of the `.wasm` as a module.
-    fs::remove_file(folder.join(format!("{NAME}_bg.wasm.d.ts")))?;
+    fs::remove_file(folder.join(format!("{name}_bg.wasm.d.ts")))?;
     Ok(())
 }
 
-const NAME: &str = "turnkeep";
 const PROFILE: &str = "wasm";
-const OUT: &str = "npm/src/wasm";
+
+const OUTPUTS: &[Output] = &[
+    Output { feature: "package", name: "turnkeep", folder: "npm/src/wasm", is_embedded: true },
+    Output { feature: "page", name: "page", folder: "npm/viewer/src/wasm", is_embedded: false },
+];
 
 /// What the `.wasm` is made from.
 const SOURCES: &[&str] = &[
@@ -108,16 +134,6 @@ const SOURCES: &[&str] = &[
     "xtask/src/wasm.rs",
     "npm/scripts/embed-wasm.mjs",
     "npm/package-lock.json",
-];
-
-/// What must be there, and newer than the sources.
-const OUTPUTS: &[&str] = &[
-    "npm/src/wasm/turnkeep.js",
-    "npm/src/wasm/turnkeep.d.ts",
-    "npm/src/wasm/turnkeep_bg.wasm",
-    "npm/src/wasm/turnkeep_bg.d.wasm.ts",
-    "npm/src/wasm/turnkeep_base64.js",
-    "npm/src/wasm/turnkeep_base64.d.ts",
 ];
 
 /// Features by name: every browser since March 2023 (Safari 16.4) has these. `--all-features`

@@ -11,7 +11,7 @@ pub(crate) use index::ENDING_BYTES;
 pub use index::{Index, Located, Span};
 use reader::check_ending;
 pub use reader::{HEADER_BYTES, inflate_span, read_index};
-pub(crate) use reader::{checksum, read_segment_index};
+pub(crate) use reader::{checksum, indexed_bytes, read_segment_index};
 pub(crate) use writer::join;
 pub use writer::{Block, Deflated, Frame, Writer};
 

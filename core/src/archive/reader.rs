@@ -23,6 +23,13 @@ pub fn read_index(start: &[u8], archive_bytes: u64) -> Result<Index> {
     Err(Error::new(ErrorKind::BadIndex, message))
 }
 
+/// How long an archive is by its index, whatever there is of it.
+pub(crate) fn indexed_bytes(start: &[u8]) -> Result<u64> {
+    let short = || Error::new(ErrorKind::GzipTruncated, "the file ends in its header");
+    let range = read_header(start)?.ok_or_else(short)?.index.ok_or_else(short)?;
+    Ok(Index::decode(start.get(range).unwrap_or_default())?.archive_bytes())
+}
+
 /// The same of a segment, which may hold any stretch of a log.
 pub(crate) fn read_segment_index(start: &[u8], archive_bytes: u64) -> Result<Index> {
     let short = || Error::new(ErrorKind::GzipTruncated, "the file ends in its header");

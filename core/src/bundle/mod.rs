@@ -12,7 +12,7 @@ mod writer;
 pub(crate) use reader::check_start;
 pub use reader::{Event, Reader};
 pub use record::SessionRecord;
-pub(crate) use record::{cache_entry, cache_line};
+pub(crate) use record::{cache_entry, cache_line, check_header};
 pub(crate) use writer::Writer;
 
 use alloc::format;
@@ -33,8 +33,8 @@ const STORED: [u8; 5] = {
 };
 /// Checksum and length of the content, which end the file.
 const SUM_BYTES: usize = 8;
-/// From the end's block to the end of the file.
-pub(crate) const TAIL_BYTES: usize = STORED.len() + END_BYTES + SUM_BYTES;
+/// From the end's block to the end of the file: enough to read the end.
+pub const TAIL_BYTES: usize = STORED.len() + END_BYTES + SUM_BYTES;
 /// What every bundle starts with: a gzip header without time, name or system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
@@ -104,7 +104,7 @@ impl End {
     }
 
     /// Reads the end from a file's last [`TAIL_BYTES`] bytes.
-    pub(crate) fn read(tail: &[u8]) -> Result<Self> {
+    pub fn read(tail: &[u8]) -> Result<Self> {
         let line = tail.strip_prefix(&STORED).and_then(|rest| rest.get(..END_BYTES - 1));
         let end = line.and_then(|line| Self::parse(core::str::from_utf8(line).ok()?));
         end.ok_or_else(|| {

@@ -74,7 +74,7 @@ pub enum Event {
 
 impl Reader {
     /// A reader of a file of that many bytes, of which these are the last [`TAIL_BYTES`].
-    pub(crate) fn new(length: u64, tail: &[u8]) -> Result<Self> {
+    pub fn new(length: u64, tail: &[u8]) -> Result<Self> {
         let end = End::read(tail)?;
         // The end says how much there is: it is a stored block, so it cannot be what inflates.
         let declared = end.bytes.saturating_add(END_BYTES as u64);

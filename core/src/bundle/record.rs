@@ -42,7 +42,7 @@ pub(super) fn header(now_ms: u64) -> String {
 }
 
 /// Checks the first line.
-pub(super) fn check_header(line: &str) -> Result<()> {
+pub(crate) fn check_header(line: &str) -> Result<()> {
     let version = Object::of(line).and_then(|object| object.get("bundle").and_then(field::count));
     match version {
         Some(VERSION) => Ok(()),
@@ -75,6 +75,14 @@ impl SessionRecord {
             line += &format!(",\"trace_bytes\":{}", self.trace_bytes);
         }
         line + "}\n"
+    }
+
+    /// Reads a session's line, without its line break.
+    pub(crate) fn of_line(line: &str) -> Result<Self> {
+        match Record::parse(line)? {
+            Record::Session(record) => Ok(record),
+            _ => Err(bad("a line is no session's record")),
+        }
     }
 
     fn parse(object: &Object<'_>) -> Option<Self> {

@@ -2,12 +2,12 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use crate::field;
-use crate::item::{arguments, call_in, kind_of, result_in};
-use crate::json::{Object, elements};
+use crate::item::kind_of;
 use crate::kind::Kind;
 use crate::session::About;
+use crate::view::{Part, push_item};
 use crate::{SessionId, State};
 
 /// The history as Markdown: title, system prompt, and what was said under a heading for each. Calls
@@ -17,17 +17,18 @@ use crate::{SessionId, State};
 pub fn markdown(state: &State, about: &About) -> String {
     let id = state.session.as_ref().map(SessionId::as_str);
     let title = about.title.as_deref().or(id).unwrap_or("Session");
-    let mut page = Page(String::new());
+    let mut page = Page::new();
     page.heading("#", title);
     if let Some(prompt) = state.system_prompt.as_deref() {
         page.heading("##", "System prompt");
         page.text(prompt);
     }
     for item in &state.history {
-        page.heading("##", speaker(&item.item));
-        page.item(&item.item);
+        let mut parts = Vec::new();
+        push_item(&mut parts, &item.item);
+        page.entry(speaker(&item.item), &parts);
     }
-    page.0
+    page.end()
 }
 
 fn speaker(item: &str) -> &'static str {
@@ -39,62 +40,52 @@ fn speaker(item: &str) -> &'static str {
     }
 }
 
-struct Page(String);
+/// A page of Markdown being written.
+pub(crate) struct Page(String);
 
 impl Page {
-    fn item(&mut self, item: &str) {
-        let Some(object) = Object::of(item) else { return self.value(item) };
-        let is_whole = call_in(&object).is_some() || result_in(&object).is_some();
-        let content = object.get("content").filter(|content| *content != "null");
-        let calls = object.elements("tool_calls");
-        match content {
-            _ if is_whole => self.part(item),
-            None if calls.is_empty() => self.part(item),
-            None => {}
-            Some(content) => match elements(content) {
-                Some(parts) => parts.into_iter().for_each(|part| self.part(part)),
-                None => self.value(content),
-            },
-        }
-        if !is_whole {
-            calls.into_iter().for_each(|call| self.part(call));
-        }
+    pub(crate) fn new() -> Self {
+        Self(String::new())
     }
 
-    /// A part of a message, or an item that is none.
-    fn part(&mut self, part: &str) {
-        let Some(object) = Object::of(part) else { return self.value(part) };
-        let tag = object.text("type").or_else(|| object.text("kind")).unwrap_or_default();
-        if let Some(result) = result_in(&object) {
-            let name = result.name.as_deref().unwrap_or(&result.call);
-            let what = if result.is_error { "Error" } else { "Result" };
-            self.heading("###", &format!("{what}: {name}"));
-            // session-store's results may have a summary only.
-            let summary = object.text("summary").filter(|_| result.output.is_empty());
-            self.fenced("", summary.as_deref().unwrap_or(&result.output));
-        } else if let Some(call) = call_in(&object) {
-            self.heading("###", &format!("Call: {}", call.name));
-            self.fenced("json", &arguments(&object));
-        } else if tag.contains("image") {
-            self.text("*(an image)*");
-        } else if let Some(thought) = object.text("thinking") {
-            self.heading("###", "Reasoning");
-            self.text(&thought);
-        } else if let Some(text) = object.text("text") {
-            if tag == "reasoning" {
-                self.heading("###", "Reasoning");
+    /// What an entry says, under who says it.
+    pub(crate) fn entry(&mut self, speaker: &str, parts: &[Part]) {
+        self.heading("##", speaker);
+        parts.iter().for_each(|part| self.part(part));
+    }
+
+    pub(crate) fn end(self) -> String {
+        self.0
+    }
+
+    fn part(&mut self, part: &Part) {
+        match part {
+            Part::Text { title, text } => {
+                if let Some(title) = title {
+                    self.heading("###", title);
+                }
+                self.text(text);
             }
-            self.text(&text);
-        } else {
-            self.fenced("json", part);
-        }
-    }
-
-    /// Text, or any other JSON.
-    fn value(&mut self, json: &str) {
-        match field::text(json) {
-            Some(text) => self.text(&text),
-            None => self.fenced("json", json),
+            Part::Reasoning(text) => {
+                self.heading("###", "Reasoning");
+                self.text(text);
+            }
+            Part::Call { name, arguments, .. } => {
+                self.heading("###", &format!("Call: {name}"));
+                self.fenced("json", arguments);
+            }
+            Part::Result { call, name, output, is_error } => {
+                let name = name.as_deref().unwrap_or(call);
+                let what = if *is_error { "Error" } else { "Result" };
+                self.heading("###", &format!("{what}: {name}"));
+                self.fenced("", output);
+            }
+            Part::Image { .. } => self.text("*(an image)*"),
+            Part::Lineage { how, from } => {
+                let (session, seq) = (from.session.as_str(), from.seq);
+                self.heading("###", &format!("{how} from {session} after entry {seq}"));
+            }
+            Part::Json { json, .. } => self.fenced("json", json),
         }
     }
 

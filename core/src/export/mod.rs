@@ -16,6 +16,7 @@ use alloc::string::String;
 
 use crate::State;
 
+pub(crate) use markdown::Page;
 pub use markdown::markdown;
 pub use session_store::SessionStore;
 

@@ -98,9 +98,6 @@ impl Source {
             }
             return Ok(Self { archive, cold: Some(cold.clone()), log: (!is_claim).then_some(log) });
         }
-        if archive.is_none() && log.is_claim() {
-            return Err(super::retention::missing(io, id).await);
-        }
         match &archive {
             Some(_) if followed.is_none() && !log.is_unfinished() => {
                 let message = "the log after the archive does not start with a line";
@@ -114,6 +111,7 @@ impl Source {
                 let message = "the session was restored while it was looked for";
                 return Err(Error::new(ErrorKind::Conflict, message).at_key(&log.key));
             }
+            None if log.is_claim() => return Err(super::retention::missing(io, id).await),
             None => {}
         }
         Ok(Self { archive, cold: None, log: Some(log) })

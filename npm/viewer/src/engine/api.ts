@@ -1,10 +1,10 @@
 // What the page asks of the engine: the one seam between what is shown and what reads files. The engine
 // runs in a worker where there can be one, and everything here can be posted to it.
 
-/** What is opened: dropped files, bytes, or a URL that answers range requests. */
+/** What is opened: dropped files, bytes, or URLs that answer range requests. */
 export type Input =
   | { readonly files: readonly NamedBlob[] }
-  | { readonly url: string };
+  | { readonly urls: readonly string[] };
 
 /** Bytes and the name of the file they come from. */
 export interface NamedBlob {
@@ -243,7 +243,7 @@ export interface Engine {
   part(key: number, row: number, part: number): Promise<string>;
   /** A row's line as it is written, without its line break; damaged bytes as U+FFFD. */
   raw(key: number, row: number): Promise<string>;
-  /** Reads all blocks, in order: the rows of each, and the layout as far as it is known by then. */
+  /** Reads all blocks, in order, and gives the rows of each. */
   survey(key: number, each: (found: Surveyed) => void, signal: AbortSignal): Promise<void>;
   /** Verifies all of it; of a bundle's session, its lines only. */
   verify(
@@ -265,7 +265,10 @@ export interface Engine {
 export interface Surveyed {
   readonly block: number;
   readonly rows: readonly Row[];
-  readonly layout: Layout;
+  /** The block, where the layout that was told does not have it: it goes after the last one. */
+  readonly added?: Block | undefined;
+  /** Whether there are no more. */
+  readonly isComplete: boolean;
   readonly progress: Progress;
 }
 

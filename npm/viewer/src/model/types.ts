@@ -36,6 +36,13 @@ export interface SessionModel {
   entry(row: number): Entry | undefined;
   /** The result of a call that stands in that row, if it is known, and its row. */
   resultOf(row: number, call: string): { readonly row: number; readonly part: Part } | undefined;
+  /** Why a row that should be there cannot be read; `retry` tries again. */
+  trouble(row: number): Problem | undefined;
+  retry(row: number): void;
+  /** Tokens of an answer: its own, or what an entry after it tells of it. */
+  usageOf(row: number): Usage | undefined;
+  /** How many rows after this one say the same and are left out of what is shown. */
+  repeatsOf(row: number): number;
   part(row: number, part: number): Promise<string>;
   raw(row: number): Promise<string>;
   markdown(rows: readonly number[]): Promise<string>;
@@ -44,10 +51,12 @@ export interface SessionModel {
   readonly current: Signal<number | undefined>;
   /** Folded parts that the user opened or closed, by `row` or `row:part`. */
   readonly folds: Signal<ReadonlyMap<string, boolean>>;
+  /** Whether what is folded by nature is open, where {@link folds} says nothing else. */
+  readonly isUnfolded: Signal<boolean>;
   /** Where the list is asked to go; it takes every new value. */
   readonly target: ReadonlySignal<Target | undefined>;
   /** Shows a row: clears filters that hide it, goes to the call that a result is folded into. */
-  goTo(row: number, how?: { readonly focus?: boolean; readonly at?: "start" | "end" }): void;
+  goTo(row: number, how?: { readonly focus?: boolean; readonly at?: Target["at"] }): void;
   /** The row of an entry's number. */
   rowOfSeq(seq: number): Promise<number | undefined>;
 
@@ -134,5 +143,6 @@ export interface Mark {
 export interface Target {
   readonly row: number;
   readonly focus: boolean;
-  readonly at: "start" | "end";
+  /** Where in view it comes to stand; `nearest` moves no more than it has to. */
+  readonly at: "start" | "end" | "nearest";
 }

@@ -1,0 +1,212 @@
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::*;
+use crate::archive::{HEADER_BYTES, archive};
+use crate::log::{Draft, Stamp, Writer};
+use crate::{Entry, Result, SessionId};
+
+/// A log of those items.
+fn log(items: &[&str]) -> Vec<u8> {
+    let writer = Writer::create(SessionId::new("a").unwrap(), false);
+    let drafts: Vec<_> = items.iter().map(|item| Draft::item(item)).collect();
+    writer.write(&drafts, &Stamp { now_ms: 7, random: Vec::new() }).unwrap().bytes
+}
+
+fn log_of(drafts: &[&str]) -> Vec<u8> {
+    let writer = Writer::create(SessionId::new("a").unwrap(), false);
+    writer.write(drafts, &Stamp { now_ms: 7, random: Vec::new() }).unwrap().bytes
+}
+
+fn parts_of_item(item: &str) -> Vec<Part> {
+    let log = log(&[item]);
+    let line = log.split(|byte| *byte == b'\n').nth(1).unwrap();
+    parts(&Entry::parse(line).unwrap())
+}
+
+fn text(text: &str) -> Part {
+    Part::Text { title: None, text: text.into() }
+}
+
+fn image(media_type: &str, data: Option<&str>, url: Option<&str>) -> Part {
+    let some = |text: &str| Some(text).filter(|text| !text.is_empty()).map(String::from);
+    Part::Image {
+        media_type: some(media_type),
+        data: data.map(Into::into),
+        url: url.map(Into::into),
+    }
+}
+
+#[test]
+fn messages_of_every_framework_say_the_same() {
+    let call = || Part::Call { id: "c".into(), name: "f".into(), arguments: "{\"a\":1}".into() };
+    for (item, expected) in [
+        (r#"{"role":"user","content":"Hi"}"#, alloc::vec![text("Hi")]),
+        (r#"{"role":"user","content":[{"type":"text","text":"Hi"}]}"#, alloc::vec![text("Hi")]),
+        (r#"{"role":"model","parts":[{"text":"Hi"}]}"#, alloc::vec![text("Hi")]),
+        (
+            r#"{"role":"assistant","content":"Hi","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]}"#,
+            alloc::vec![text("Hi"), call()],
+        ),
+        (
+            r#"{"role":"assistant","content":[{"type":"thinking","thinking":"Hm"},{"type":"tool_use","id":"c","name":"f","input":{"a":1}}]}"#,
+            alloc::vec![Part::Reasoning("Hm".into()), call()],
+        ),
+        (
+            r#"{"type":"reasoning","summary":[{"type":"summary_text","text":"One"},{"type":"summary_text","text":"Two"}]}"#,
+            alloc::vec![Part::Reasoning("One\n\nTwo".into())],
+        ),
+        (
+            r#"{"role":"assistant","reasoning_content":"Hm","content":"Hi"}"#,
+            alloc::vec![Part::Reasoning("Hm".into()), text("Hi")],
+        ),
+        (
+            r#"{"type":"function_call","call_id":"c","name":"f","arguments":"{\"a\":1}"}"#,
+            alloc::vec![call()],
+        ),
+    ] {
+        assert_eq!(parts_of_item(item), expected, "{item}");
+    }
+}
+
+#[test]
+fn images_are_found_in_every_shape_and_never_what_they_are_not() {
+    let data = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+    let png = || image("image/png", Some(data), None);
+    for block in [
+        format!(
+            r#"{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{data}"}}}}"#
+        ),
+        format!(r#"{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}"}}}}"#),
+        format!(r#"{{"type":"input_image","image_url":"data:image/png;base64,{data}"}}"#),
+        format!(r#"{{"type":"image","image":"{data}","mediaType":"image/png"}}"#),
+        format!(r#"{{"type":"file","data":"{data}","mediaType":"image/png"}}"#),
+        format!(r#"{{"type":"image","data":"{data}","mimeType":"image/png"}}"#),
+    ] {
+        let item = format!(r#"{{"role":"user","content":[{block}]}}"#);
+        assert_eq!(parts_of_item(&item), [png()], "{block}");
+    }
+    let linked = r#"{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/x.png"}}]}"#;
+    assert_eq!(parts_of_item(linked), [image("", None, Some("https://example.com/x.png"))]);
+    // Of a tool's result too.
+    let result = format!(
+        r#"{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"c","content":[{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{data}"}}}}]}}]}}"#
+    );
+    assert_eq!(parts_of_item(&result)[1], png());
+}
+
+#[test]
+fn rows_tell_tokens_and_cost_as_frameworks_name_them() {
+    for (item, usage) in [
+        (
+            r#"{"role":"assistant","content":"x","model":"m","usage":{"input_tokens":5,"output_tokens":6,"cache_read_input_tokens":7,"cache_creation_input_tokens":8}}"#,
+            r#""model":"m","usage":{"input":5,"output":6,"cacheRead":7,"cacheWrite":8}"#,
+        ),
+        (
+            r#"{"role":"assistant","content":"x","usage":{"prompt_tokens":5,"completion_tokens":6}}"#,
+            r#""usage":{"input":5,"output":6}"#,
+        ),
+        (
+            r#"{"role":"assistant","content":"x","usage":{"input":5,"output":6,"cost":{"input":1,"total":0.25}}}"#,
+            r#""usage":{"input":5,"output":6,"cost":0.25}"#,
+        ),
+        (
+            r#"{"role":"assistant","content":"x","usage":{"inputTokens":5,"cost":"free"}}"#,
+            r#""usage":{"input":5}"#,
+        ),
+    ] {
+        let rows = rows(&log(&[item]), Place::default());
+        assert!(rows.contains(usage), "{rows}");
+    }
+    let usage =
+        log_of(&[r#"{"kind":"llm_usage","input_total_tokens":5,"output_tokens":2,"cost":0.5}"#]);
+    assert!(
+        rows(&usage, Place::default()).contains(r#""usage":{"input":5,"output":2,"cost":0.5}"#)
+    );
+}
+
+/// What the rows' `problem` and `row` say, in order.
+fn problems(lines: &[u8], place: Place) -> Vec<Option<String>> {
+    let json: serde_json::Value = serde_json::from_str(&rows(lines, place)).expect("JSON");
+    let rows = json.as_array().expect("an array");
+    rows.iter().map(|row| Some(row.get("problem")?.get("code")?.as_str()?.into())).collect()
+}
+
+#[test]
+fn a_damaged_line_is_told_and_the_others_are_shown() {
+    let sound = log(&["\"one\"", "\"two\"", "\"three\""]);
+    assert_eq!(problems(&sound, Place::default()), [None, None, None, None]);
+    let lines: Vec<&[u8]> = sound.split_inclusive(|byte| *byte == b'\n').collect();
+    let changed = String::from_utf8(sound.clone()).unwrap().replace("\"two\"", "\"TWO\"");
+    let code = |code: &str| Some(code.into());
+    assert_eq!(
+        problems(changed.as_bytes(), Place::default()),
+        [None, None, code("bad_hash"), None]
+    );
+    let cut_out = [lines[0], lines[1], lines[3]].concat();
+    assert_eq!(problems(&cut_out, Place::default()), [None, None, code("broken_link")]);
+    let junk = [lines[0], b"junk\n", lines[1]].concat();
+    // The line after it is linked to the one before it: to nobody that is known.
+    assert_eq!(problems(&junk, Place::default()), [None, code("bad_line"), None]);
+    let torn = &sound[..sound.len() - 3];
+    assert_eq!(problems(torn, Place::default()), [None, None, None, code("torn_tail")]);
+    // Neighbours that are known from elsewhere count.
+    let elsewhere = Place { row: 2, seq: Some(2), offset: 9, prev: Some(crate::sha256(b"x")) };
+    assert_eq!(problems(lines[2], elsewhere), [code("broken_link")]);
+}
+
+#[test]
+fn long_texts_are_cut_and_can_be_had_whole() {
+    let long = "é".repeat(PART_BYTES);
+    let log = log(&[&format!(r#"{{"role":"user","content":"{long}"}}"#)]);
+    let json: serde_json::Value =
+        serde_json::from_str(&entries(&log, Place::default())).expect("JSON");
+    let part = &json[1]["parts"][0];
+    assert_eq!(part["text"].as_str().unwrap().len(), PART_BYTES);
+    assert_eq!(part["full"], PART_BYTES);
+    let line = log.split(|byte| *byte == b'\n').nth(1).unwrap();
+    assert_eq!(part_text(line, 0), long);
+    assert_eq!(part_text(line, 1), "");
+}
+
+#[test]
+fn search_finds_what_is_shown_and_nothing_else() {
+    let log = log(&[
+        r#"{"role":"user","content":"Straße and STRASSE, straße"}"#,
+        r#"{"type":"function_call","call_id":"needle","name":"f","arguments":"{\"path\":\"a needle\"}"}"#,
+    ]);
+    assert_eq!(search(&log, "straße", false), [(1, 2)]);
+    assert_eq!(search(&log, "Straße", true), [(1, 1)]);
+    assert_eq!(search(&log, "needle", false), [(2, 1)], "ids are not shown");
+    assert_eq!(search(&log, "content", false), []);
+    assert_eq!(search(&log, "", false), []);
+}
+
+#[test]
+fn a_cut_archive_and_a_damaged_block_give_what_they_hold() -> Result<()> {
+    let items: Vec<_> = (0..400).map(|at| format!("\"{at} {}\"", "x".repeat(2000))).collect();
+    let items: Vec<_> = items.iter().map(|item| &**item).collect();
+    let log = log(&items);
+    let archive = archive(&log)?;
+    let start = &archive[..archive.len().min(HEADER_BYTES)];
+    let whole = archive_map(start, archive.len() as u64)?;
+    assert!(!whole.contains("isCut"));
+    let cut = archive_map(start, archive.len() as u64 - 100)?;
+    assert_eq!(cut.replace(",\"isCut\":true", ""), whole);
+    let map: serde_json::Value = serde_json::from_str(&whole).expect("JSON");
+    let number = |name: &str| map["blocks"][1][name].as_u64().unwrap();
+    let (from, to) = (number("start") as usize, number("end") as usize);
+    let sound = inflate_block(&archive[from..to], number("raw"));
+    assert!(sound.fault.is_none() && log.windows(sound.raw.len()).any(|part| part == sound.raw));
+    let damaged = inflate_block(&archive[from..(from + to) / 2], number("raw"));
+    assert_eq!(damaged.fault.unwrap().code(), "gzip_corrupt");
+    assert!(!damaged.raw.is_empty() && sound.raw.starts_with(&damaged.raw));
+    Ok(())
+}
+
+#[test]
+fn markdown_says_who_speaks() {
+    let log = log(&[r#"{"role":"user","content":"Hi"}"#, r#"{"role":"assistant","content":"Ho"}"#]);
+    assert_eq!(markdown(&log), "## User\n\nHi\n\n## Assistant\n\nHo\n");
+}

@@ -1,0 +1,78 @@
+// The first screen: choose files, or drop them anywhere in the window.
+
+import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
+
+import type { App } from "./app";
+import { chosenFiles } from "./files";
+import { Icon } from "./icons";
+import { nextStep } from "./problem";
+import { RefusedList } from "./refused";
+import { PageTools } from "./topbar";
+
+/** Put in by the build. */
+declare const TURNKEEP_VERSION: string;
+
+export function DropPage({ app }: { readonly app: App }): JSX.Element {
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const failure = app.failure.value;
+  const awaited = app.awaited.value;
+  const open = (input: HTMLInputElement): void => {
+    const chosen = chosenFiles(input.files ?? []);
+    // So that choosing the same file again counts as a change.
+    input.value = "";
+    if (chosen.length > 0) {
+      void app.open({ files: chosen });
+    } else {
+      app.say("There is no file ending in .jsonl, .gz or .bundle in that folder.", "error");
+    }
+  };
+  return (
+    <main id="conversation" class="drop" tabIndex={-1}>
+      <div class="drop-tools no-print">
+        <PageTools app={app} />
+      </div>
+      <div class="drop-box">
+        <h1>turnkeep</h1>
+        <p class="drop-lead">Read and verify sessions of AI agents.</p>
+        {awaited?.session !== undefined && (
+          <p class="note">
+            This link leads to {awaited.seq === undefined ? "" : `entry ${awaited.seq} of `}session{" "}
+            <code>{awaited.session}</code>. Open the file that it is in.
+          </p>
+        )}
+        <div class="drop-buttons">
+          <button type="button" class="primary" onClick={() => files.current?.click()}>
+            <Icon name="file" /> Choose files
+          </button>
+          <button type="button" onClick={() => folder.current?.click()}>
+            <Icon name="folder" /> Choose a folder
+          </button>
+        </div>
+        <p class="muted">Or drop them anywhere here: logs (.jsonl), archives (.jsonl.gz), bundles (.bundle).</p>
+        {failure !== undefined && (
+          <p class="failure" role="alert">
+            <code>{failure.code}</code> {failure.message}. {nextStep(failure)}
+          </p>
+        )}
+        <RefusedList refused={app.refused.value} />
+        <p class="drop-foot muted">
+          Nothing leaves this machine: the page opens files locally and sends them nowhere.
+          <br />
+          Version {TURNKEEP_VERSION}
+        </p>
+      </div>
+      <input ref={files} type="file" multiple hidden onChange={(event) => open(event.currentTarget)} />
+      <input
+        ref={(input) => {
+          folder.current = input;
+          input?.toggleAttribute("webkitdirectory", true);
+        }}
+        type="file"
+        hidden
+        onChange={(event) => open(event.currentTarget)}
+      />
+    </main>
+  );
+}

@@ -1,0 +1,112 @@
+// One line above the session: what it is, whether it can be trusted, and the tools.
+
+import type { JSX } from "preact";
+
+import { isFiltering } from "../model/shown";
+import type { SessionModel } from "../model/types";
+import type { App } from "./app";
+import { Badge } from "./badge";
+import { copyLink, copyMarkdown } from "./copy";
+import { brief, bytes, cost, counted, duration, moment } from "./format";
+import { Icon, type IconName } from "./icons";
+import { isPartlyRead } from "./survey";
+
+interface Props {
+  readonly app: App;
+  readonly model: SessionModel;
+}
+
+export function TopBar({ app, model }: Props): JSX.Element {
+  const { listed } = model;
+  return (
+    <div class="bar">
+      <div class="bar-title">
+        {app.sessions.value.length > 1 && <Tool icon="back" label="All sessions" run={() => app.showList()} />}
+        <Tool
+          icon="outline"
+          label="Outline"
+          hint="o"
+          isOpen={app.isOutlineOpen.value}
+          run={() => app.toggleOutline()}
+        />
+        <h1 class="cut" title={listed.title === undefined ? listed.id : `${listed.title}\n${listed.id}`}>
+          {listed.title ?? listed.id}
+        </h1>
+        <span class="bar-facts muted cut">{facts(model)}</span>
+      </div>
+      <Badge app={app} model={model} />
+      <div class="bar-tools">
+        <Tool icon="search" label="Search" hint="/" run={() => app.openSearch()} />
+        <Tool
+          icon="filters"
+          label="Filters"
+          hint="f"
+          isOpen={app.isFiltersOpen.value}
+          isOn={isFiltering(model.filter.value)}
+          run={() => app.toggleFilters()}
+        />
+        <Tool icon="link" label="Copy link" hint="c" run={() => void copyLink(app)} />
+        <Tool icon="markdown" label="Copy as Markdown" hint="m" run={() => void copyMarkdown(app)} />
+        <Tool icon="print" label="Print" run={() => window.print()} />
+        <PageTools app={app} />
+      </div>
+    </div>
+  );
+}
+
+/** What every screen has. */
+export function PageTools({ app }: { readonly app: App }): JSX.Element {
+  const theme = app.theme.value;
+  return (
+    <>
+      <Tool icon={theme} label={`Theme: ${theme}`} hint="t" run={() => app.turnTheme()} />
+      <Tool icon="help" label="Keys" hint="?" run={() => (app.dialog.value = "help")} />
+    </>
+  );
+}
+
+interface ToolProps {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly hint?: string;
+  readonly isOpen?: boolean;
+  /** Something is in force behind it. */
+  readonly isOn?: boolean;
+  readonly run: () => void;
+}
+
+function Tool({ icon, label, hint, isOpen, isOn, run }: ToolProps): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="plain icon-only no-print"
+      aria-label={isOn === true ? `${label} (in force)` : label}
+      aria-expanded={isOpen}
+      title={hint === undefined ? label : `${label} (${hint})`}
+      data-on={isOn}
+      onClick={run}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+function facts(model: SessionModel): string {
+  const layout = model.layout.value;
+  if (layout !== undefined && isPartlyRead(model)) {
+    return `${layout.isComplete ? `${counted(layout.rows, "row")} · ` : ""}${bytes(layout.rawBytes)}`;
+  }
+  const { entries, usage, fromMs, toMs } = model.totals.value;
+  const turns = model.turns.value.length;
+  const tokens = (usage.input ?? 0) + (usage.output ?? 0);
+  const dollars = usage.cost ?? 0;
+  const parts = [
+    counted(entries, "entry", "entries"),
+    turns > 0 ? counted(turns, "turn") : "",
+    tokens > 0 ? `${brief(tokens)} tokens` : "",
+    dollars > 0 ? cost(dollars) : "",
+    fromMs !== undefined && toMs !== undefined ? duration(toMs - fromMs) : "",
+    fromMs === undefined ? "" : moment(fromMs),
+  ];
+  return parts.filter((part) => part !== "").join(" · ");
+}

@@ -1,0 +1,107 @@
+// Bytes that lie somewhere, read by ranges.
+
+import type { Problem } from "./api";
+
+/** A file, wherever it is. */
+export interface Source {
+  readonly name: string;
+  readonly size: number;
+  /** The bytes from `start` on, up to and without `end` or the file's end. */
+  read(start: number, end: number): Promise<Uint8Array>;
+}
+
+/** Counts what was read. */
+export interface Meter {
+  bytes: number;
+}
+
+/** A file that was dropped, or bytes. */
+export function ofBlob(name: string, blob: Blob, meter: Meter): Source {
+  return {
+    name,
+    size: blob.size,
+    async read(start, end) {
+      const bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer());
+      meter.bytes += bytes.length;
+      return bytes;
+    },
+  };
+}
+
+/** A file behind a URL whose server answers range requests. */
+export async function ofUrl(url: string, meter: Meter): Promise<Source> {
+  const name = decodeURIComponent(new URL(url).pathname.split("/").pop() ?? "") || url;
+  const first = await fetchRange(url, 0, 1);
+  if (first.isEmpty) return { name, size: 0, read: async () => new Uint8Array(0) };
+  return {
+    name,
+    size: first.size,
+    async read(start, end) {
+      const stop = Math.min(end, first.size);
+      if (stop <= start) return new Uint8Array(0);
+      const found = await fetchRange(url, start, stop);
+      meter.bytes += found.bytes.length;
+      if (found.size !== first.size || found.tag !== first.tag) {
+        throw problem("conflict", `${url} changed while it was read: open it again`);
+      }
+      if (found.bytes.length !== stop - start) {
+        throw problem("store_failed", `${url} answered with other bytes than it was asked for`);
+      }
+      return found.bytes;
+    },
+  };
+}
+
+interface Fetched {
+  readonly bytes: Uint8Array;
+  readonly size: number;
+  readonly tag: string | null;
+  readonly isEmpty: boolean;
+}
+
+async function fetchRange(url: string, start: number, end: number): Promise<Fetched> {
+  let response: Response;
+  try {
+    response = await fetch(url, { headers: { range: `bytes=${start}-${end - 1}` }, cache: "no-store" });
+  } catch (error) {
+    throw problem("store_failed", `${url} cannot be reached: ${String(error)}`);
+  }
+  const tag = response.headers.get("etag");
+  const range = CONTENT_RANGE.exec(response.headers.get("content-range") ?? "");
+  if (response.status === 206 && range !== null && Number(range[1]) === start) {
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return { bytes, size: Number(range[2]), tag, isEmpty: false };
+  }
+  await response.body?.cancel();
+  if (response.status === 416) return { bytes: new Uint8Array(0), size: 0, tag, isEmpty: true };
+  throw refused(url, response);
+}
+
+const CONTENT_RANGE = /^bytes (\d+)-\d+\/(\d+)$/;
+
+function refused(url: string, { status }: Response): Problem {
+  if (status === 404 || status === 410) return problem("not_found", `${url} answered ${status}`);
+  if (status === 200 || status === 206) {
+    const message =
+      "does not answer range requests, or does not show its Content-Range: " +
+      "download the file and drop it here";
+    return problem("not_supported", `the server of ${url} ${message}`);
+  }
+  return problem("store_failed", `${url} answered ${status}`);
+}
+
+/** A problem of this host's. */
+export function problem(code: string, message: string): Problem {
+  return { code, message };
+}
+
+/** Whatever was thrown, as a problem. The core throws problems as JSON texts. */
+export function problemOf(error: unknown): Problem {
+  if (typeof error === "string" && error.startsWith("{")) return JSON.parse(error) as Problem;
+  if (typeof error === "object" && error !== null && "code" in error && "message" in error) {
+    const { code, message } = error as Problem;
+    if (typeof code === "string") return error as Problem;
+    return problem("store_failed", message);
+  }
+  return problem("store_failed", error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,175 @@
+// What was opened: which sessions are in it, and how each can be read.
+
+import type { BundleInfo, Head, Input, Listed, Opened, Refused } from "./api";
+import { type Meter, type Source, ofBlob, ofUrl, problem, problemOf } from "./bytes";
+import { ArchiveContent, type Content, JoinedContent, LogContent } from "./content";
+import { Bundle, type Bundled, gunzip } from "./gzip";
+
+/** A session that was found. */
+export interface Found {
+  readonly listed: Listed;
+  /** The files it lies in, an archive first; of a bundle the bundle. */
+  readonly sources: readonly Source[];
+  readonly bundled?: Bundled | undefined;
+  /** How its log is read. Inflates a gzip file without an index whole. */
+  content(): Promise<Content>;
+}
+
+/** Finds the sessions in what was opened. */
+export async function findSessions(
+  input: Input,
+  meter: Meter,
+): Promise<{ readonly opened: Opened; readonly found: readonly Found[] }> {
+  const refused: Refused[] = [];
+  const pieces: Piece[] = [];
+  let bundle: BundleInfo | undefined;
+  for (const source of await sourcesOf(input, meter)) {
+    try {
+      const piece = await look(source);
+      if (piece.form === "bundle") bundle ??= piece.bundle.info;
+      pieces.push(piece);
+    } catch (error) {
+      refused.push({ name: source.name, error: problemOf(error) });
+    }
+  }
+  const found = joined(pieces).map((find, key) => find(key));
+  const sessions = found.map((session) => session.listed);
+  return { opened: { sessions, bundle, refused }, found };
+}
+
+async function sourcesOf(input: Input, meter: Meter): Promise<readonly Source[]> {
+  if ("urls" in input) return Promise.all(input.urls.map((url) => ofUrl(url, meter)));
+  const files = input.files.filter(({ name }) => !isBeside(name));
+  return files.map(({ name, blob }) => ofBlob(name, blob, meter));
+}
+
+/** Whether a file only lies beside a session. */
+function isBeside(name: string): boolean {
+  return /\.(trace\.jsonl|recovery\.json|retention\.json|about\.json|lock)$|(^|\/)\./.test(name);
+}
+
+/** What a file is. */
+type Piece =
+  | { readonly form: "log"; readonly source: Source; readonly start: Start }
+  | { readonly form: "archive"; readonly source: Source; readonly content: ArchiveContent }
+  | { readonly form: "gzip"; readonly source: Source }
+  | { readonly form: "bundle"; readonly source: Source; readonly bundle: Bundle };
+
+/** What a log's first line says. */
+interface Start {
+  readonly session?: string | undefined;
+  readonly prevHash?: string | undefined;
+}
+
+async function look(source: Source): Promise<Piece> {
+  const start = await source.read(0, START_BYTES);
+  if (start.length === 0) throw problem("empty_log", "the file is empty");
+  if (start[0] !== GZIP) {
+    if (start[0] !== BRACE) throw foreign();
+    return { form: "log", source, start: startOfLog(start) };
+  }
+  if (Bundle.is(start)) return { form: "bundle", source, bundle: await Bundle.open(source) };
+  try {
+    return { form: "archive", source, content: new ArchiveContent(source, start) };
+  } catch (error) {
+    const { code } = problemOf(error);
+    // Without an index that can be believed it is still gzip.
+    if (code !== "no_index" && code !== "bad_index") throw problemOf(error);
+    return { form: "gzip", source };
+  }
+}
+
+function foreign() {
+  return problem("bad_line", "no log, archive or bundle of turnkeep's");
+}
+
+function startOfLog(start: Uint8Array): Start {
+  const text = new TextDecoder().decode(start.subarray(0, FIRST_CHARS));
+  const found = /^\{"hash":"[0-9a-f]{64}","prev_hash":(null|"([0-9a-f]{64})"),/.exec(text);
+  // One whose first line is damaged is a log all the same.
+  if (found === null && !text.startsWith('{"hash":"')) throw foreign();
+  const session = /^[^\n]{0,300}?"session":("(?:[^"\\]|\\.)*")/.exec(text);
+  return {
+    session: session === null ? undefined : (JSON.parse(session[1]!) as string),
+    prevHash: found?.[2],
+  };
+}
+
+/** Sessions of pieces: an archive and what was appended after it are one. */
+function joined(pieces: readonly Piece[]): ((key: number) => Found)[] {
+  const logs = new Map<string, Piece & { readonly form: "log" }>();
+  for (const piece of pieces) {
+    if (piece.form === "log" && piece.start.prevHash !== undefined) logs.set(stem(piece.source.name), piece);
+  }
+  const taken = new Set<Piece>();
+  for (const piece of pieces) {
+    const log = logs.get(stem(piece.source.name));
+    if (piece.form === "archive" && log !== undefined) taken.add(log);
+  }
+  return pieces
+    .filter((piece) => !taken.has(piece))
+    .flatMap((piece): ((key: number) => Found)[] => {
+      if (piece.form !== "bundle") {
+        const log = piece.form === "archive" ? logs.get(stem(piece.source.name)) : undefined;
+        return [(key) => ofFile(key, piece, log?.source)];
+      }
+      return piece.bundle.sessions.map((bundled) => (key) => ofBundle(key, piece.source, bundled));
+    });
+}
+
+function stem(name: string): string {
+  return name.replace(/\.jsonl(\.gz)?$/, "");
+}
+
+function ofFile(key: number, piece: Piece & { form: "log" | "archive" | "gzip" }, log?: Source): Found {
+  const { source, form } = piece;
+  const sources = log === undefined ? [source] : [source, log];
+  const head: Head | undefined = form === "archive" ? piece.content.head : undefined;
+  const id = (form === "log" ? piece.start.session : undefined) ?? idOf(source.name);
+  const listed: Listed = {
+    key,
+    id,
+    form,
+    files: sources.map(({ name }) => name),
+    bytes: sources.reduce((sum, { size }) => sum + size, 0),
+    entries: head === undefined || log !== undefined ? undefined : head.seq + 1,
+    head: log === undefined ? head : undefined,
+  };
+  const content = async (): Promise<Content> => {
+    if (form === "log") return new LogContent(source);
+    if (form === "gzip") return new LogContent(await gunzip(source));
+    return log === undefined ? piece.content : new JoinedContent(piece.content, new LogContent(log));
+  };
+  return { listed, sources, content };
+}
+
+function ofBundle(key: number, source: Source, bundled: Bundled): Found {
+  const { id, title, head } = bundled;
+  const listed: Listed = {
+    key,
+    id,
+    title,
+    form: "bundle",
+    files: [source.name],
+    bytes: head.bytes,
+    entries: head.seq + 1,
+    head,
+  };
+  return { listed, sources: [source], bundled, content: async () => new LogContent(bundled.log) };
+}
+
+/** The id in a file's name, whose bytes other than a few are percent-encoded. */
+function idOf(name: string): string {
+  const last = stem(name).split("/").pop() ?? name;
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
+const GZIP = 0x1f;
+const BRACE = 0x7b;
+/** Enough for an archive's whole header. */
+const START_BYTES = 66 << 10;
+const FIRST_CHARS = 1024;
