@@ -161,5 +161,5 @@ fn the_page_of_the_command_is_served_where_it_has_one() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("not_supported") && stderr.contains("cargo xtask viewer"), "{stderr}");
+    assert!(stderr.contains("not_supported") && stderr.contains("cargo xtask npm"), "{stderr}");
 }

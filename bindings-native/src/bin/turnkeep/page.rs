@@ -54,5 +54,5 @@ impl Page {
 fn missing() -> Failure {
     let message = "this turnkeep was built without the page that shows sessions";
     Failure::from(Error::new(ErrorKind::NotSupported, message))
-        .with_hint("In turnkeep's sources, run `cargo xtask viewer` and build turnkeep again.")
+        .with_hint("In turnkeep's sources, run `cargo xtask npm` and build turnkeep again.")
 }
