@@ -4,14 +4,19 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tempfile::TempDir;
+use turnkeep::core::archive::unarchive;
 use turnkeep::core::import::{self, File, Format};
 use turnkeep::core::zeitlich::Snapshot;
 use turnkeep::{Create, Draft, FileStore, Session, SessionId};
 
 const HI: &str = r#"{"role":"user","content":"Hi \u001b[31m\u0007 # <b>"}"#;
 const CALL: &str = r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"n\":1.50}"}}]}"#;
+
+const PAGE: &str = "<!doctype html><body><!-- session --></body>";
 
 struct Place(TempDir);
 
@@ -98,6 +103,8 @@ fn a_file_is_replaced_all_at_once_and_told_of() {
 #[test]
 fn what_cannot_be_done_is_told_and_leaves_nothing() {
     let place = Place::new();
+    fs::write(place.path("page.html"), PAGE).unwrap();
+    fs::write(place.path("place.html"), "<p>").unwrap();
     for (args, code, error) in [
         (&["export", "demo"][..], 2, "--to"),
         (&["export", "demo", "--to", "pdf"], 2, "session-store"),
@@ -105,6 +112,11 @@ fn what_cannot_be_done_is_told_and_leaves_nothing() {
         (&["export", "demo", "--to", "messages", "-o", "no/such/folder"], 1, "cannot write"),
         (&["export", "demo", "--to", "messages", "-o", "store"], 1, "cannot write"),
         (&["export", "gone", "--to", "messages", "-o", "x"], 10, "not_found"),
+        (&["export", "./gone.gz", "--to", "messages", "-o", "x"], 10, "no file of that name"),
+        (&["export", "demo", "--html", "--to", "html"], 2, "--to"),
+        (&["export", "gone", "--html", "--page", "page.html", "-o", "x"], 10, "not_found"),
+        (&["export", "demo", "--html", "--page", "gone.html", "-o", "x"], 10, "gone.html"),
+        (&["export", "demo", "--html", "--page", "place.html", "-o", "x"], 1, "</body>"),
     ] {
         let output = place.run(args);
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -112,7 +124,7 @@ fn what_cannot_be_done_is_told_and_leaves_nothing() {
         assert!(stderr.contains(error), "{args:?}: {stderr}");
         assert_eq!(output.stdout, b"");
     }
-    assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 3);
 }
 
 #[test]
@@ -121,9 +133,85 @@ fn a_damaged_session_is_not_exported() {
     let log = place.path("store/demo.jsonl");
     let text = fs::read_to_string(&log).unwrap().replacen("Hi ", "Ho ", 1);
     fs::write(&log, text).unwrap();
-    for form in ["messages", "markdown", "session-store", "zeitlich"] {
-        let output = place.run(&["export", "demo", "--to", form, "-o", "x"]);
+    fs::write(place.path("page.html"), PAGE).unwrap();
+    for form in ["messages", "markdown", "session-store", "zeitlich", "html"] {
+        let page: &[&str] = if form == "html" { &["--page", "page.html"] } else { &[] };
+        let output = place.run(&[&["export", "demo", "--to", form, "-o", "x"], page].concat());
         assert!(String::from_utf8(output.stderr).unwrap().contains("bad_hash"), "{form}");
         assert!(!place.path("x").exists(), "{form}");
     }
+}
+
+/// The session that stands in a page: its file's name, its head, and the log in its archive.
+fn held(page: &[u8]) -> (String, String, Vec<u8>) {
+    let page = str::from_utf8(page).unwrap();
+    let (before, rest) = page.split_once("<script type=\"application/octet-stream\" ").unwrap();
+    let (block, after) = rest.split_once("</script>\n").unwrap();
+    assert_eq!(format!("{before}{after}"), PAGE);
+    let (attributes, archive) = block.split_once('>').unwrap();
+    let attributes = attributes.strip_prefix("id=\"turnkeep-session\" data-name=\"").unwrap();
+    let (name, head) = attributes.split_once("\" data-head=\"").unwrap();
+    let archive = unarchive(&STANDARD.decode(archive).unwrap()).unwrap();
+    (name.to_owned(), head.trim_end_matches('"').to_owned(), archive)
+}
+
+#[test]
+fn a_page_holds_the_session_whole_however_it_lies() {
+    let place = Place::new();
+    fs::write(place.path("page.html"), PAGE).unwrap();
+    let html = |target: &str| place.out(&["export", target, "--html", "--page", "page.html"]);
+    let log = fs::read(place.path("store/demo.jsonl")).unwrap();
+    let open = || {
+        let store = std::sync::Arc::new(FileStore::open(place.path("store")).unwrap());
+        Session::open(store, &SessionId::new("demo").unwrap()).unwrap()
+    };
+    let head = || {
+        let head = open().head().unwrap();
+        format!("{}:{}", head.seq, head.hash)
+    };
+    let whole = |name: &str| (name.to_owned(), head(), log.clone());
+    assert_eq!(held(&html("demo")), whole("demo.jsonl.gz"));
+    fs::copy(place.path("store/demo.jsonl"), place.path("a'b.jsonl")).unwrap();
+    assert_eq!(held(&html("a'b.jsonl")), whole("a&#39;b.jsonl.gz"));
+    // It stays live.
+    assert_eq!(fs::read(place.path("store/demo.jsonl")).unwrap(), log);
+    open().archive().unwrap();
+    assert_eq!(held(&html("demo")), whole("demo.jsonl.gz"));
+    fs::copy(place.path("store/demo.jsonl.gz"), place.path("old.gz")).unwrap();
+    assert_eq!(held(&html("./old.gz")), whole("old.gz"));
+    // Of an archive and what follows it one archive is made.
+    let session = open();
+    session.append(&[Draft::item(HI)]).unwrap();
+    session.close();
+    let (name, named, longer) = held(&html("demo"));
+    assert_eq!((name, named), ("demo.jsonl.gz".to_owned(), head()));
+    assert!(longer.len() > log.len() && longer.starts_with(&log));
+    assert_eq!(place.out(&["export", "demo", "--to", "html", "--page", "page.html"]), html("demo"));
+}
+
+#[test]
+fn what_is_torn_off_is_left_out_of_a_page() {
+    let place = Place::new();
+    fs::write(place.path("page.html"), PAGE).unwrap();
+    let log = fs::read(place.path("store/demo.jsonl")).unwrap();
+    fs::write(place.path("torn.jsonl"), [&log[..], b"{\"hash\""].concat()).unwrap();
+    let output = place.run(&["export", "torn.jsonl", "--html", "--page", "page.html"]);
+    assert_eq!(held(&output.stdout).2, log);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("torn_tail: 7 bytes"));
+}
+
+#[test]
+fn files_are_exported_in_any_form() {
+    let place = Place::new();
+    let forms = ["messages", "markdown", "session-store", "zeitlich"];
+    let (log, archive) = (place.path("store/demo.jsonl"), place.path("store/demo.jsonl.gz"));
+    fs::copy(&log, place.path("log.jsonl")).unwrap();
+    let pages = forms.map(|form| place.out(&["export", "demo", "--to", form]));
+    assert_eq!(forms.map(|form| place.out(&["export", "log.jsonl", "--to", form])), pages);
+    place.out(&["archive", "demo"]);
+    fs::copy(&archive, place.path("archive.gz")).unwrap();
+    assert_eq!(forms.map(|form| place.out(&["export", "./archive.gz", "--to", form])), pages);
+    let told = place.out(&["export", "log.jsonl", "--to", "messages", "-o", "x", "--json"]);
+    let document: Value = serde_json::from_slice(&told).unwrap();
+    assert_eq!((&document["session"], &document["target"]), (&Value::Null, &"log.jsonl".into()));
 }

@@ -5,7 +5,7 @@ use turnkeep_core::bundle;
 use turnkeep_core::gzip::{Bound, Reader};
 use turnkeep_core::log::Expectation;
 use turnkeep_core::session::FileVerifier;
-use turnkeep_core::view::{self, Place};
+use turnkeep_core::view;
 use turnkeep_core::{Error, Hash};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -56,25 +56,10 @@ pub fn bundle_session(line: &[u8]) -> Js<String> {
     view::bundle_session(line).map_err(thrown)
 }
 
-/// A block, inflated as far as it can be.
+/// What a block of a bundle holds, as far as it can be inflated.
 #[wasm_bindgen]
-pub struct Block(view::Inflated);
-
-#[wasm_bindgen]
-impl Block {
-    /// Inflates at most `raw_bytes`.
-    #[wasm_bindgen(constructor)]
-    pub fn new(compressed: &[u8], raw_bytes: f64) -> Self {
-        Self(view::inflate_block(compressed, raw_bytes as u64))
-    }
-
-    pub fn raw(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.0.raw)
-    }
-
-    pub fn fault(&self) -> Option<String> {
-        self.0.fault.as_ref().map(view::problem)
-    }
+pub fn inflate_block(compressed: &[u8], raw_bytes: f64) -> Vec<u8> {
+    view::inflate_block(compressed, raw_bytes as u64).0
 }
 
 /// Inflates any gzip file, as far as it can be.
@@ -114,44 +99,78 @@ impl Gunzip {
     }
 }
 
-/// Where some lines stand in their log.
+/// Lines in memory.
 #[wasm_bindgen]
-pub struct Lines(Place);
+pub struct Lines(view::Lines);
 
 #[wasm_bindgen]
 impl Lines {
     #[wasm_bindgen(constructor)]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(view::Lines::new(bytes))
+    }
+
+    /// Those of an archive's block.
+    pub fn inflate(compressed: &[u8], raw_bytes: f64, count: f64) -> Self {
+        Self(view::Lines::inflate(compressed, raw_bytes as u64, count as u64))
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes().len()
+    }
+
+    pub fn fault(&self) -> Option<String> {
+        self.0.fault().map(view::problem)
+    }
+
+    pub fn last_hash(&self) -> Option<String> {
+        self.0.last_hash().map(|hash| hash.to_string())
+    }
+
+    pub fn rows(&self, place: &Place, from: usize, to: usize) -> String {
+        self.0.rows(place.0, from..to)
+    }
+
+    pub fn entries(&self, place: &Place, from: usize, to: usize) -> String {
+        self.0.entries(place.0, from..to)
+    }
+
+    pub fn line(&self, at: usize) -> Vec<u8> {
+        self.0.line(at).to_vec()
+    }
+
+    pub fn part_text(&self, at: usize, part: usize) -> String {
+        self.0.part_text(at, part)
+    }
+
+    pub fn markdown(&self, at: usize) -> String {
+        self.0.markdown(at)
+    }
+
+    /// Place, count, place, count, ….
+    pub fn search(&self, text: &str, match_case: bool) -> Vec<f64> {
+        let found = self.0.search(text, match_case);
+        found.into_iter().flat_map(|(at, count)| [at as f64, count as f64]).collect()
+    }
+}
+
+/// Where some lines stand in their log.
+#[wasm_bindgen]
+pub struct Place(view::Place);
+
+#[wasm_bindgen]
+impl Place {
+    #[wasm_bindgen(constructor)]
     pub fn new(row: f64, seq: Option<f64>, offset: f64, prev: Option<String>) -> Js<Self> {
         let (row, offset, prev) = (row as u64, offset as u64, hash(prev)?);
-        Ok(Self(Place { row, seq: seq.map(|seq| seq as u64), offset, prev }))
+        Ok(Self(view::Place { row, seq: seq.map(|seq| seq as u64), offset, prev }))
     }
-
-    pub fn rows(self, lines: &[u8]) -> String {
-        view::rows(lines, self.0)
-    }
-
-    pub fn entries(self, lines: &[u8]) -> String {
-        view::entries(lines, self.0)
-    }
-}
-
-/// A part's whole text.
-#[wasm_bindgen]
-pub fn part_text(line: &[u8], part: usize) -> String {
-    view::part_text(line, part)
-}
-
-/// Lines as Markdown.
-#[wasm_bindgen]
-pub fn markdown(lines: &[u8]) -> String {
-    view::markdown(lines)
-}
-
-/// Which of some lines show a text, and how often: place, count, place, count, ….
-#[wasm_bindgen]
-pub fn search(lines: &[u8], text: &str, match_case: bool) -> Vec<f64> {
-    let found = view::search(lines, text, match_case);
-    found.into_iter().flat_map(|(at, count)| [at as f64, count as f64]).collect()
 }
 
 /// Verifies a session's file, log or archive, and every entry's content.
@@ -168,6 +187,10 @@ impl Verifier {
 
     pub fn push(&mut self, bytes: &[u8]) {
         self.0.push(bytes);
+    }
+
+    pub fn push_lines(&mut self, lines: &Lines) {
+        self.0.push(lines.0.bytes());
     }
 
     pub fn finish(self) -> String {

@@ -1,5 +1,8 @@
 //! Reading from a bucket or Redis, and what may not write there.
 
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
+
 use super::*;
 
 #[test]
@@ -8,6 +11,7 @@ fn commands_that_read_work_wherever_sessions_are() {
     let redis = RedisServer::start();
     place.run(0, &["push", BUCKET]);
     place.run(0, &["push", &redis.url()]);
+    fs::write(place.path("page.html"), "<body></body>").unwrap();
     for store in [BUCKET, redis.url().as_str()] {
         let run = |args: &[&str]| place.run(0, &[args, &["--store", store]].concat());
         for args in [
@@ -18,6 +22,7 @@ fn commands_that_read_work_wherever_sessions_are() {
             &["log", "--all"],
             &["log", "--all", "--graph"],
             &["resume", "a"],
+            &["export", "a", "--html", "--page", "page.html"],
         ] {
             assert_eq!(run(args).out, place.run(0, args).out, "{store} {args:?}");
         }
@@ -32,6 +37,44 @@ fn commands_that_read_work_wherever_sessions_are() {
     place.append(&redis.url(), "a");
     place.run(0, &["pull", &redis.url(), "a"]);
     assert_eq!(place.log("store", "a").iter().filter(|byte| **byte == b'\n').count(), 23);
+}
+
+/// What `view` serves first.
+fn shown(place: &Place, args: &[&str]) -> (String, Vec<u8>) {
+    let view = ["view", "--no-open", "--page", "page.html", "--json"];
+    let mut child = place.start(&[&view, args].concat());
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let document: Value = serde_json::from_str(&line).unwrap();
+    let (address, query) = document["url"].as_str().unwrap().split_once("?src=").unwrap();
+    let host = address.split('/').nth(2).unwrap();
+    let path = query.split('#').next().unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nRange: bytes=0-\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 206 "), "{}", String::from_utf8_lossy(&answer));
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    (query.to_owned(), answer.split_off(end + 4))
+}
+
+#[test]
+fn sessions_are_shown_wherever_they_are() {
+    let place = Place::with(&["a"]);
+    let redis = RedisServer::start();
+    place.run(0, &["push", BUCKET]);
+    place.run(0, &["push", &redis.url()]);
+    fs::write(place.path("page.html"), "<body></body>").unwrap();
+    let log = place.log("store", "a");
+    let (query, bytes) = shown(&place, &["a", "--store", &redis.url()]);
+    assert!(query.ends_with("/data/0/a.jsonl") && bytes == log, "{query}");
+    // Segments are no file: they are put together, and the manifest says where they end.
+    let (query, bytes) = shown(&place, &["a", "--store", BUCKET]);
+    assert!(query.contains("/data/0/a.jsonl.gz#head=21:"), "{query}");
+    assert!(turnkeep::core::archive::unarchive(&bytes).unwrap() == log);
+    place.run(10, &["view", "none", "--store", BUCKET, "--page", "page.html"]).says(&["not_found"]);
 }
 
 #[test]

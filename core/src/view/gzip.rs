@@ -56,18 +56,9 @@ pub(super) fn head(head: Head) -> String {
     json.end()
 }
 
-/// What a block gave, and why it gave no more.
-#[derive(Debug)]
-pub struct Inflated {
-    /// The content, up to the first damage.
-    pub raw: Vec<u8>,
-    /// The damage.
-    pub fault: Option<Error>,
-}
-
-/// Inflates a block of at most `raw_bytes`, as far as that goes.
+/// Inflates a block of at most `raw_bytes`, as far as that goes; and what is wrong with it.
 #[must_use]
-pub fn inflate_block(compressed: &[u8], raw_bytes: u64) -> Inflated {
+pub fn inflate_block(compressed: &[u8], raw_bytes: u64) -> (Vec<u8>, Option<Error>) {
     let corrupt =
         || Error::new(ErrorKind::GzipCorrupt, "a block does not inflate to what it should");
     // Deflate never gives more than 1,032 bytes for one.
@@ -88,7 +79,7 @@ pub fn inflate_block(compressed: &[u8], raw_bytes: u64) -> Inflated {
     };
     raw.truncate(given);
     let is_whole = is_sound && given as u64 == raw_bytes;
-    Inflated { raw, fault: (!is_whole).then(corrupt) }
+    (raw, (!is_whole).then(corrupt))
 }
 
 /// What the lines of a bundle's index say: `{"blockBytes":N,"blocks":[N,…],"sessions":[[ID,N],…]}`.

@@ -5,6 +5,7 @@
 //! says. Answers that hosts show are JSON, as `npm/viewer/src/engine/api.ts` describes it.
 
 mod gzip;
+mod lines;
 mod part;
 mod row;
 mod search;
@@ -13,10 +14,10 @@ mod tests;
 mod writing;
 
 pub use gzip::{
-    Inflated, archive_map, bundle_created, bundle_end, bundle_index, bundle_session, inflate_block,
+    archive_map, bundle_created, bundle_end, bundle_index, bundle_session, inflate_block,
 };
+pub use lines::Lines;
 pub(crate) use part::push_item;
 pub use part::{Part, parts};
-pub use row::{PART_BYTES, Place, entries, markdown, part_text, rows};
-pub use search::search;
+pub use row::{PART_BYTES, Place};
 pub use writing::{problem, report};

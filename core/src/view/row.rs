@@ -34,35 +34,24 @@ pub struct Place {
     pub prev: Option<Hash>,
 }
 
-/// The rows of some lines, as a JSON array. The last line may lack its line break: an unfinished write.
-#[must_use]
-pub fn rows(lines: &[u8], place: Place) -> String {
-    each_row(lines, place, |row, _| row.json(None))
+/// What is told of a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// What lists need.
+    Rows,
+    /// And what the entry says.
+    Entries,
 }
 
-/// The same, with what each entry says.
-#[must_use]
-pub fn entries(lines: &[u8], place: Place) -> String {
-    each_row(lines, place, |row, parts| row.json(Some(parts)))
-}
-
-/// The whole text of a part of a line's entry; empty where there is none.
-#[must_use]
-pub fn part_text(line: &[u8], part: usize) -> String {
-    parts_of(line).get(part).map(|part| part.body().into()).unwrap_or_default()
-}
-
-/// Lines as Markdown, each under a heading that says who speaks.
-#[must_use]
-pub fn markdown(lines: &[u8]) -> String {
+/// A line as Markdown; empty where it says nothing.
+pub(super) fn markdown_of(line: &[u8]) -> String {
     let mut page = Page::new();
-    each_line(lines, |_, _, line| {
-        let Ok(entry) = Entry::parse(line) else { return };
+    if let Ok(entry) = Entry::parse(line) {
         let parts = parts(&entry);
         if !parts.is_empty() {
             page.entry(role(entry.kind()).1, &parts);
         }
-    });
+    }
     page.end()
 }
 
@@ -72,7 +61,7 @@ pub(super) fn parts_of(line: &[u8]) -> Vec<Part> {
 }
 
 /// Gives each line without its line break, its place among them, and its offset.
-pub(super) fn each_line(lines: &[u8], mut found: impl FnMut(u64, usize, &[u8])) {
+fn each_line(lines: &[u8], mut found: impl FnMut(u64, usize, &[u8])) {
     let (mut start, mut at) = (0, 0);
     while start < lines.len() {
         let rest = lines.get(start..).unwrap_or_default();
@@ -83,7 +72,8 @@ pub(super) fn each_line(lines: &[u8], mut found: impl FnMut(u64, usize, &[u8])) 
     }
 }
 
-fn each_row(lines: &[u8], place: Place, json: impl Fn(&Row<'_>, &[Part]) -> String) -> String {
+/// Lines as a JSON array.
+pub(super) fn tell(lines: &[u8], place: Place, told: Told) -> String {
     let Place { mut seq, mut prev, .. } = place;
     let mut rows = Vec::new();
     each_line(lines, |at, start, line| {
@@ -107,7 +97,7 @@ fn each_row(lines: &[u8], place: Place, json: impl Fn(&Row<'_>, &[Part]) -> Stri
         if let Ok(entry) = &entry {
             row.describe(entry, &found);
         }
-        rows.push(json(&row, &found));
+        rows.push(row.json((told == Told::Entries).then_some(&*found)));
         // After what cannot be read nobody knows.
         seq = row.seq.map(|seq| seq + 1);
         prev = row.hash;
@@ -115,7 +105,7 @@ fn each_row(lines: &[u8], place: Place, json: impl Fn(&Row<'_>, &[Part]) -> Stri
     array(rows)
 }
 
-/// What is told of a line.
+/// A line's row.
 struct Row<'a> {
     row: u64,
     seq: Option<u64>,

@@ -126,6 +126,15 @@ fn rows_tell_tokens_and_cost_as_frameworks_name_them() {
     );
 }
 
+fn lines(bytes: &[u8]) -> Lines {
+    Lines::new(bytes.to_vec())
+}
+
+fn rows(bytes: &[u8], place: Place) -> String {
+    let lines = lines(bytes);
+    lines.rows(place, 0..lines.len())
+}
+
 /// What the rows' `problem` and `row` say, in order.
 fn problems(lines: &[u8], place: Place) -> Vec<Option<String>> {
     let json: serde_json::Value = serde_json::from_str(&rows(lines, place)).expect("JSON");
@@ -157,17 +166,28 @@ fn a_damaged_line_is_told_and_the_others_are_shown() {
 }
 
 #[test]
+fn some_lines_say_what_they_say_among_all() {
+    let log = log(&["\"one\"", "\"two\"", "\"three\""]);
+    let (lines, place) = (lines(&log), Place { row: 10, seq: Some(0), offset: 5, prev: None });
+    let json = |text: String| serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+    let all = json(lines.entries(place, 0..4));
+    for range in [0..0, 0..2, 1..3, 3..4, 4..4] {
+        let some = json(lines.entries(place, range.clone()));
+        assert_eq!(some.as_array().unwrap(), &all.as_array().unwrap()[range]);
+    }
+}
+
+#[test]
 fn long_texts_are_cut_and_can_be_had_whole() {
     let long = "é".repeat(PART_BYTES);
     let log = log(&[&format!(r#"{{"role":"user","content":"{long}"}}"#)]);
     let json: serde_json::Value =
-        serde_json::from_str(&entries(&log, Place::default())).expect("JSON");
+        serde_json::from_str(&lines(&log).entries(Place::default(), 0..2)).expect("JSON");
     let part = &json[1]["parts"][0];
     assert_eq!(part["text"].as_str().unwrap().len(), PART_BYTES);
     assert_eq!(part["full"], PART_BYTES);
-    let line = log.split(|byte| *byte == b'\n').nth(1).unwrap();
-    assert_eq!(part_text(line, 0), long);
-    assert_eq!(part_text(line, 1), "");
+    assert_eq!(lines(&log).part_text(1, 0), long);
+    assert_eq!(lines(&log).part_text(1, 1) + &lines(&log).part_text(9, 0), "");
 }
 
 #[test]
@@ -176,11 +196,11 @@ fn search_finds_what_is_shown_and_nothing_else() {
         r#"{"role":"user","content":"Straße and STRASSE, straße"}"#,
         r#"{"type":"function_call","call_id":"needle","name":"f","arguments":"{\"path\":\"a needle\"}"}"#,
     ]);
-    assert_eq!(search(&log, "straße", false), [(1, 2)]);
-    assert_eq!(search(&log, "Straße", true), [(1, 1)]);
-    assert_eq!(search(&log, "needle", false), [(2, 1)], "ids are not shown");
-    assert_eq!(search(&log, "content", false), []);
-    assert_eq!(search(&log, "", false), []);
+    assert_eq!(lines(&log).search("straße", false), [(1, 2)]);
+    assert_eq!(lines(&log).search("Straße", true), [(1, 1)]);
+    assert_eq!(lines(&log).search("needle", false), [(2, 1)], "ids are not shown");
+    assert_eq!(lines(&log).search("content", false), []);
+    assert_eq!(lines(&log).search("", false), []);
 }
 
 #[test]
@@ -198,17 +218,20 @@ fn a_cut_archive_and_a_damaged_block_give_what_they_hold() -> Result<()> {
     let number = |name: &str| map["blocks"][1][name].as_u64().unwrap();
     let (from, to) = (number("start") as usize, number("end") as usize);
     let sound = inflate_block(&archive[from..to], number("raw"));
-    assert!(sound.fault.is_none() && log.windows(sound.raw.len()).any(|part| part == sound.raw));
-    let damaged = inflate_block(&archive[from..(from + to) / 2], number("raw"));
-    assert_eq!(damaged.fault.unwrap().code(), "gzip_corrupt");
-    assert!(!damaged.raw.is_empty() && sound.raw.starts_with(&damaged.raw));
+    assert!(sound.1.is_none() && log.windows(sound.0.len()).any(|part| part == sound.0));
+    let half = &archive[from..(from + to) / 2];
+    let damaged = Lines::inflate(half, number("raw"), number("entries"));
+    assert_eq!(damaged.fault().unwrap().code(), "gzip_corrupt");
+    assert!(!damaged.is_empty() && sound.0.starts_with(damaged.bytes()));
+    assert_eq!(damaged.bytes().last(), Some(&b'\n'));
     Ok(())
 }
 
 #[test]
 fn markdown_says_who_speaks() {
     let log = log(&[r#"{"role":"user","content":"Hi"}"#, r#"{"role":"assistant","content":"Ho"}"#]);
-    assert_eq!(markdown(&log), "## User\n\nHi\n\n## Assistant\n\nHo\n");
+    let (one, two) = (lines(&log).markdown(1), lines(&log).markdown(2));
+    assert_eq!((&*one, &*two), ("## User\n\nHi\n", "## Assistant\n\nHo\n"));
 }
 
 #[test]

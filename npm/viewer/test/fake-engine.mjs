@@ -47,10 +47,11 @@ export function fakeEngine(rows, { perBlock = 4, isLarge = false, bytesPerBlock 
       if (this.failing.has(block)) throw { code: "network", message: "no answer" };
       return of(block);
     },
-    async entries(_, block) {
-      asked.push(`entries ${block}`);
-      if (this.failing.has(block)) throw { code: "network", message: "no answer" };
-      return of(block).map((row) => ({ ...row, hash: "ab".repeat(32), prevHash: "cd".repeat(32), parts: partsOf(row) }));
+    async entries(_, first, count) {
+      asked.push(`entries ${first}`);
+      const blockOf = (row) => blocks.findLastIndex((block) => block.first <= row);
+      if (this.failing.has(blockOf(first))) throw { code: "network", message: "no answer" };
+      return rows.slice(first, first + count).map((row) => ({ ...row, hash: "ab".repeat(32), prevHash: "cd".repeat(32), parts: partsOf(row) }));
     },
     async survey(_, each, signal) {
       asked.push("survey");

@@ -103,3 +103,13 @@ pub(crate) enum Command {
     /// Tell the versions of the command and of the format
     Version,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_makes_sense() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -17,8 +17,8 @@ static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.html.gz"
 #[derive(Debug, clap::Args)]
 pub(crate) struct PageArgs {
     /// This page, gzipped or not, instead of the command's own: for those who work on it
-    #[arg(long = "page", value_name = "FILE", hide = true)]
-    file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", hide = true)]
+    page: Option<PathBuf>,
 }
 
 /// The page.
@@ -29,8 +29,8 @@ pub(crate) struct Page {
 }
 
 impl PageArgs {
-    pub(crate) fn page(&self) -> Outcome<Page> {
-        match &self.file {
+    pub(crate) fn load(&self) -> Outcome<Page> {
+        match &self.page {
             Some(path) => {
                 let cannot = |error| Failure::reading(&path.display().to_string(), &error);
                 Page::of(fs::read(path).map_err(cannot)?.into())
@@ -54,5 +54,5 @@ impl Page {
 fn missing() -> Failure {
     let message = "this turnkeep was built without the page that shows sessions";
     Failure::from(Error::new(ErrorKind::NotSupported, message))
-        .with_hint("In turnkeep's sources, run `cargo xtask viewer` and build turnkeep again.")
+        .with_hint("In turnkeep's sources, run `cargo xtask npm` and build turnkeep again.")
 }

@@ -48,9 +48,15 @@ function htmlOrNothing(text: string): Written | undefined {
   }
 }
 
+/** Nothing in it runs or loads. One for all texts: what sanitises would make a document for each. */
+let inert: Document | undefined;
+
 /** The HTML is ours, and nothing in it is the session's; this holds should that ever be wrong. */
 function sanitized(html: string): DocumentFragment {
-  return DOMPurify.sanitize(html, {
+  inert ??= document.implementation.createHTMLDocument("");
+  const holder = inert.createElement("div");
+  holder.innerHTML = html;
+  DOMPurify.sanitize(holder, {
     ALLOWED_TAGS: [
       ..."p br hr h3 h4 h5 h6 strong em del code pre blockquote ul ol li".split(" "),
       ..."table thead tbody tr th td a span div".split(" "),
@@ -59,8 +65,11 @@ function sanitized(html: string): DocumentFragment {
     ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
     ALLOW_ARIA_ATTR: false,
     ALLOW_DATA_ATTR: false,
-    RETURN_DOM_FRAGMENT: true,
+    IN_PLACE: true,
   });
+  const nodes = document.createDocumentFragment();
+  nodes.append(...holder.childNodes);
+  return nodes;
 }
 
 function finish(nodes: DocumentFragment): void {

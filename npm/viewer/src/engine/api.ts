@@ -237,8 +237,8 @@ export interface Engine {
   layout(key: number): Promise<Layout>;
   /** The rows of a block. */
   rows(key: number, block: number): Promise<readonly Row[]>;
-  /** The entries of a block. */
-  entries(key: number, block: number): Promise<readonly Entry[]>;
+  /** The entries of some rows: so many from the first one on, or as many as there are. */
+  entries(key: number, first: number, count: number): Promise<readonly Entry[]>;
   /** A part's whole text (a call's arguments, a result's output). */
   part(key: number, row: number, part: number): Promise<string>;
   /** A row's line as it is written, without its line break; damaged bytes as U+FFFD. */

@@ -2,8 +2,7 @@
 
 import type { Block, Head, Layout, Problem } from "./api";
 import type { Source } from "./bytes";
-import { problem, problemOf } from "./bytes";
-import { Block as Inflating, archive_map } from "../wasm/page";
+import { Lines, archive_map } from "../wasm/page";
 
 /** A log in blocks. */
 export interface Content {
@@ -16,7 +15,7 @@ export interface Content {
   readonly fault?: Problem | undefined;
   /** Finds another block; false where there are no more. */
   grow(): Promise<boolean>;
-  /** The lines of a block, as far as they can be read. */
+  /** The lines of a block, as far as they can be read. Whoever gets them frees them. */
   read(block: number): Promise<Lines>;
 }
 
@@ -25,13 +24,6 @@ export interface Stretch extends Block {
   readonly start: number;
   /** The number of its first entry, where an index tells. */
   readonly seq?: number | undefined;
-}
-
-/** Whole lines, but for the log's end. */
-export interface Lines {
-  readonly bytes: Uint8Array;
-  /** Why there are not all of them. */
-  readonly fault?: Problem | undefined;
 }
 
 /** Bytes of a log, by ranges. */
@@ -85,16 +77,7 @@ export class ArchiveContent implements Content {
 
   async read(block: number): Promise<Lines> {
     const { start, end, raw, entries } = this.#map.blocks[block]!;
-    const inflating = new Inflating(await this.#source.read(start, end), raw);
-    try {
-      const bytes = inflating.raw();
-      const fault = inflating.fault();
-      if (fault === undefined && countLines(bytes) === entries) return { bytes };
-      if (fault === undefined) return { bytes, fault: problem("gzip_corrupt", OTHER_LINES) };
-      return { bytes: wholeLines(bytes), fault: problemOf(fault) };
-    } finally {
-      inflating.free();
-    }
+    return Lines.inflate(await this.#source.read(start, end), raw, entries);
   }
 }
 
@@ -103,6 +86,8 @@ export class LogContent implements Content {
   readonly blocks: Stretch[] = [];
   readonly #raw: RawLog;
   #end = 0;
+  /** The last block's lines, as long as nobody took them. */
+  #last: Lines | undefined;
 
   constructor(raw: RawLog) {
     this.#raw = raw;
@@ -124,30 +109,40 @@ export class LogContent implements Content {
     if (this.isComplete) return false;
     const start = this.#end;
     const lines = await this.#linesAt(start);
-    const first = rowsOf(this.blocks);
     // Two may have looked for the same one.
-    if (this.#end === start) {
-      this.#end = start + lines.length;
-      // What cannot be read at the end is one row more.
-      const gap = this.isComplete && this.fault !== undefined ? 1 : 0;
-      this.blocks.push({ first, rows: countLines(lines) + gap, bytes: lines.length, start });
+    if (this.#end !== start) {
+      lines.free();
+      return true;
     }
+    const { bytes, count } = lines;
+    this.#end = start + bytes;
+    // What cannot be read at the end is one row more.
+    const gap = this.isComplete && this.fault !== undefined ? 1 : 0;
+    this.blocks.push({ first: rowsOf(this.blocks), rows: count + gap, bytes, start });
+    // It is mostly read next.
+    this.#last?.free();
+    this.#last = lines;
     return true;
   }
 
   /** Whole lines of about a block's length; the last ones of the log, however they end. */
-  async #linesAt(start: number): Promise<Uint8Array> {
+  async #linesAt(start: number): Promise<Lines> {
     for (let length = BLOCK_BYTES; ; length *= 4) {
       const bytes = await this.#raw.read(start, start + length);
-      if (bytes.length < length || start + length >= this.#raw.size) return bytes;
-      const lines = wholeLines(bytes);
-      if (lines.length > 0) return lines;
+      if (bytes.length < length || start + length >= this.#raw.size) return new Lines(bytes);
+      const end = bytes.lastIndexOf(NEWLINE) + 1;
+      if (end > 0) return new Lines(bytes.subarray(0, end));
     }
   }
 
   async read(block: number): Promise<Lines> {
+    if (block === this.blocks.length - 1 && this.#last !== undefined) {
+      const last = this.#last;
+      this.#last = undefined;
+      return last;
+    }
     const { start, bytes } = this.blocks[block]!;
-    return { bytes: await this.#raw.read(start, start + bytes) };
+    return new Lines(await this.#raw.read(start, start + bytes));
   }
 }
 
@@ -201,18 +196,5 @@ function rowsOf(blocks: readonly Stretch[]): number {
   return last === undefined ? 0 : last.first + last.rows;
 }
 
-/** Without what follows the last line break. */
-function wholeLines(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
-}
-
-/** Lines, with an unfinished one at the end. */
-export function countLines(bytes: Uint8Array): number {
-  let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
-  return bytes.length > 0 && bytes.at(-1) !== NEWLINE ? count + 1 : count;
-}
-
-export const NEWLINE = 10;
+const NEWLINE = 10;
 const BLOCK_BYTES = 256 << 10;
-const OTHER_LINES = "a block holds not as many lines as the index says";

@@ -21,6 +21,7 @@ export function createEngine(): Wire {
     return opening;
   };
   const forget = () => {
+    for (const opening of open.values()) void opening.then((session) => session.close(), () => {});
     [found, open] = [[], new Map()];
   };
   return {
@@ -32,7 +33,7 @@ export function createEngine(): Wire {
     },
     layout: async (key) => (await session(key)).layout(),
     rows: async (key, block) => (await session(key)).rows(block),
-    entries: async (key, block) => (await session(key)).entries(block),
+    entries: async (key, first, count) => (await session(key)).entries(first, count),
     part: async (key, row, part) => (await session(key)).part(row, part),
     raw: async (key, row) => (await session(key)).raw(row),
     survey: async (key, each, signal) => (await session(key)).survey(each, signal),

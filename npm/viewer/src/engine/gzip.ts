@@ -1,17 +1,17 @@
 // Gzip files without an index, and bundles: what they hold, by ranges.
 
-import type { BundleInfo, Head, Problem } from "./api";
+import type { BundleInfo, Head } from "./api";
 import type { Source } from "./bytes";
 import { problem, problemOf } from "./bytes";
 import type { RawLog } from "./content";
 import {
-  Block as Inflating,
   Gunzip,
   bundle_created,
   bundle_end,
   bundle_index,
   bundle_session,
   bundle_tail_bytes,
+  inflate_block,
 } from "../wasm/page";
 
 /** All of a gzip file that can be inflated. It is kept in a Blob, which need not be in memory. */
@@ -88,7 +88,7 @@ export class Bundle {
     const ending = JSON.parse(bundle_end(tail)) as Ending;
     const packed = await source.read(ending.packed, source.size - bundle_tail_bytes());
     const index = JSON.parse(
-      bundle_index(inflated(packed, ending.rawEnd - ending.raw)),
+      bundle_index(inflate_block(packed, ending.rawEnd - ending.raw)),
     ) as Index;
     const content = new BundleContent(source, index, ending);
     const header = lineOf(await content.read(0, 256));
@@ -150,23 +150,10 @@ class BundleContent {
     const { blocks, blockBytes } = this.#index;
     const start = blocks[number] ?? this.#ending.packed;
     const end = blocks[number + 1] ?? this.#ending.packed;
-    const raw = inflated(await this.#source.read(start, end), blockBytes, true);
+    const raw = inflate_block(await this.#source.read(start, end), blockBytes);
     this.#kept.set(number, raw);
     if (this.#kept.size > KEPT_BLOCKS) this.#kept.delete(this.#kept.keys().next().value as number);
     return raw;
-  }
-}
-
-/** A block's content; damage is left out where `isLenient`. */
-function inflated(packed: Uint8Array, rawBytes: number, isLenient = false): Uint8Array {
-  const inflating = new Inflating(packed, rawBytes);
-  try {
-    const raw = inflating.raw();
-    const fault = inflating.fault();
-    if (fault !== undefined && !isLenient) throw JSON.parse(fault) as Problem;
-    return raw;
-  } finally {
-    inflating.free();
   }
 }
 

@@ -1,11 +1,11 @@
 // One session that is read: its rows and entries block by block, and what has to go through all of it.
 
-import type { Entry, Found as Hits, HeadSource, Layout, Query, Report } from "./api";
+import type { Entry, Found as Hits, HeadSource, Layout, Problem, Query, Report } from "./api";
 import { problemOf } from "./bytes";
-import { type Content, type Lines as Read, NEWLINE, blockOf, countLines, layoutOf } from "./content";
+import { type Content, blockOf, layoutOf } from "./content";
 import type { Found } from "./files";
 import type { Json, SurveyedJson } from "./wire";
-import { BundleVerifier, Lines, Verifier, bundle_tail_bytes, markdown, part_text, search } from "../wasm/page";
+import { BundleVerifier, type Lines, Place, Verifier, bundle_tail_bytes } from "../wasm/page";
 
 /** Which head is expected, and who says so. */
 interface Expected {
@@ -20,7 +20,7 @@ export class OpenSession {
   readonly #content: Content;
   /** The last hash of each block that was read, which the next one follows. */
   readonly #lastHashes = new Map<number, string | undefined>();
-  readonly #kept = new Map<number, Read>();
+  readonly #kept = new Map<number, Promise<Lines>>();
   /** How many blocks the page knows from the layout. */
   #told = 0;
 
@@ -49,65 +49,63 @@ export class OpenSession {
   }
 
   async rows(block: number): Promise<Json> {
-    const lines = await this.#lines(block);
-    return this.#withGap(block, lines, this.#place(block).rows(this.#wanted(block, lines)));
+    const { first, rows } = this.#content.blocks[block]!;
+    return arrayOf(await this.#pieces(block, first, first + rows, "rows"));
   }
 
-  async entries(block: number): Promise<Json> {
-    const lines = await this.#lines(block);
-    return this.#withGap(block, lines, this.#place(block).entries(this.#wanted(block, lines)));
+  async entries(first: number, count: number): Promise<Json> {
+    const pieces: Json[] = [];
+    const { blocks } = this.#content;
+    for (let block = this.#blockOf(first); block < blocks.length && blocks[block]!.first < first + count; block += 1) {
+      pieces.push(...(await this.#pieces(block, first, first + count, "entries")));
+    }
+    return arrayOf(pieces);
   }
 
-  /** As many lines as the block has rows: a damaged one may hold more. */
-  #wanted(block: number, { bytes }: Read): Uint8Array {
-    return firstLines(bytes, this.#content.blocks[block]!.rows);
-  }
-
-  /** Rows for what a block should hold and does not. */
-  #withGap(block: number, { bytes, fault }: Read, rows: Json): Json {
+  /** Those rows of a block: what its lines say, and gaps for what it should hold and does not. */
+  async #pieces(block: number, from: number, to: number, what: "rows" | "entries"): Promise<Json[]> {
     const { first, rows: count, seq, start } = this.#content.blocks[block]!;
-    const found = countLines(bytes);
-    const problem = fault ?? this.#content.fault;
-    if (problem === undefined || found >= count) return rows;
-    const [from, to] = [first + found, first + count - 1];
-    const preview = seq === undefined ? "What follows cannot be read" : `Entries ${from} to ${to} cannot be read`;
-    const gaps = Array.from({ length: count - found }, (_, at): Entry => {
-      const row = from + at;
-      const place = { offset: start, ...problem, seq: seq === undefined ? undefined : row };
-      return {
-        row,
-        seq: place.seq,
-        kind: "gap",
-        role: "gap",
-        // Only the first one says it.
-        preview: at === 0 ? preview : "",
-        isError: true,
-        bytes: 0,
-        problem: place,
-        parts: [],
-      };
-    });
-    const texts = gaps.map((gap) => JSON.stringify(gap)).join(",");
-    return found === 0 ? `[${texts}]` : `${rows.slice(0, -1)},${texts}]`;
-  }
-
-  #place(block: number): Lines {
-    const { first, start } = this.#content.blocks[block]!;
-    return new Lines(first, first, start, this.#lastHashes.get(block - 1));
+    const lines = await this.#lines(block);
+    const [begin, end] = [Math.max(0, from - first), Math.min(count, to - first)];
+    const pieces: Json[] = [];
+    if (begin < lines.count) {
+      // A number is expected where an index tells it, and of the log's first line.
+      const place = new Place(first, seq ?? (block === 0 ? 0 : undefined), start, this.#lastHashes.get(block - 1));
+      pieces.push(lines[what](place, begin, Math.min(end, lines.count)));
+      place.free();
+    }
+    const fault = lines.fault();
+    const problem = fault === undefined ? this.#content.fault : problemOf(fault);
+    if (problem !== undefined && end > lines.count) {
+      const gap = { first, count, found: lines.count, isNumbered: seq !== undefined, problem: { offset: start, ...problem } };
+      pieces.push(JSON.stringify(gapsOf(gap).slice(Math.max(0, begin - lines.count), end - lines.count)));
+    }
+    return pieces;
   }
 
   async part(row: number, part: number): Promise<string> {
-    return part_text(await this.#line(row), part);
+    const [lines, at] = await this.#lineOf(row);
+    return lines.part_text(at, part);
   }
 
   async raw(row: number): Promise<string> {
-    return new TextDecoder().decode(await this.#line(row));
+    const [lines, at] = await this.#lineOf(row);
+    return new TextDecoder().decode(lines.line(at));
   }
 
-  async #line(row: number): Promise<Uint8Array> {
+  async markdown(rows: readonly number[]): Promise<string> {
+    const texts: string[] = [];
+    for (const row of rows) {
+      const [lines, at] = await this.#lineOf(row);
+      texts.push(lines.markdown(at));
+    }
+    return texts.filter((text) => text !== "").join("\n");
+  }
+
+  /** A row's block, and its place there. */
+  async #lineOf(row: number): Promise<readonly [Lines, number]> {
     const block = this.#blockOf(row);
-    const { bytes } = await this.#lines(block);
-    return lineAt(bytes, row - this.#content.blocks[block]!.first);
+    return [await this.#lines(block), row - this.#content.blocks[block]!.first];
   }
 
   #blockOf(row: number): number {
@@ -121,14 +119,35 @@ export class OpenSession {
     return low;
   }
 
-  async #lines(block: number): Promise<Read> {
-    const kept = this.#kept.get(block);
-    if (kept !== undefined) return kept;
-    const lines = await this.#content.read(block);
+  /** A block's lines, for use at once: those asked for the longest ago are freed. */
+  #lines(block: number): Promise<Lines> {
+    const lines = this.#kept.get(block) ?? this.#read(block);
+    this.#kept.delete(block);
     this.#kept.set(block, lines);
-    this.#lastHashes.set(block, lastHash(lines.bytes));
-    if (this.#kept.size > KEPT_BLOCKS) this.#kept.delete(this.#kept.keys().next().value as number);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > KEPT_BLOCKS && oldest !== undefined) this.#forget(oldest);
     return lines;
+  }
+
+  async #read(block: number): Promise<Lines> {
+    try {
+      const lines = await this.#content.read(block);
+      this.#lastHashes.set(block, lines.last_hash());
+      return lines;
+    } catch (error) {
+      this.#kept.delete(block);
+      throw error;
+    }
+  }
+
+  #forget(block: number): void {
+    void this.#kept.get(block)?.then((lines) => lines.free(), () => {});
+    this.#kept.delete(block);
+  }
+
+  /** Frees what is kept. */
+  close(): void {
+    for (const block of this.#kept.keys()) this.#forget(block);
   }
 
   /** Goes through all blocks, those that are found on the way too. */
@@ -156,19 +175,15 @@ export class OpenSession {
 
   search({ text, matchCase }: Query, each: (found: Hits) => void, signal: AbortSignal): Promise<void> {
     return this.#each(signal, async (block) => {
-      const found = search((await this.#content.read(block)).bytes, text, matchCase);
+      const lines = await this.#content.read(block);
+      const found = lines.search(text, matchCase);
+      lines.free();
       const { first } = this.#content.blocks[block]!;
       const hits = Array.from({ length: found.length / 2 }, (_, at) => {
         return { row: first + found[2 * at]!, count: found[2 * at + 1]! };
       });
       each({ hits, progress: this.#progress(block) });
     });
-  }
-
-  async markdown(rows: readonly number[]): Promise<string> {
-    const texts: string[] = [];
-    for (const row of rows) texts.push(markdown(await this.#line(row)));
-    return texts.filter((text) => text !== "").join("\n");
   }
 
   /** Verifies the files as `turnkeep verify` does. */
@@ -191,7 +206,9 @@ export class OpenSession {
       }
     } else {
       await this.#each(signal, async (block) => {
-        verifier.push((await this.#content.read(block)).bytes);
+        const lines = await this.#content.read(block);
+        verifier.push_lines(lines);
+        lines.free();
         each(this.#progress(block));
       });
     }
@@ -227,37 +244,33 @@ export class OpenSession {
   }
 }
 
-/** The hash that the last whole line claims. */
-function lastHash(lines: Uint8Array): string | undefined {
-  const end = lines.lastIndexOf(NEWLINE);
-  const start = end <= 0 ? 0 : lines.lastIndexOf(NEWLINE, end - 1) + 1;
-  const text = new TextDecoder().decode(lines.subarray(start, start + 74));
-  return /^\{"hash":"([0-9a-f]{64})"$/.exec(text)?.[1];
+/** Arrays as one. */
+function arrayOf(arrays: readonly Json[]): Json {
+  if (arrays.length === 1) return arrays[0]!;
+  return `[${arrays.filter((array) => array !== "[]").map((array) => array.slice(1, -1)).join(",")}]`;
 }
 
-/** The first lines of some, or all where there are fewer. */
-function firstLines(bytes: Uint8Array, count: number): Uint8Array {
-  return countLines(bytes) <= count ? bytes : bytes.subarray(0, lineStart(bytes, count));
+interface Gap {
+  readonly first: number;
+  readonly count: number;
+  readonly found: number;
+  readonly isNumbered: boolean;
+  readonly problem: Problem;
 }
 
-function lineStart(bytes: Uint8Array, line: number): number {
-  let start = 0;
-  for (let at = 0; at < line; at += 1) {
-    const end = bytes.indexOf(NEWLINE, start);
-    if (end < 0) return bytes.length;
-    start = end + 1;
-  }
-  return start;
-}
-
-function lineAt(bytes: Uint8Array, place: number): Uint8Array {
-  const start = lineStart(bytes, place);
-  const end = bytes.indexOf(NEWLINE, start);
-  return bytes.subarray(start, end < 0 ? bytes.length : end);
+/** Rows for entries of a block that cannot be read. Only the first one says it. */
+function gapsOf({ first, count, found, isNumbered, problem }: Gap): Entry[] {
+  const [from, to] = [first + found, first + count - 1];
+  const preview = isNumbered ? `Entries ${from} to ${to} cannot be read` : "What follows cannot be read";
+  return Array.from({ length: count - found }, (_, at): Entry => {
+    const [row, seq] = [from + at, isNumbered ? from + at : undefined];
+    const text = at === 0 ? preview : "";
+    return { row, seq, kind: "gap", role: "gap", preview: text, isError: true, bytes: 0, problem: { ...problem, seq }, parts: [] };
+  });
 }
 
 /** Nothing reads all of a longer log unasked, or fetches more. */
 const RAW_BYTES_MAX = 256 << 20;
 const REMOTE_BYTES_MAX = 32 << 20;
 const PIECE_BYTES = 1 << 20;
-const KEPT_BLOCKS = 8;
+const KEPT_BLOCKS = 16;

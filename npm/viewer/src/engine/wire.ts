@@ -11,7 +11,7 @@ export type SurveyedJson = Omit<Surveyed, "rows"> & { readonly rows: Json };
 /** An engine whose rows and entries are texts. */
 export interface Wire extends Omit<Engine, "rows" | "entries" | "survey"> {
   rows(key: number, block: number): Promise<Json>;
-  entries(key: number, block: number): Promise<Json>;
+  entries(key: number, first: number, count: number): Promise<Json>;
   survey(key: number, each: (found: SurveyedJson) => void, signal: AbortSignal): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export function parsed(wire: Wire): Engine {
     bytesRead,
     close,
     rows: async (key, block) => JSON.parse(await wire.rows(key, block)) as Row[],
-    entries: async (key, block) => JSON.parse(await wire.entries(key, block)) as Entry[],
+    entries: async (key, first, count) => JSON.parse(await wire.entries(key, first, count)) as Entry[],
     survey: (key, each, signal) =>
       wire.survey(key, (found) => each({ ...found, rows: JSON.parse(found.rows) as Row[] }), signal),
   };

@@ -4,15 +4,17 @@ import type { KnownRows } from "./known";
 
 /** Bytes of entries' lines that are kept. */
 const ENTRY_BYTES = 24 * 1024 * 1024;
+/** Entries that are read at once: about what is looked at. */
+const PAGE_ROWS = 32;
 /** Rows that are kept. */
 const ROWS_KEPT = 50_000;
 
 interface Options {
   readonly time: () => number;
-  readonly arrived: (block: number, rows: readonly Row[] | undefined) => void;
+  readonly arrived: (block: number | undefined, rows: readonly Row[] | undefined) => void;
 }
 
-/** Reads rows and entries by their blocks, and keeps the last of them. */
+/** Reads rows by their blocks and entries by pages, and keeps the last of them. */
 export class Reader {
   readonly #known: KnownRows;
   readonly #rows: BlockCache<readonly Row[]>;
@@ -29,36 +31,32 @@ export class Reader {
     this.#entries = new BlockCache({
       ...options,
       limit: ENTRY_BYTES,
-      load: (block) => engine.entries(key, block),
-      weigh: (block) => known.layout.blocks[block]?.bytes ?? 0,
+      load: (page) => engine.entries(key, page * PAGE_ROWS, PAGE_ROWS),
+      weigh: (_, entries) => entries.reduce((sum, { bytes }) => sum + bytes, 0),
+      arrived: () => options.arrived(undefined, undefined),
     });
   }
 
   row(row: number): Row | undefined {
     const place = this.#placeOf(row);
-    if (place === undefined) return undefined;
-    const rows = this.#entries.peek(place.block) ?? this.#rows.peek(place.block);
-    // Entries tell all that rows do, so where they are on their way nothing else has to be.
-    if (rows === undefined && !this.#entries.isComing(place.block)) this.#rows.get(place.block);
-    return rows?.[place.offset];
+    return place === undefined ? undefined : this.#rows.get(place.block)?.[place.offset];
   }
 
   entry(row: number): Entry | undefined {
-    const place = this.#placeOf(row);
-    return place === undefined ? undefined : this.#entries.get(place.block)?.[place.offset];
+    return this.#has(row) ? this.#entries.get(pageOf(row))?.[row % PAGE_ROWS] : undefined;
   }
 
   trouble(row: number): Problem | undefined {
     const place = this.#placeOf(row);
     if (place === undefined) return undefined;
-    return this.#entries.failure(place.block) ?? this.#rows.failure(place.block);
+    return this.#entries.failure(pageOf(row)) ?? this.#rows.failure(place.block);
   }
 
   retry(row: number): void {
     const place = this.#placeOf(row);
     if (place === undefined) return;
     this.#rows.retry(place.block);
-    this.#entries.retry(place.block);
+    this.#entries.retry(pageOf(row));
   }
 
   async loadRow(row: number): Promise<Row | undefined> {
@@ -67,8 +65,7 @@ export class Reader {
   }
 
   async loadEntry(row: number): Promise<Entry | undefined> {
-    const place = this.#placeOf(row);
-    return place === undefined ? undefined : (await this.#entries.load(place.block))[place.offset];
+    return this.#has(row) ? (await this.#entries.load(pageOf(row)))[row % PAGE_ROWS] : undefined;
   }
 
   /** Rows' numbers nearly always are entries' numbers; where gaps moved them, halving finds the block. */
@@ -98,10 +95,18 @@ export class Reader {
     this.#entries.close();
   }
 
+  #has(row: number): boolean {
+    return row >= 0 && row < this.#known.layout.rows;
+  }
+
   #placeOf(row: number): { readonly block: number; readonly offset: number } | undefined {
+    if (!this.#has(row)) return undefined;
     const { layout } = this.#known;
-    if (row < 0 || row >= layout.rows) return undefined;
     const block = this.#known.blockOf(row);
     return { block, offset: row - (layout.blocks[block]?.first ?? 0) };
   }
+}
+
+function pageOf(row: number): number {
+  return Math.floor(row / PAGE_ROWS);
 }

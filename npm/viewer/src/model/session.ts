@@ -138,9 +138,9 @@ class Session implements SessionModel {
   }
 
   /** A block came that somebody draws: it is drawn at once, sums follow. */
-  #arrived(block: number, rows: readonly Row[] | undefined): void {
+  #arrived(block: number | undefined, rows: readonly Row[] | undefined): void {
     batch(() => {
-      if (rows !== undefined && this.#rows.add(block, rows)) {
+      if (block !== undefined && rows !== undefined && this.#rows.add(block, rows)) {
         this.#publishShown();
         this.#summaries.soon();
       }

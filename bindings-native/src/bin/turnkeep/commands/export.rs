@@ -109,7 +109,7 @@ fn export(args: &Args, context: &Context) -> Outcome<Exported> {
 
 fn export_page(args: &Args, context: &Context) -> Outcome<Exported> {
     // Where it is missing, nothing has to be read.
-    let page = args.page.page()?;
+    let page = args.page.load()?;
     let target = args.target.target()?;
     let Source { store, id, .. } = target.source(&context.globals)?;
     let meter = Meter::new(context, "reading", None);

@@ -59,7 +59,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let page = args.page.page()?;
+    let page = args.page.load()?;
     let shown = args.shown(context)?;
     let names: Vec<_> = shown.contents.iter().map(|content| content.name.clone()).collect();
     let server = listen(args.port.unwrap_or(0))?;
@@ -123,9 +123,9 @@ fn file(path: &Path) -> Outcome<Found> {
 /// page tells what of them holds.
 fn session(id: &SessionId, context: &Context) -> Outcome<Found> {
     let store = context.globals.store()?;
-    match or_damaged(drive(session::open(id.clone()), &*store))? {
-        Some(session) if session.form == Form::Cold => return from_cold(id, &*store, context),
-        _ => {}
+    let opened = drive(session::open(id.clone()), &*store);
+    if opened.as_ref().is_ok_and(|session| session.form == Form::Cold) {
+        return from_cold(id, &*store, context);
     }
     let layout = or_damaged(drive(session::layout(id.clone()), &*store))?;
     // Beside a whole log, an archive is what an interrupted archiving left.
@@ -139,6 +139,10 @@ fn session(id: &SessionId, context: &Context) -> Outcome<Found> {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),
         }
+    }
+    if contents.is_empty() {
+        let gone = || Error::new(ErrorKind::NotFound, "the session is gone").in_session(id);
+        return Err(opened.err().unwrap_or_else(gone).into());
     }
     let noted = or_damaged(drive(session::retention(id.clone()), &*store))?.flatten();
     Ok((contents, noted.map(|noted| noted.head)))

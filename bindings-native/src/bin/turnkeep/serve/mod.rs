@@ -7,7 +7,7 @@
 //! | [`response`] | what is answered, on the wire |
 //! | [`content`] | files and objects, opened anew for each request |
 //!
-//! Every connection carries one request, on a thread of its own; no request has a body.
+//! Every connection carries one request, and has a thread while it lasts; no request has a body.
 
 pub(crate) mod content;
 mod range;
@@ -22,10 +22,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use request::Unread;
-use response::{Response, Status};
+use response::Response;
 use site::Site;
 
-/// Connections at a time; who comes when they are taken is told to come again.
+/// Threads, and so connections at a time. Who comes when all are taken waits; without the token nobody
+/// keeps one for long.
 const CONNECTIONS_MAX: usize = 32;
 /// How long a write may wait for its reader.
 const WRITE_PATIENCE: Duration = Duration::from_secs(60);
@@ -53,40 +54,26 @@ impl Server {
         self.port
     }
 
-    /// Answers from a thread of its own, until the process ends.
+    /// Answers from threads of its own, until the process ends.
     pub(crate) fn start(self, site: Site) -> io::Result<()> {
-        thread::Builder::new().spawn(move || self.accept(&Arc::new(site))).map(drop)
-    }
-
-    fn accept(&self, site: &Arc<Site>) {
-        // Every connection holds a clone.
-        let seats = Arc::new(());
-        loop {
-            let Ok((stream, _)) = self.listener.accept() else {
-                thread::sleep(ACCEPT_PAUSE);
-                continue;
-            };
-            let (site, seat) = (site.clone(), seats.clone());
-            let is_full = Arc::strong_count(&seats) > CONNECTIONS_MAX + 1;
-            if is_full {
-                turn_away(&stream);
-                continue;
-            }
-            let answer = move || {
-                // Whoever is no longer there misses nothing.
-                converse(&stream, &site).ok();
-                drop(seat);
-            };
-            // Without a thread the connection ends.
-            thread::Builder::new().spawn(answer).map(drop).ok();
+        let shared = Arc::new((self.listener, site));
+        for _ in 0..CONNECTIONS_MAX {
+            let shared = shared.clone();
+            thread::Builder::new().spawn(move || answer_all(&shared.0, &shared.1))?;
         }
+        Ok(())
     }
 }
 
-/// Never waits: others are to be accepted.
-fn turn_away(stream: &TcpStream) {
-    let response = Response::of(Status::Busy);
-    stream.set_nonblocking(true).and_then(|()| response.write(stream, true)).ok();
+/// One connection after the other.
+fn answer_all(listener: &TcpListener, site: &Site) {
+    loop {
+        match listener.accept() {
+            // Whoever is no longer there misses nothing.
+            Ok((stream, _)) => _ = converse(&stream, site),
+            Err(_) => thread::sleep(ACCEPT_PAUSE),
+        }
+    }
 }
 
 fn converse(stream: &TcpStream, site: &Site) -> io::Result<()> {

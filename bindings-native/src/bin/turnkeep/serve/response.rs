@@ -44,7 +44,6 @@ statuses! {
     TooLong 431 "Request Header Fields Too Large",
     /// The store does not answer.
     Store 502 "Bad Gateway",
-    Busy 503 "Service Unavailable",
 }
 
 /// An answer.
