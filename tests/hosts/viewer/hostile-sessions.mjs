@@ -9,18 +9,20 @@ const LONG = 20_000;
 /** So many payloads are a session that is drawn whole, so that all of it can be looked at. */
 const PAYLOADS_MAX = 140;
 
-/** `{ name, file, bytes }` of sessions that hold all payloads between them. */
+/** `{ name, file, bytes, isHeavy }` of sessions that hold all payloads between them, the heavy ones at the end. */
 export async function hostileSessions() {
-  const sessions = [];
-  for (let at = 0; at < hostile.length; at += PAYLOADS_MAX) {
-    const payloads = hostile.slice(at, at + PAYLOADS_MAX);
-    const drafts = payloads.flatMap((payload) => draftsOf(payload));
-    const id = ID[sessions.length % ID.length];
-    const start = { system_prompt: payloads[0].text, config: { [payloads[1].text]: payloads[2].text } };
-    const name = `${payloads[0].name} to ${payloads.at(-1).name}`;
-    sessions.push({ name, file: FILES[sessions.length % FILES.length], bytes: await sessionOf(drafts, { id, start, batch: 500 }) });
-  }
-  return sessions;
+  const light = hostile.filter(({ text }) => text.length <= LONG);
+  const groups = [];
+  for (let at = 0; at < light.length; at += PAYLOADS_MAX) groups.push(light.slice(at, at + PAYLOADS_MAX));
+  groups.push(hostile.filter(({ text }) => text.length > LONG));
+  return Promise.all(groups.map(sessionOfPayloads));
+}
+
+async function sessionOfPayloads(payloads, at) {
+  const start = { system_prompt: payloads[0].text, config: { [payloads[1].text]: payloads[2].text } };
+  const bytes = await sessionOf(payloads.flatMap(draftsOf), { id: ID[at % ID.length], start, batch: 500 });
+  const isHeavy = payloads[0].text.length > LONG;
+  return { name: `${payloads[0].name} to ${payloads.at(-1).name}`, file: FILES[at % FILES.length], bytes, isHeavy };
 }
 
 // What may be an id, and what may be a file's name on the disk.

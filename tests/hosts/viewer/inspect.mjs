@@ -21,7 +21,7 @@ export async function inspect() {
   const until = async (holds, what) => {
     for (let tries = 0; tries < 1_000; tries += 1) {
       if (holds()) return;
-      await rest(50);
+      await rest(100);
     }
     faults.add(`it never came: ${what}`);
   };
@@ -44,31 +44,32 @@ export async function inspect() {
     return rows().every((row) => row.querySelector(":scope .fold[aria-expanded=false]") === null);
   }, "all that is folded");
   await rest(300);
-  look();
+  look(root.children);
   for (const expander of root.querySelectorAll(".tree-errors")) expander.click();
   press("v");
   await rest(100);
-  look();
+  look(root.querySelectorAll(".pane, dialog"));
   root.querySelector("dialog button[aria-label=Close]").click();
   // As it is written, of some of each sort.
   const actions = [...root.querySelectorAll(".rows button[aria-label='Raw line']")];
   for (const button of actions.filter((_, at) => at % 7 === 0)) button.click();
   await rest(500);
-  look();
+  look(root.querySelectorAll(".raw"));
   page();
   return JSON.stringify({ faults: [...faults].slice(0, 40), payloads: rows().length, nodes: root.querySelectorAll("*").length });
 
-  function look() {
-    for (const element of root.querySelectorAll("*")) {
-      if (element.closest("style") !== null) continue;
+  function look(areas) {
+    for (const area of areas) lookInto(area);
+  }
+
+  function lookInto(area) {
+    for (const element of area.querySelectorAll("*")) {
       if (!TAGS.has(element.localName)) faults.add(`<${element.localName}>`);
       if (element.shadowRoot !== null) faults.add(`<${element.localName}> with a shadow root`);
       for (const { name, value } of element.attributes) attribute(element, name, value);
     }
-    for (const area of root.querySelectorAll(".rows, .pane, .bar, dialog, .chart")) {
-      const found = DECEIVING.exec(area.textContent);
-      if (found !== null) faults.add(`U+${found[0].codePointAt(0).toString(16)} is left in ${area.className || area.localName}: ${around(area.textContent, found.index)}`);
-    }
+    const found = DECEIVING.exec(area.textContent);
+    if (found !== null) faults.add(`U+${found[0].codePointAt(0).toString(16)} is left: ${around(area.textContent, found.index)}`);
   }
 
   function around(text, at) {

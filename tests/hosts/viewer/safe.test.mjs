@@ -196,7 +196,8 @@ for (const src of ["javascript:globalThis.__pwned=1", "data:text/plain,x", "file
     await visit({ query: `?src=${encodeURIComponent(src)}` }, async (viewer) => {
       await new Promise((resolve) => setTimeout(resolve, 500));
       assert.equal(await viewer.page.evaluate(() => globalThis.__pwned), undefined);
-      assert.equal(await viewer.page.evaluate(ATTEMPTS["a fetch"], "http://127.0.0.1:9/out"), src.startsWith("http://127") ? "refused" : "refused");
+      // Of its own origin the last one may be asked, which has no server.
+      assert.equal(await viewer.page.evaluate(ATTEMPTS["a fetch"], "http://127.0.0.1:8/out"), "refused");
       viewer.faults = viewer.faults.filter((fault) => fault.startsWith("a window") || fault.startsWith("a dialog"));
     });
   });
@@ -223,7 +224,8 @@ test("nor in Firefox", { timeout: 240_000 }, async (context) => {
   const told = [];
   const browser = await firefox((what) => told.push(what));
   try {
-    for (const { name, file, bytes } of sessions) {
+    // The heavy ones are about time, and run there in content.test.mjs.
+    for (const { name, file, bytes } of sessions.filter(({ isHeavy }) => !isHeavy)) {
       const script = `<script type="application/octet-stream" id="turnkeep-session" data-name="${encodeURIComponent(file)}">${Buffer.from(bytes).toString("base64")}</script>`;
       const path = join(folder, "hostile.html");
       await writeFile(path, (await readFile(PAGE, "utf8")).replace("<!-- session -->", () => script));

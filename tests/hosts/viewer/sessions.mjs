@@ -30,7 +30,7 @@ export async function sample(id = "fix-the-tests") {
 async function recordedSample(id) {
   const { store, session } = await recorded(id, drafts(), {
     batch: 1,
-    start: { system_prompt: "You are a careful engineer. Be brief.", config: { model: "m-2", temperature: 0.2 } },
+    start: { ts: START_MS, system_prompt: "You are a careful engineer. Be brief.", config: { model: "m-2", temperature: 0.2 } },
   });
   return { store, session, log: store.get(`${id}.jsonl`).bytes };
 }

@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { visible } from "../content/visible";
-import type { Listed } from "../engine/api";
+import type { BundleInfo, Listed } from "../engine/api";
 import type { App } from "./app";
 import { bytes, count, counted, moment } from "./format";
 import { RefusedList } from "./refused";
@@ -19,7 +19,7 @@ export function SessionList({ app }: { readonly app: App }): JSX.Element {
   const limit = useSignal(STEP);
   const body = useRef<HTMLTableSectionElement>(null);
   const found = useComputed(() => matching(app.sessions.value, filter.value)).value;
-  const bundle = app.bundle.value;
+  const bundle = bundleOf(app);
 
   // So that the keys work at once, without a click first.
   useEffect(() => firstButton(body.current)?.focus({ preventScroll: true }), []);
@@ -114,13 +114,19 @@ function matching(sessions: readonly Listed[], filter: string): readonly Listed[
   });
 }
 
+/** The bundle, where all that is listed is in it. */
+function bundleOf(app: App): BundleInfo | undefined {
+  const isAll = app.sessions.value.every((listed) => listed.form === "bundle");
+  return isAll ? app.bundle.value : undefined;
+}
+
 function summary(app: App): string {
   const sessions = app.sessions.value;
   const total = sessions.reduce((sum, listed) => sum + listed.bytes, 0);
-  const bundle = app.bundle.value;
+  const bundle = bundleOf(app);
   const parts = [counted(sessions.length, "session"), bytes(bundle?.bytes ?? total)];
   if (bundle !== undefined) {
-    parts.push(counted(bundle.values, "cached value"), `written ${moment(bundle.createdMs)}`);
+    parts.push(...(bundle.values > 0 ? [counted(bundle.values, "cached value")] : []), `written ${moment(bundle.createdMs)}`);
   }
   return parts.join(" · ");
 }
