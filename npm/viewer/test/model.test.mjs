@@ -166,7 +166,7 @@ test("counts, and marks in the log's order", async () => {
   assert.equal(model.counts.value.errors, 2);
   assert.deepEqual(
     model.marks.value.map(({ row, what, text }) => [row, what, text]),
-    [[2, "error", "no such file"], [3, "gap", "changed"], [4, "withheld", "redacted"], [5, "compaction", "compaction"]],
+    [[2, "error", "no such file"], [3, "gap", "gap: changed"], [4, "withheld", "redacted"], [5, "compaction", "compaction"]],
   );
 });
 

@@ -106,8 +106,9 @@ export class Viewer {
 
   /** Chooses files: `{ name: bytes }`. */
   async choose(files) {
-    const chosen = Object.entries(files).map(([name, bytes]) => ({ name, mimeType: "", buffer: Buffer.from(bytes) }));
-    await this.page.locator("input[type=file]:not([webkitdirectory])").setInputFiles(chosen);
+    const folder = await this.write(files);
+    const input = this.page.locator("input[type=file]:not([webkitdirectory])");
+    await input.setInputFiles(Object.keys(files).map((name) => join(folder, name)));
   }
 
   /** Drops files or folders that lie on the disk, as the system's file manager would. */

@@ -9,10 +9,10 @@ import { MemoryStore } from "../../../npm/dist/memory.js";
 const START_MS = Date.UTC(2026, 10, 20, 8);
 
 /** A store with a session of that id, and the bytes of its log. */
-async function recorded(id, drafts, options = {}) {
+async function recorded(id, drafts, { batch = 1000, ...options } = {}) {
   const store = new MemoryStore();
   const session = await Session.create(store, { id, ...options });
-  for (let at = 0; at < drafts.length; at += 1000) await session.append(drafts.slice(at, at + 1000));
+  for (let at = 0; at < drafts.length; at += batch) await session.append(drafts.slice(at, at + batch));
   return { store, session, log: store.get(`${id}.jsonl`).bytes };
 }
 
@@ -23,6 +23,7 @@ export async function sample(id = "fix-the-tests") {
 
 async function recordedSample(id) {
   const { store, session } = await recorded(id, drafts(), {
+    batch: 1,
     start: { system_prompt: "You are a careful engineer. Be brief.", config: { model: "m-2", temperature: 0.2 } },
   });
   return { store, session, log: store.get(`${id}.jsonl`).bytes };

@@ -121,9 +121,9 @@ function HeadLine(props: { readonly label: string; readonly text: string; readon
 
 function Places({ app, model, report }: Props & { readonly report: Report | undefined }): JSX.Element | null {
   const faults = [report?.fault, report?.entryFault].filter((fault) => fault !== undefined);
-  const told = new Set(faults.map((fault) => fault.line));
+  const told = new Set(faults.flatMap((fault) => fault.line ?? []));
   const marks = model.marks.value.filter(
-    ({ row, what }) => what === "withheld" || (what === "gap" && !told.has(model.row(row)?.problem?.line)),
+    ({ row, what }) => what === "withheld" || (what === "gap" && !told.has(model.row(row)?.problem?.line ?? 0)),
   );
   const torn = report?.torn;
   if (faults.length === 0 && marks.length === 0 && torn === undefined) {
@@ -162,7 +162,8 @@ interface PlaceProps {
 
 function FaultLine({ model, fault, leave }: PlaceProps & { readonly fault: Problem }): JSX.Element {
   const jump = async (seq: number): Promise<void> => {
-    const row = await model.rowOfSeq(seq);
+    // The entry itself may be the one that is missing.
+    const row = rowOfFault(model, fault) ?? (await model.rowOfSeq(seq));
     leave();
     if (row !== undefined) {
       model.goTo(row, { focus: true });
@@ -182,6 +183,11 @@ function FaultLine({ model, fault, leave }: PlaceProps & { readonly fault: Probl
   );
 }
 
+/** The row that stands in the line of a fault, where it was read. */
+function rowOfFault(model: SessionModel, { line }: Problem): number | undefined {
+  return line === undefined ? undefined : model.marks.value.find(({ row }) => model.row(row)?.problem?.line === line)?.row;
+}
+
 function MarkLine({ model, mark, leave }: PlaceProps & { readonly mark: Mark }): JSX.Element {
   const row = model.row(mark.row);
   const jump = (): void => {
@@ -194,16 +200,16 @@ function MarkLine({ model, mark, leave }: PlaceProps & { readonly mark: Mark }):
       <button type="button" class="link" onClick={jump}>
         {row?.seq === undefined ? `Row ${count(mark.row + 1)}` : `Entry ${count(row.seq)}`}
       </button>{" "}
-      {row?.problem === undefined ? mark.text : <ProblemText problem={row.problem} />}
+      {row?.problem === undefined ? mark.text : <ProblemText problem={row.problem} text={mark.text} />}
     </li>
   );
 }
 
-function ProblemText({ problem }: { readonly problem: Problem }): JSX.Element {
+function ProblemText({ problem, text = problem.message }: { readonly problem: Problem; readonly text?: string }): JSX.Element {
   const where = place(problem);
   return (
     <>
-      {problem.message}
+      {text}
       {where !== "" && ` (${where})`}
       {`. ${nextStep(problem) ?? ""}`}
     </>

@@ -13,7 +13,7 @@ export const ROLE_BITS = 7;
 export const IS_ERROR = 8;
 /** A result that is folded into it says that something failed. */
 export const HOLDS_ERROR = 16;
-/** An event that says the same as the row before it. */
+/** An event that says the same as the row before it, or more of the same gap. */
 export const IS_REPEAT = 32;
 
 /** A call's or a result's id, and the row it stands in. */
@@ -103,8 +103,14 @@ function flagsOf(row: Row, before: Row | undefined): number {
 }
 
 function isRepeat(row: Row, before: Row | undefined): boolean {
+  if (row.role === "gap") return isMissingLikewise(row, before);
   if (before === undefined || row.role !== "event" || row.problem !== undefined) return false;
   return row.kind === before.kind && row.preview === before.preview && REPEATING.test(row.kind);
+}
+
+/** Of lines that are not there the first one says how many they are; lines that are there are drawn each. */
+function isMissingLikewise(row: Row, before: Row | undefined): boolean {
+  return before?.role === "gap" && row.bytes === 0 && row.preview === "" && row.problem?.offset === before.problem?.offset;
 }
 
 // Boundaries and what is withheld are drawn one by one, and usage belongs to answers.

@@ -4,11 +4,22 @@ import type { Known } from "./facts";
 
 export function marksOf(rows: readonly Row[]): Mark[] {
   const marks: Mark[] = [];
-  for (const row of rows) {
-    const what = markOf(row);
-    if (what !== undefined) marks.push({ row: row.row, what, text: row.problem?.message ?? row.preview });
+  for (const [at, row] of rows.entries()) {
+    const what = isMoreOfGap(row, rows[at - 1]) ? undefined : markOf(row);
+    if (what !== undefined) marks.push({ row: row.row, what, text: textOf(row) });
   }
   return marks;
+}
+
+/** Whether a row cannot be read as the one before it: both are one place. */
+function isMoreOfGap(row: Row, before: Row | undefined): boolean {
+  return row.role === "gap" && before?.role === "gap" && row.preview === "" && row.problem?.code === before.problem?.code;
+}
+
+/** A gap says first what is missing, then why. */
+function textOf({ role, preview, problem }: Row): string {
+  const why = problem?.message ?? preview;
+  return role === "gap" && preview !== "" && preview !== why ? `${preview}: ${why}` : why;
 }
 
 function markOf(row: Row): Mark["what"] | undefined {

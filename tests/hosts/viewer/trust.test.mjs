@@ -1,0 +1,260 @@
+// The badge and its report: what they say of sessions that are whole, and of all sorts of damage; and that
+// whatever can still be read is shown.
+
+import { strict as assert } from "node:assert";
+import { test } from "node:test";
+
+import { startChromium, until } from "./browser.mjs";
+import { archiveLog, bundle, flipped, headOf, linesOf, long, sample, withheld } from "./sessions.mjs";
+
+const { visit } = await startChromium();
+const log = await sample();
+const lines = linesOf(log);
+
+/** Opens a session and tells what its badge says, then its report. */
+const read = (bytes, use, { name = "fix-the-tests.jsonl", ...options } = {}) =>
+  visit(options, async (viewer) => {
+    await viewer.read(bytes, name);
+    await use(viewer, await viewer.badge.textContent());
+  });
+
+/** The report's dialog: its texts by their places. */
+async function report(viewer) {
+  await viewer.badge.click();
+  await viewer.dialog.waitFor();
+  const checks = await viewer.dialog.locator(".checks li").evaluateAll((all) => all.map((one) => [one.querySelector("strong").textContent, one.dataset.state]));
+  return { checks: Object.fromEntries(checks), places: await viewer.texts(".places li"), text: await viewer.dialog.textContent() };
+}
+
+test("of a whole log: all lines hold, and nobody said which head it should have", async () => {
+  await read(log, async (viewer, badge) => {
+    assert.equal(badge, "Intact, head unknown");
+    const { checks, places, text } = await report(viewer);
+    assert.deepEqual(checks, { Lines: "holds", Hashes: "holds", Chain: "holds", Entries: "holds", Head: "open" });
+    assert.deepEqual(places, []);
+    assert.ok(text.includes(headOf(log)), "its head can be copied and noted");
+    assert.match(text, /What no check of the file alone can show.*its end was cut off.*hashes have no key/s);
+  });
+});
+
+test("an archive's own word for its head proves nothing more, but is checked", async () => {
+  await read(await archiveLog(log), async (viewer, badge) => {
+    assert.equal(badge, "Intact, head unknown");
+    const { checks, text } = await report(viewer);
+    assert.equal(checks.Container, "holds");
+    assert.equal(checks.Index, "holds");
+    assert.match(text, /the head that the archive's own index names/);
+  }, { name: "fix-the-tests.jsonl.gz" });
+});
+
+test("sessions of a bundle are verified, too", async () => {
+  await visit({}, async (viewer) => {
+    await viewer.choose({ "all.bundle": await bundle() });
+    await viewer.page.locator(".session-name", { hasText: "parent" }).click();
+    await viewer.settled();
+    assert.match(await viewer.badge.textContent(), /^Intact/);
+    assert.equal((await report(viewer)).checks.Container, "holds");
+  });
+});
+
+test("a head that a link brings and that is the session's makes it verified", async () => {
+  await read(log, async (viewer, badge) => {
+    assert.equal(badge, "Verified");
+    assert.equal((await report(viewer)).checks.Head, "holds");
+  }, { hash: `#s=fix-the-tests&head=${headOf(log)}` });
+});
+
+test("an earlier head is found on the way", async () => {
+  const head = `5:${JSON.parse(lines[5]).hash}`;
+  await read(log, (viewer, badge) => assert.equal(badge, "Verified"), { hash: `#head=${head}` });
+});
+
+test("a head that is not the session's is told, and the session is shown", async () => {
+  const wrong = `19:${"0".repeat(64)}`;
+  await read(log, async (viewer, badge) => {
+    assert.equal(badge, "Not the expected head");
+    assert.match((await report(viewer)).places[0], /head_mismatch.*cut short or written anew/);
+    assert.equal(await viewer.list.locator("article").count() > 10, true);
+  }, { hash: `#head=${wrong}` });
+});
+
+test("a log that was cut at a line's end is intact for itself, but not for who noted its head", async () => {
+  const cut = Buffer.from(lines.slice(0, 12).join(""));
+  await read(cut, (viewer, badge) => assert.equal(badge, "Intact, head unknown"));
+  await read(cut, (viewer, badge) => assert.equal(badge, "Not the expected head"), { hash: `#head=${headOf(log)}` });
+});
+
+test("a head can be given in the report; what is none is refused in words", async () => {
+  await read(log, async (viewer) => {
+    await viewer.badge.click();
+    const input = viewer.page.getByLabel("Expected head");
+    await input.fill("nonsense");
+    await viewer.button("Check").click();
+    await viewer.page.getByText("That is no head.").waitFor();
+    assert.equal(await input.getAttribute("aria-invalid"), "true");
+    await input.fill(headOf(log));
+    await viewer.button("Check").click();
+    await until(async () => (await viewer.badge.textContent()) === "Verified", "the badge");
+  });
+});
+
+/** How a log is damaged, and what is to be said of it. */
+const DAMAGED = {
+  "a byte of an entry is another": {
+    bytes: flipped(log, Buffer.from(log).indexOf("Thanks. Here") + 2),
+    badge: "Damaged at entry 12",
+    place: /^bad_hash Entry 12 .*line 13, byte [\d,]+/,
+    shown: [/Th.nks\. Here/, /And the next one\?/],
+  },
+  "a line is missing": {
+    bytes: Buffer.from(lines.toSpliced(12, 1).join("")),
+    badge: "Damaged at entry 12",
+    place: /^broken_link Entry 12/,
+    shown: [/The tests fail/, /And the next one\?/],
+  },
+  "two lines have changed places": {
+    bytes: Buffer.from(lines.with(12, lines[13]).with(13, lines[12]).join("")),
+    badge: "Damaged at entry 12",
+    place: /^broken_link/,
+    shown: [/Thanks\. Here/, /And the next one\?/],
+  },
+  "junk stands between lines": {
+    bytes: Buffer.from(lines.toSpliced(12, 0, "junk that nobody wrote\n").join("")),
+    badge: "Damaged at entry 12",
+    place: /^bad_line/,
+    shown: [/The tests fail/, /Thanks\. Here/, /And the next one\?/],
+  },
+  "bytes are zeroed as after a crash": {
+    bytes: Buffer.from(log).fill(0, Buffer.from(log).indexOf(lines[12]), Buffer.from(log).indexOf(lines[13]) - 1),
+    badge: "Damaged at entry 12",
+    place: /^bad_line/,
+    shown: [/The tests fail/, /And the next one\?/],
+  },
+  "bytes are no UTF-8": {
+    bytes: Buffer.from(log).fill(0xff, Buffer.from(log).indexOf("Thanks. Here"), Buffer.from(log).indexOf("Thanks. Here") + 2),
+    badge: "Damaged at entry 12",
+    place: /^(bad_hash|invalid_utf8) Entry 12/,
+    shown: [/The tests fail/, /And the next one\?/],
+  },
+};
+for (const [what, { bytes, badge: expected, place, shown }] of Object.entries(DAMAGED)) {
+  test(`a log in which ${what}: told at its place with a way there, and all that can be read is shown`, async () => {
+    await read(bytes, async (viewer, badge) => {
+      assert.equal(badge, expected);
+      const all = await viewer.list.textContent();
+      for (const text of shown) assert.match(all, text);
+      assert.ok((await viewer.list.locator(".damage").count()) >= 1, "it is said at the place itself");
+      const { places, checks } = await report(viewer);
+      assert.match(places[0], place);
+      assert.ok(Object.values(checks).includes("fails"));
+      await viewer.dialog.locator(".places button").first().click();
+      await viewer.dialog.waitFor({ state: "detached" });
+      const { row } = await viewer.focus();
+      assert.ok(await viewer.inView(row));
+      assert.ok((await viewer.row(row).locator(".damage").count()) === 1, `row ${row} is the damaged one`);
+    });
+  });
+}
+
+test("several places of damage are each listed, with a way to each", async () => {
+  const junk = (at) => lines.toSpliced(at, 0, "junk\n");
+  const bytes = Buffer.from([...junk(12).slice(0, 16), "more junk\n", ...lines.slice(15)].join(""));
+  await read(bytes, async (viewer) => {
+    const { places } = await report(viewer);
+    assert.equal(places.length, 2, places.join("\n"));
+    const jump = viewer.dialog.locator(".places li").nth(1).getByRole("button");
+    await jump.click();
+    const { row } = await viewer.focus();
+    assert.match(await viewer.row(row).textContent(), /bad_line/);
+  });
+});
+
+test("a torn tail is no damage, and is told", async () => {
+  const torn = Buffer.concat([Buffer.from(log), Buffer.from(lines[5].slice(0, 200))]);
+  await read(torn, async (viewer, badge) => {
+    assert.equal(badge, "Intact, head unknown · torn tail");
+    assert.match((await report(viewer)).places.join("\n"), /torn_tail An unfinished write of 200 B.*no damage/);
+  });
+});
+
+test("withheld entries are counted in the badge and listed with ways to them", async () => {
+  await read(withheld(withheld(log, 12), 17), async (viewer, badge) => {
+    assert.equal(badge, "Intact, head unknown · 2 entries withheld");
+    const { places } = await report(viewer);
+    assert.equal(places.length, 2);
+    await viewer.dialog.getByRole("button", { name: "Entry 17" }).click();
+    assert.equal((await viewer.focus()).row, 17);
+  });
+});
+
+const archive = await archiveLog(await long(6_000, { id: "big", bytes: 900 }));
+
+/** An archive's blocks are told by their damage: rows that cannot be read are gaps, and all others are there. */
+const readArchive = (bytes, use) => read(bytes, use, { name: "big.jsonl.gz" });
+
+/** An archive in whose middle some bytes are lost. */
+const torn = (bytes) => Buffer.from(bytes).fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 64);
+
+test("an archive with a damaged block shows all other blocks, and the gap is listed with a way to it", async () => {
+  await readArchive(torn(archive), async (viewer, badge) => {
+    assert.match(badge, /^Damaged/);
+    const { places, checks } = await report(viewer);
+    assert.ok(Object.values(checks).includes("fails"));
+    // What a damaged block still inflates to is a matter of chance: to fewer lines, or to junk.
+    assert.ok(places.length >= 1 && places.length < 10, `what lies beside each other is one place: ${places.join("\n")}`);
+    await viewer.dialog.locator(".places button").last().click();
+    const { row } = await viewer.focus();
+    assert.ok((await viewer.row(row).locator(".damage").count()) === 1);
+    await viewer.press("G");
+    await until(() => viewer.inView(5_999), "the last row");
+    assert.match(await viewer.row(5_999).textContent(), /5998/);
+    await viewer.press("g");
+    await until(() => viewer.inView(1), "the first rows");
+    assert.match(await viewer.row(1).textContent(), /Question 0/);
+  });
+});
+
+test("an archive that was cut shows what comes before the cut, and what is missing", async () => {
+  await readArchive(archive.subarray(0, archive.length >> 1), async (viewer, badge) => {
+    assert.match(badge, /^Damaged/);
+    const { places } = await report(viewer);
+    assert.match(places[0], /^gzip_truncated/);
+    assert.match(places[1], /^gzip_corrupt .*to \d+ cannot be read/);
+    await viewer.dialog.locator(".places button").last().click();
+    const { row } = await viewer.focus();
+    assert.match(await viewer.row(row).textContent(), /Gap.*cannot be read/);
+    await viewer.press("g");
+    await until(() => viewer.inView(1), "the first rows");
+    assert.match(await viewer.row(1).textContent(), /Question 0/);
+  });
+});
+
+test("an archive whose index is damaged is read without it", async () => {
+  await readArchive(flipped(archive, 40), async (viewer, badge) => {
+    assert.match(badge, /^Damaged/);
+    assert.match((await report(viewer)).places.join("\n"), /bad_index|no_index/);
+    await viewer.press("Escape");
+    await viewer.press("G");
+    await until(() => viewer.inView(5_999), "the last row");
+  });
+});
+
+test("a file of which not one line is whole is told, and nothing is made up", async () => {
+  await read(Buffer.from(lines[0].slice(0, 120)), async (viewer, badge) => {
+    assert.match(badge, /torn tail|Damaged/);
+  });
+});
+
+test("a large session is verified when asked, with its progress, and it can be stopped", async () => {
+  const large = await long(9_000, { id: "large", bytes: 8_000 });
+  await visit({}, async (viewer) => {
+    await viewer.choose({ "large.jsonl": large });
+    await until(async () => (await viewer.badge.textContent()) === "Not verified", "the badge");
+    await viewer.button("Verify").click();
+    await viewer.button("Stop", viewer.page.locator(".badge")).click();
+    await until(async () => /^Not verified|^Intact/.test(await viewer.badge.textContent()), "the stop");
+    assert.match(await viewer.badge.getAttribute("title"), /Verifying was stopped at \d+ %/);
+    await viewer.button("Verify").click();
+    await until(async () => (await viewer.badge.textContent()) === "Intact, head unknown", "the end");
+  });
+});
