@@ -6,8 +6,8 @@ import { useEffect } from "preact/hooks";
 
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
-import { counted } from "./format";
-import { Icon, type IconName } from "./icons";
+import { counted } from "../common/format";
+import { Icon, type IconName } from "../common/icons";
 import { type Item, type MarkItem, type TurnItem, itemAt, outlineItems } from "./outline-items";
 import { Pane } from "./pane";
 import { SurveyNote } from "./survey";

@@ -1,7 +1,8 @@
 // What was opened: which sessions are in it, and how each can be read.
 
 import type { BundleInfo, Head, Input, Listed, Opened, Refused } from "./api";
-import { type Meter, type Source, ofBlob, ofUrl, problem, problemOf } from "./bytes";
+import { problem, problemOf } from "../common/problem";
+import { type Meter, type Source, ofBlob, ofUrl } from "./bytes";
 import { ArchiveContent, type Content, JoinedContent, LogContent } from "./content";
 import { Bundle, type Bundled, gunzip } from "./gzip";
 
