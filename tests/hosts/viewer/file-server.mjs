@@ -6,12 +6,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 
 /**
- * Serves `{ path: bytes }`. A file may be changed while it is served. `isPlain`: knows no ranges, like the
- * simplest servers.
+ * Serves `{ path: bytes }`. A file may be changed while it is served. `delay`: how long it takes
+ * for an answer. `isPlain`: knows no ranges, like the simplest servers.
  */
 export async function serveFiles(files, { isPlain = false } = {}) {
-  const served = { files, requests: [], bytes: 0 };
-  const server = createServer((request, response) => answer(request, response, served, isPlain));
+  const served = { files, requests: [], bytes: 0, delay: 0 };
+  const server = createServer((request, response) => setTimeout(answer, served.delay, request, response, served, isPlain));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const origin = `http://127.0.0.1:${server.address().port}`;

@@ -208,7 +208,7 @@ test("an address that has nothing is told as not found", async () => {
 });
 
 test("a file that changes on its server while it is read is told, and what was read stays", async () => {
-  const server = await serveFiles({ "/far.jsonl": Buffer.from(await long(9_000, { id: "far", bytes: 8_000 })) });
+  const server = await serveFiles({ "/far.jsonl": Buffer.from(await long(5_000, { id: "far", bytes: 8_000 })) });
   try {
     await visit({ query: `?src=${server.origin}/far.jsonl` }, async (viewer) => {
       await viewer.row(0).waitFor();

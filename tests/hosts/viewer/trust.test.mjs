@@ -5,6 +5,7 @@ import { strict as assert } from "node:assert";
 import { test } from "node:test";
 
 import { startChromium, until } from "./browser.mjs";
+import { serveFiles } from "./file-server.mjs";
 import { archiveLog, bundle, flipped, headOf, linesOf, long, sample, withheld } from "./sessions.mjs";
 
 const { visit } = await startChromium();
@@ -245,16 +246,23 @@ test("a file of which not one line is whole is told, and nothing is made up", as
   });
 });
 
-test("a large session is verified when asked, with its progress, and it can be stopped", async () => {
-  const large = await long(9_000, { id: "large", bytes: 8_000 });
-  await visit({}, async (viewer) => {
-    await viewer.choose({ "large.jsonl": large });
-    await until(async () => (await viewer.badge.textContent()) === "Not verified", "the badge");
-    await viewer.button("Verify").click();
-    await viewer.button("Stop", viewer.page.locator(".badge")).click();
-    await until(async () => /^Not verified|^Intact/.test(await viewer.badge.textContent()), "the stop");
-    assert.match(await viewer.badge.getAttribute("title"), /Verifying was stopped at \d+ %/);
-    await viewer.button("Verify").click();
-    await until(async () => (await viewer.badge.textContent()) === "Intact, head unknown", "the end");
-  });
+test("a large session far away is verified when asked, with its progress, and that can be stopped", async () => {
+  const server = await serveFiles({ "/large.jsonl": Buffer.from(await long(5_000, { id: "large", bytes: 8_000 })) });
+  try {
+    await visit({ query: `?src=${server.origin}/large.jsonl` }, async (viewer) => {
+      const badge = (text) => until(async () => text.test(await viewer.badge.textContent()), `the badge ${text}`);
+      await badge(/^Not verified$/);
+      server.delay = 100;
+      await viewer.button("Verify").click();
+      await badge(/^Verifying [1-9]\d* %$/);
+      await viewer.button("Stop", viewer.page.locator(".badge")).click();
+      await badge(/^Not verified$/);
+      assert.match(await viewer.badge.getAttribute("title"), /Verifying was stopped at \d+ %/);
+      server.delay = 0;
+      await viewer.button("Verify").click();
+      await badge(/^Intact, head unknown$/);
+    });
+  } finally {
+    server.close();
+  }
 });

@@ -13,7 +13,7 @@ export function marksOf(rows: readonly Row[]): Mark[] {
 
 /** Whether a row cannot be read as the one before it: both are one place. */
 function isMoreOfGap(row: Row, before: Row | undefined): boolean {
-  return row.role === "gap" && before?.role === "gap" && row.preview === "" && row.problem?.code === before.problem?.code;
+  return row.role === "gap" && before?.role === "gap" && row.preview === "";
 }
 
 /** A gap says first what is missing, then why. */
