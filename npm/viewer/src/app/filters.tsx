@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 
+import { visible } from "../content/visible";
 import type { Role } from "../engine/api";
 import { NO_FILTER, isFiltering } from "../model/shown";
 import type { Filter, SessionModel } from "../model/types";
@@ -101,8 +102,8 @@ function Choices<T extends string>(props: ChoicesProps<T>): JSX.Element | null {
             checked={chosen.has(value)}
             onChange={(event) => toggle(value, event.currentTarget.checked)}
           />
-          <span class="cut" title={nameOf(value)}>
-            {nameOf(value)}
+          <span class="cut" title={visible(nameOf(value))}>
+            {visible(nameOf(value))}
           </span>
           <span class="choice-count">{count(counts.get(value) ?? 0)}</span>
         </label>

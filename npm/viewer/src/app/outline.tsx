@@ -4,6 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 
+import { visible } from "../content/visible";
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
 import { counted } from "../common/format";
@@ -148,8 +149,8 @@ function TurnLine({ item, expand }: { readonly item: TurnItem } & Pick<LineProps
   return (
     <>
       <span class="tree-number">{turn.number}</span>
-      <span class="cut" title={turn.preview}>
-        {turn.preview || "(no text)"}
+      <span class="cut" title={visible(turn.preview)}>
+        {visible(turn.preview) || "(no text)"}
       </span>
       {isExpanded !== undefined && (
         // The tree's arrow keys do the same; a button within a tree's item could not be reached by them.
@@ -175,8 +176,8 @@ function MarkLine({ item }: { readonly item: MarkItem }): JSX.Element {
   return (
     <span class="tree-mark" data-what={item.what}>
       <Icon name={MARK_ICONS[item.what]} />
-      <span class="cut" title={item.text}>
-        {item.text}
+      <span class="cut" title={visible(item.text)}>
+        {visible(item.text)}
       </span>
     </span>
   );

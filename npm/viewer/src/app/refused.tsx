@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 
+import { visible } from "../content/visible";
 import type { Refused } from "../engine/api";
 import { counted } from "../common/format";
 import { nextStep, place } from "./problem";
@@ -19,10 +20,10 @@ export function RefusedList({ refused }: { readonly refused: readonly Refused[] 
       <ul>
         {refused.slice(0, SHOWN_MAX).map(({ name, error }) => (
           <li key={name}>
-            <strong>{name}</strong> <code>{error.code}</code>
+            <strong>{visible(name)}</strong> <code>{error.code}</code>
             <br />
-            {error.message}
-            {place(error) !== "" && ` (${place(error)})`}. {nextStep(error, name)}
+            {visible(error.message)}
+            {place(error) !== "" && ` (${place(error)})`}. {visible(nextStep(error, name) ?? "")}
           </li>
         ))}
       </ul>

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
+import { visible } from "../content/visible";
 import type { Problem, Report } from "../engine/api";
 import type { Mark, SessionModel } from "../model/types";
 import type { App } from "./app";
@@ -60,7 +61,7 @@ function Found({ app, model, report }: Props & { readonly report: Report }): JSX
           ))}
         </ul>
         <p class="muted">
-          {bytes(report.bytes)} read from {model.listed.files.join(", ")}
+          {bytes(report.bytes)} read from {visible(model.listed.files.join(", "))}
         </p>
       </section>
       <section>
@@ -200,7 +201,7 @@ function MarkLine({ model, mark, leave }: PlaceProps & { readonly mark: Mark }):
       <button type="button" class="link" onClick={jump}>
         {row?.seq === undefined ? `Row ${count(mark.row + 1)}` : `Entry ${count(row.seq)}`}
       </button>{" "}
-      {row?.problem === undefined ? mark.text : <ProblemText problem={row.problem} text={mark.text} />}
+      {row?.problem === undefined ? visible(mark.text) : <ProblemText problem={row.problem} text={mark.text} />}
     </li>
   );
 }
@@ -209,7 +210,7 @@ function ProblemText({ problem, text = problem.message }: { readonly problem: Pr
   const where = place(problem);
   return (
     <>
-      {text}
+      {visible(text)}
       {where !== "" && ` (${where})`}
       {`. ${nextStep(problem) ?? ""}`}
     </>

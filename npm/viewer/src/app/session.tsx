@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 
+import { visible } from "../content/visible";
 import { Rows } from "../list/rows";
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
@@ -32,7 +33,7 @@ export function SessionScreen({ app, model }: { readonly app: App; readonly mode
             <Rows model={model} host={app.host} />
           ) : (
             <p class="failure">
-              <code>{failure.code}</code> {failure.message} {place(failure)} {nextStep(failure)}
+              <code>{failure.code}</code> {visible(failure.message)} {place(failure)} {nextStep(failure)}
             </p>
           )}
         </main>

@@ -4,6 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+import { visible } from "../content/visible";
 import type { Listed } from "../engine/api";
 import type { App } from "./app";
 import { bytes, count, counted, moment } from "../common/format";
@@ -94,8 +95,8 @@ function Line({ listed, open }: { readonly listed: Listed; readonly open: () => 
     <tr onClick={open}>
       <td>
         <button type="button" class="session-name" onClick={open}>
-          <span class="cut">{listed.title ?? listed.id}</span>
-          {listed.title !== undefined && <span class="cut muted mono">{listed.id}</span>}
+          <span class="cut">{visible(listed.title ?? listed.id)}</span>
+          {listed.title !== undefined && <span class="cut muted mono">{visible(listed.id)}</span>}
         </button>
       </td>
       <td class="is-form muted">{listed.form}</td>

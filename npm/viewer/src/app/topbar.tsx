@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 
+import { visible } from "../content/visible";
 import { isFiltering } from "../model/shown";
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
@@ -18,6 +19,7 @@ interface Props {
 
 export function TopBar({ app, model }: Props): JSX.Element {
   const { listed } = model;
+  const names = [listed.title, listed.id].flatMap((name) => (name === undefined ? [] : visible(name)));
   return (
     <div class="bar">
       <div class="bar-title">
@@ -29,8 +31,8 @@ export function TopBar({ app, model }: Props): JSX.Element {
           isOpen={app.isOutlineOpen.value}
           run={() => app.toggleOutline()}
         />
-        <h1 class="cut" title={listed.title === undefined ? listed.id : `${listed.title}\n${listed.id}`}>
-          {listed.title ?? listed.id}
+        <h1 class="cut" title={names.join("\n")}>
+          {names[0]}
         </h1>
         <span class="bar-facts muted cut">{facts(model)}</span>
       </div>

@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { problemOf } from "../common/problem";
+import { visible } from "../content/visible";
 import type { App } from "./app";
 import { DropPage } from "./drop";
 import { droppedFiles } from "./files";
@@ -67,7 +68,7 @@ function NoticeLine({ app }: { readonly app: App }): JSX.Element {
   return (
     <>
       <div class={notice === undefined ? "notice hidden" : "notice no-print"} data-error={notice?.isError === true}>
-        <span role="status">{notice?.text}</span>
+        <span role="status">{visible(notice?.text ?? "")}</span>
         {notice !== undefined && (
           <button type="button" class="plain icon-only" aria-label="Close message" onClick={close}>
             <Icon name="close" />
