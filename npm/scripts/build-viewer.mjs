@@ -40,7 +40,9 @@ const [element] = await bundle("element.tsx", "esm", [plugin()]);
 const style = await minified(source("style/page.css"));
 const page = Buffer.from(assemble(readFileSync(source("page.html"), "utf8")));
 write("viewer/dist/index.html", page);
+write("dist/viewer.html", page);
 write("dist/viewer.js", element);
+write("dist/viewer.d.ts", readFileSync(join(npm, "viewer/viewer.d.ts")));
 // The command carries the page.
 write("../bindings-native/page/index.html.gz", gzipSync(page, { level: 9 }));
 for (const [name, bytes] of [["index.html", page], ["viewer.js", Buffer.from(element)]]) {

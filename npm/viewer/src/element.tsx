@@ -19,7 +19,10 @@ import type { NamedBlob } from "./engine/api";
 import { startEngine } from "./engine/start";
 import { SHEETS } from "./style/sheets";
 
-export class TurnkeepViewer extends HTMLElement {
+/** Where there is no document (a server that renders pages) the module can be imported all the same. */
+const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
+
+export class TurnkeepViewer extends Base {
   static readonly observedAttributes: readonly string[] = ["src", "theme"];
 
   #app: App | undefined;
@@ -136,6 +139,6 @@ function styleSheets(): CSSStyleSheet[] {
 }
 
 // Twice where two copies of the script meet in one page: the first one stays.
-if (customElements.get("turnkeep-viewer") === undefined) {
-  customElements.define("turnkeep-viewer", TurnkeepViewer);
+if (globalThis.customElements?.get("turnkeep-viewer") === undefined) {
+  globalThis.customElements?.define("turnkeep-viewer", TurnkeepViewer);
 }

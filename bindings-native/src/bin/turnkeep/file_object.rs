@@ -7,10 +7,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use turnkeep::core::limits::LINE_BYTES_MAX;
+use turnkeep::core::session;
 use turnkeep::core::store::{
     After, Capabilities, Condition, Durability, Info, Listing, Object, Part, StageId,
 };
-use turnkeep::{Entry, Error, ErrorKind, Key, Result, SessionId, Store};
+use turnkeep::{Entry, Error, ErrorKind, Key, Range as Selected, Result, SessionId, Store, drive};
 
 use crate::stream::GZIP_START;
 use crate::{Failure, Outcome};
@@ -20,7 +21,7 @@ use crate::{Failure, Outcome};
 pub(crate) struct FileObject {
     path: PathBuf,
     id: SessionId,
-    key: Key,
+    part: Part,
 }
 
 impl FileObject {
@@ -42,7 +43,7 @@ impl FileObject {
             file.take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut line).map_err(cannot)?;
         }
         let id = session_of(&line).map_or_else(|| SessionId::new("file"), Ok)?;
-        Ok(Self { path: path.to_owned(), key: Key::of(&id, part), id })
+        Ok(Self { path: path.to_owned(), id, part })
     }
 
     /// The session that its first line names. (Of an archive any id will do to read it.)
@@ -50,8 +51,18 @@ impl FileObject {
         &self.id
     }
 
+    /// Whose session it is: of an archive, its first entry has to be unpacked to know.
+    pub(crate) fn owner(&self) -> Result<SessionId> {
+        if self.part == Part::Log {
+            return Ok(self.id.clone());
+        }
+        let first = session::read(self.id.clone(), Selected::between(0, Some(0)));
+        let lines = drive(first, self)?.lines;
+        Ok(session_of(&lines).unwrap_or_else(|| self.id.clone()))
+    }
+
     fn file(&self, key: &Key) -> Result<(File, Info)> {
-        if *key != self.key {
+        if key.session().is_none_or(|(_, part)| part != self.part) {
             return Err(Error::new(ErrorKind::NotFound, "there is no such object").at_key(key));
         }
         let opened = File::open(&self.path).and_then(|file| {

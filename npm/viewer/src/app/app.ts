@@ -5,7 +5,7 @@ import { type Signal, batch, effect, signal, untracked } from "@preact/signals";
 
 import type { BundleInfo, Engine, Input, Listed, Problem, Refused } from "../engine/api";
 import type { Host } from "../list/list";
-import { problemOf } from "../model/problem";
+import { problemOf } from "../common/problem";
 import { createSession } from "../model/session";
 import type { SessionModel } from "../model/types";
 import { copy, copyLink } from "./copy";

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
-import { Icon, type IconName } from "./icons";
+import { Icon, type IconName } from "../common/icons";
 import { type Tone, isAwaited, trustOf } from "./trust";
 
 const ICONS: Readonly<Record<Tone, IconName>> = {

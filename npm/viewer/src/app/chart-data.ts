@@ -2,7 +2,7 @@
 
 import type { Layout } from "../engine/api";
 import type { Mark, Turn } from "../model/types";
-import { brief, bytes, cost, counted, duration } from "./format";
+import { brief, bytes, cost, counted, duration } from "../common/format";
 
 export interface Bar {
   /** Its first row, and the row behind its last one. */

@@ -1,9 +1,9 @@
 // What goes to the clipboard.
 
-import { problemOf } from "../model/problem";
+import { problemOf } from "../common/problem";
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
-import { counted } from "./format";
+import { counted } from "../common/format";
 import { formatPlace } from "./permalink";
 
 /** Copying more is a matter for the command line. */

@@ -4,7 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { useReturnedFocus } from "./focus";
-import { Icon } from "./icons";
+import { Icon } from "../common/icons";
 
 interface Props {
   readonly title: string;

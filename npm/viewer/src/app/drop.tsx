@@ -6,7 +6,7 @@ import { useRef } from "preact/hooks";
 import { visible } from "../content/visible";
 import type { App } from "./app";
 import { chosenFiles } from "./files";
-import { Icon } from "./icons";
+import { Icon } from "../common/icons";
 import { nextStep } from "./problem";
 import { RefusedList } from "./refused";
 import { PageTools } from "./topbar";

@@ -7,7 +7,7 @@ import type { Role } from "../engine/api";
 import { NO_FILTER, isFiltering } from "../model/shown";
 import type { Filter, SessionModel } from "../model/types";
 import type { App } from "./app";
-import { count } from "./format";
+import { count } from "../common/format";
 import { Pane } from "./pane";
 import { SurveyNote } from "./survey";
 

@@ -1,7 +1,7 @@
 // The outline's lines: turns, and under each the places that are pointed out in it.
 
 import type { Mark, Turn } from "../model/types";
-import { counted } from "./format";
+import { counted } from "../common/format";
 
 export type Item = TurnItem | MarkItem;
 

@@ -6,7 +6,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { App } from "./app";
 import { useReturnedFocus } from "./focus";
-import { Icon } from "./icons";
+import { Icon } from "../common/icons";
 
 interface Props {
   readonly app: App;

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 
 import { visible } from "../content/visible";
 import type { Refused } from "../engine/api";
-import { counted } from "./format";
+import { counted } from "../common/format";
 import { nextStep, place } from "./problem";
 
 /** A wrong folder may hold thousands; the first ones tell what they are. */

@@ -7,8 +7,8 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { SearchModel, SessionModel } from "../model/types";
 import type { App } from "./app";
 import { useReturnedFocus } from "./focus";
-import { count, counted, percent } from "./format";
-import { Icon } from "./icons";
+import { count, counted, percent } from "../common/format";
+import { Icon } from "../common/icons";
 
 /** Typing rests so long before a small session is searched; a large one waits for Enter. */
 const REST_MS = 250;

@@ -7,7 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { visible } from "../content/visible";
 import type { BundleInfo, Listed } from "../engine/api";
 import type { App } from "./app";
-import { bytes, count, counted, moment } from "./format";
+import { bytes, count, counted, moment } from "../common/format";
 import { RefusedList } from "./refused";
 import { PageTools } from "./topbar";
 

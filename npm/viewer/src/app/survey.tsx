@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 
 import type { SessionModel } from "../model/types";
-import { percent } from "./format";
+import { percent } from "../common/format";
 
 export function SurveyNote({ model }: { readonly model: SessionModel }): JSX.Element | null {
   const job = model.survey.value;

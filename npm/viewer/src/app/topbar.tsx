@@ -8,8 +8,8 @@ import type { SessionModel } from "../model/types";
 import type { App } from "./app";
 import { Badge } from "./badge";
 import { copyLink, copyMarkdown } from "./copy";
-import { brief, bytes, cost, counted, duration, moment } from "./format";
-import { Icon, type IconName } from "./icons";
+import { brief, bytes, cost, counted, duration, moment } from "../common/format";
+import { Icon, type IconName } from "../common/icons";
 import { isPartlyRead } from "./survey";
 
 interface Props {

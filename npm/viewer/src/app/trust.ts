@@ -2,7 +2,7 @@
 
 import type { HeadSource, Listed, Problem, Report } from "../engine/api";
 import type { SessionModel } from "../model/types";
-import { counted, percent } from "./format";
+import { counted, percent } from "../common/format";
 
 export type Tone = "ok" | "neutral" | "warn" | "error" | "busy";
 

@@ -4,13 +4,13 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
+import { problemOf } from "../common/problem";
 import { visible } from "../content/visible";
-import { problemOf } from "../model/problem";
 import type { App } from "./app";
 import { DropPage } from "./drop";
 import { droppedFiles } from "./files";
 import { HelpDialog } from "./help";
-import { Icon } from "./icons";
+import { Icon } from "../common/icons";
 import { ReportDialog } from "./report";
 import { searchSummary } from "./search";
 import { SessionScreen } from "./session";

@@ -25,7 +25,7 @@ export interface Opened {
 export interface Listed {
   /** Names it in all other calls. */
   readonly key: number;
-  /** Its id; where its first line does not say, the file's name. */
+  /** Its id, by the file's name or the bundle's record. */
   readonly id: string;
   readonly title?: string | undefined;
   readonly form: "log" | "archive" | "gzip" | "bundle";

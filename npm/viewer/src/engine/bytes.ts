@@ -1,5 +1,6 @@
 // Bytes that lie somewhere, read by ranges.
 
+import { problem } from "../common/problem";
 import type { Problem } from "./api";
 
 /** A file, wherever it is. */
@@ -92,20 +93,4 @@ function refused(url: string, { status }: Response): Problem {
     return problem("not_supported", `the server of ${url} ${message}`);
   }
   return problem("store_failed", `${url} answered ${status}`);
-}
-
-/** A problem of this host's. */
-export function problem(code: string, message: string): Problem {
-  return { code, message };
-}
-
-/** Whatever was thrown, as a problem. The core throws problems as JSON texts. */
-export function problemOf(error: unknown): Problem {
-  if (typeof error === "string" && error.startsWith("{")) return JSON.parse(error) as Problem;
-  if (typeof error === "object" && error !== null && "code" in error && "message" in error) {
-    const { code, message } = error as Problem;
-    if (typeof code === "string") return error as Problem;
-    return problem("store_failed", message);
-  }
-  return problem("store_failed", error instanceof Error ? error.message : String(error));
 }

@@ -1,7 +1,8 @@
 // The engine itself, wherever it runs.
 
 import type { Input, Opened } from "./api";
-import { type Meter, problem } from "./bytes";
+import { problem } from "../common/problem";
+import type { Meter } from "./bytes";
 import { type Found, findSessions } from "./files";
 import { OpenSession } from "./session";
 import type { Wire } from "./wire";

@@ -1,7 +1,8 @@
 // What was opened: which sessions are in it, and how each can be read.
 
 import type { BundleInfo, Head, Input, Listed, Opened, Refused } from "./api";
-import { type Meter, type Source, ofBlob, ofUrl, problem, problemOf } from "./bytes";
+import { problem, problemOf } from "../common/problem";
+import { type Meter, type Source, ofBlob, ofUrl } from "./bytes";
 import { ArchiveContent, type Content, JoinedContent, LogContent } from "./content";
 import { Bundle, type Bundled, gunzip } from "./gzip";
 
@@ -53,23 +54,18 @@ function isBeside(name: string): boolean {
 
 /** What a file is. */
 type Piece =
-  | { readonly form: "log"; readonly source: Source; readonly start: Start }
+  /** `follows`: its first line follows another one, which is not in it. */
+  | { readonly form: "log"; readonly source: Source; readonly follows: boolean }
   | { readonly form: "archive"; readonly source: Source; readonly content: ArchiveContent }
   | { readonly form: "gzip"; readonly source: Source }
   | { readonly form: "bundle"; readonly source: Source; readonly bundle: Bundle };
-
-/** What a log's first line says. */
-interface Start {
-  readonly session?: string | undefined;
-  readonly prevHash?: string | undefined;
-}
 
 async function look(source: Source): Promise<Piece> {
   const start = await source.read(0, START_BYTES);
   if (start.length === 0) throw problem("empty_log", "the file is empty");
   if (start[0] !== GZIP) {
     if (start[0] !== BRACE) throw foreign();
-    return { form: "log", source, start: startOfLog(start) };
+    return { form: "log", source, follows: followsAnother(start) };
   }
   if (Bundle.is(start)) return { form: "bundle", source, bundle: await Bundle.open(source) };
   try {
@@ -86,23 +82,18 @@ function foreign() {
   return problem("bad_line", "no log, archive or bundle of turnkeep's");
 }
 
-function startOfLog(start: Uint8Array): Start {
-  const text = new TextDecoder().decode(start.subarray(0, FIRST_CHARS));
-  const found = /^\{"hash":"[0-9a-f]{64}","prev_hash":(null|"([0-9a-f]{64})"),/.exec(text);
+function followsAnother(start: Uint8Array): boolean {
+  const text = new TextDecoder().decode(start.subarray(0, PREFIX_CHARS));
   // One whose first line is damaged is a log all the same.
-  if (found === null && !text.startsWith('{"hash":"')) throw foreign();
-  const session = /^[^\n]{0,300}?"session":("(?:[^"\\]|\\.)*")/.exec(text);
-  return {
-    session: session === null ? undefined : (JSON.parse(session[1]!) as string),
-    prevHash: found?.[2],
-  };
+  if (!text.startsWith('{"hash":"')) throw foreign();
+  return /^\{"hash":"[0-9a-f]{64}","prev_hash":"[0-9a-f]{64}",/.test(text);
 }
 
 /** Sessions of pieces: an archive and what was appended after it are one. */
 function joined(pieces: readonly Piece[]): ((key: number) => Found)[] {
   const logs = new Map<string, Piece & { readonly form: "log" }>();
   for (const piece of pieces) {
-    if (piece.form === "log" && piece.start.prevHash !== undefined) logs.set(stem(piece.source.name), piece);
+    if (piece.form === "log" && piece.follows) logs.set(stem(piece.source.name), piece);
   }
   const taken = new Set<Piece>();
   for (const piece of pieces) {
@@ -128,10 +119,10 @@ function ofFile(key: number, piece: Piece & { form: "log" | "archive" | "gzip" }
   const { source, form } = piece;
   const sources = log === undefined ? [source] : [source, log];
   const head: Head | undefined = form === "archive" ? piece.content.head : undefined;
-  const id = (form === "log" ? piece.start.session : undefined) ?? idOf(source.name);
   const listed: Listed = {
     key,
-    id,
+    // Its first line may be that of the session it was forked from.
+    id: idOf(source.name),
     form,
     files: sources.map(({ name }) => name),
     bytes: sources.reduce((sum, { size }) => sum + size, 0),
@@ -175,4 +166,5 @@ const GZIP = 0x1f;
 const BRACE = 0x7b;
 /** Enough for an archive's whole header. */
 const START_BYTES = 66 << 10;
-const FIRST_CHARS = 1024;
+/** The two hashes that every line starts with. */
+const PREFIX_CHARS = 160;

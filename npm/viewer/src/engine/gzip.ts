@@ -2,7 +2,7 @@
 
 import type { BundleInfo, Head } from "./api";
 import type { Source } from "./bytes";
-import { problem, problemOf } from "./bytes";
+import { problem, problemOf } from "../common/problem";
 import type { RawLog } from "./content";
 import {
   Gunzip,

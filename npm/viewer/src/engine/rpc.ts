@@ -1,6 +1,6 @@
 // The engine in a worker: every call is a message, and so is every answer.
 
-import { problemOf } from "./bytes";
+import { problemOf } from "../common/problem";
 import type { Wire } from "./wire";
 
 type Method = Exclude<keyof Wire, "close">;

@@ -1,7 +1,7 @@
 // One session that is read: its rows and entries block by block, and what has to go through all of it.
 
 import type { Entry, Found as Hits, HeadSource, Layout, Problem, Query, Report } from "./api";
-import { problemOf } from "./bytes";
+import { problemOf } from "../common/problem";
 import { type Content, blockOf, layoutOf } from "./content";
 import type { Found } from "./files";
 import type { Json, SurveyedJson } from "./wire";

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 
 import { visible } from "../content/visible";
 import type { Problem } from "../engine/api";
-import { Icon } from "./icons";
+import { Icon } from "../common/icons";
 import { type InList, useModel } from "./list";
 
 /** What is wrong, its code, and where. */

@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 
 import { visible } from "../content/visible";
 import type { Row, Usage } from "../engine/api";
-import { cost, ROLE_NAMES, time, tokens, tokensInFull } from "./format";
-import { Icon, type IconName } from "./icons";
+import { cost, ROLE_NAMES, time, tokens, tokensInFull } from "../common/format";
+import { Icon, type IconName } from "../common/icons";
 import { toggleFoldOf } from "./keys";
 import { copyMarkdown, type InList, rawKey, setFold, useOpened } from "./list";
 

@@ -9,8 +9,8 @@ import { visible } from "../content/visible";
 import type { Entry, Part } from "../engine/api";
 import { Capped } from "./capped";
 import { CallCard } from "./card";
-import { firstLine } from "./format";
-import { Icon } from "./icons";
+import { firstLine } from "../common/format";
+import { Icon } from "../common/icons";
 import { type InList, setFold, useFold } from "./list";
 
 interface PartsProps extends InList {

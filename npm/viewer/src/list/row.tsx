@@ -6,7 +6,7 @@ import type { Entry, Row, Usage } from "../engine/api";
 import type { SessionModel } from "../model/types";
 import { Damage, Trouble } from "./damage";
 import { EventRow } from "./event";
-import { ROLE_NAMES } from "./format";
+import { ROLE_NAMES } from "../common/format";
 import { Header } from "./header";
 import { type InList, useModel } from "./list";
 import { Parts } from "./parts";

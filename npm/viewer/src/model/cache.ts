@@ -1,5 +1,5 @@
 import type { Problem } from "../engine/api";
-import { problemOf } from "./problem";
+import { problemOf } from "../common/problem";
 
 interface Kept<T> {
   readonly value: T;

@@ -1,7 +1,7 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 
 import type { Progress } from "../engine/api";
-import { problemOf } from "./problem";
+import { problemOf } from "../common/problem";
 import type { Job } from "./types";
 
 const NOTHING_DONE: Progress = { done: 0, total: 0 };

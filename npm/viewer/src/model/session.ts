@@ -4,7 +4,7 @@ import type { Engine, Entry, Head, Layout, Listed, Problem, Report, Row, Usage }
 import { Runner } from "./jobs";
 import { KnownRows } from "./known";
 import { allMarks } from "./marks";
-import { problemOf } from "./problem";
+import { problemOf } from "../common/problem";
 import { Publisher } from "./publisher";
 import { Reader } from "./reader";
 import { createSearch } from "./search";

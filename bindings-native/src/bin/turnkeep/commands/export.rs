@@ -14,6 +14,7 @@ use turnkeep::{Error, ErrorKind, drive};
 use super::html;
 
 use crate::exit::Exit;
+use crate::file_object::FileObject;
 use crate::json::Object;
 use crate::output::Context;
 use crate::page::PageArgs;
@@ -100,7 +101,13 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
 
 fn export(args: &Args, context: &Context) -> Outcome<Exported> {
     let To::Form(form) = args.to() else { return export_page(args, context) };
-    let Source { store, id, .. } = args.target.target()?.source(&context.globals)?;
+    let target = args.target.target()?;
+    let Source { store, id, .. } = target.source(&context.globals)?;
+    // What is written names the session.
+    let id = match &target {
+        Target::File(path) => FileObject::open(path)?.owner()?,
+        Target::Id(_) => id,
+    };
     let torn = drive(session::open(id.clone()), &*store)?.torn;
     let meter = Meter::new(context, "reading", None);
     let bytes = drive(session::export(id, form), &Metered::new(&*store, &meter))?;

@@ -56,11 +56,9 @@ pub(super) fn name_of(target: &Target, id: &SessionId) -> String {
 
 /// Data, which no browser runs, whatever its policy. Base64 cannot end it.
 fn block(sealed: &Sealed, name: &str) -> String {
-    let (name, head) = (escaped(name), sealed.head);
+    let name = escaped(name);
     let open = format!(
-        "<script type=\"application/octet-stream\" id=\"turnkeep-session\" data-name=\"{name}\" \
-         data-head=\"{}:{}\">",
-        head.seq, head.hash
+        "<script type=\"application/octet-stream\" id=\"turnkeep-session\" data-name=\"{name}\">"
     );
     let mut block = open;
     STANDARD.encode_string(&sealed.archive, &mut block);
@@ -110,11 +108,8 @@ mod tests {
 
     #[test]
     fn the_session_stands_where_the_page_wants_it() {
-        let hash = "01".repeat(32);
-        let block = format!(
-            "<script type=\"application/octet-stream\" id=\"turnkeep-session\" \
-             data-name=\"a&quot;&lt;&amp;&#39;&gt;.gz\" data-head=\"2:{hash}\">AAAA</script>\n"
-        );
+        let block = "<script type=\"application/octet-stream\" id=\"turnkeep-session\" \
+             data-name=\"a&quot;&lt;&amp;&#39;&gt;.gz\">AAAA</script>\n";
         for (before, after) in [
             ("<body>", "<!-- session --><script></script></body>"),
             ("<body><script>'</body>'</script>", "</body></html>"),
