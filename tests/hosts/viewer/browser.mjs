@@ -141,7 +141,7 @@ export class Viewer {
   }
 
   /** Opens one session and waits until it was read and verified. */
-  async read(bytes, name = "session.jsonl") {
+  async read(bytes, name = "fix-the-tests.jsonl") {
     await this.choose({ [name]: bytes });
     await this.settled();
   }
