@@ -276,10 +276,18 @@ pub(crate) fn remark(entry: &Entry<'_>) -> String {
             result.unwrap_or_default().into_owned()
         }
         Kind::TurnEnd => format!("turn {}", count("turn")),
-        Kind::Truncated => format!("the history keeps its first {} items", count("keep")),
-        Kind::Compaction => format!("the history keeps its last {} items", count("keep_last")),
+        Kind::Truncated => kept("first", count("keep")),
+        Kind::Compaction => kept("last", count("keep_last")),
         Kind::Redacted => "its content was withheld".into(),
         Kind::Fork => entry.text("session").unwrap_or_default().into_owned(),
         _ => String::new(),
+    }
+}
+
+fn kept(which: &str, items: u64) -> String {
+    match items {
+        0 => "the history keeps nothing of what it had".into(),
+        1 => format!("the history keeps its {which} item"),
+        _ => format!("the history keeps its {which} {items} items"),
     }
 }

@@ -40,7 +40,7 @@ test("the outline lists the turns of the user and what is between them", async (
     const lines = await viewer.texts(".tree-line");
     assert.match(lines[0], /^1The tests fail on the build server/);
     assert.ok(lines.some((line) => /^2Thanks/.test(line)));
-    assert.ok(lines.some((line) => line.includes("the history keeps its last 1 items")), "the compaction");
+    assert.ok(lines.some((line) => line.includes("the history keeps its last item")), "the compaction");
     assert.ok(lines.some((line) => /^4And the next one/.test(line)));
   });
 });
