@@ -323,3 +323,24 @@ test("an entry of a log that is not read yet is waited for", async () => {
   assert.equal(await model.rowOfSeq(17), 17);
   assert.equal(await model.rowOfSeq(99), undefined);
 });
+
+test("entries that are found after their page was read are drawn, too", async () => {
+  const engine = fakeEngine(rowsOf([user(), answer(), answer(), answer(), answer(), answer()]), { perBlock: 2 });
+  const { blocks, ...all } = await engine.layout();
+  const { entries, survey } = engine;
+  let found = 2;
+  Object.assign(engine, {
+    told: 1,
+    layout: async () => ({ ...all, blocks: blocks.slice(0, 1), rows: found, isComplete: false }),
+    entries: async (key, first, count) => (await entries.call(engine, key, first, count)).slice(0, found - first),
+    survey: async (...args) => {
+      await until(() => model.entry(1));
+      found = 6;
+      await survey.apply(engine, args);
+    },
+  });
+  const model = open(engine);
+  await until(() => model.survey.value.state === "done");
+  await until(() => model.entry(5));
+  assert.equal(model.entry(5).row, 5);
+});

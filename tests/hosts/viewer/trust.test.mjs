@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { startChromium, until } from "./browser.mjs";
 import { serveFiles } from "./file-server.mjs";
-import { archiveLog, bundle, flipped, headOf, linesOf, long, sample, withheld } from "./sessions.mjs";
+import { archiveLog, archivedAndMore, bundle, flipped, headOf, linesOf, long, sample, withheld } from "./sessions.mjs";
 
 const { visit } = await startChromium();
 const log = await sample();
@@ -46,6 +46,37 @@ test("an archive's own word for its head proves nothing more, but is checked", a
     assert.equal(checks.Index, "holds");
     assert.match(text, /the head that the archive's own index names/);
   }, { name: "fix-the-tests.jsonl.gz" });
+});
+
+test("an archive before a log is checked as a file, not only its lines", async () => {
+  const files = await archivedAndMore();
+  const archive = files["two-files.jsonl.gz"];
+  files["two-files.jsonl.gz"] = flipped(archive, archive.length - 6);
+  await visit({}, async (viewer) => {
+    await viewer.choose(files);
+    await viewer.settled();
+    assert.equal(await viewer.badge.textContent(), "Damaged");
+    assert.equal((await report(viewer)).checks.Container, "fails");
+  });
+});
+
+test("a bundle that holds less than it says is read to where it ends", async () => {
+  const whole = await bundle();
+  let opened = 0;
+  // Which byte cuts a block's end off, and leaves the index, is for the packing to say.
+  for (let back = 540; back < 580; back += 3) {
+    await visit({}, async (viewer) => {
+      await viewer.choose({ "all.bundle": flipped(whole, whole.length - back) });
+      const name = viewer.page.locator(".session-name", { hasText: "parent" });
+      await name.or(viewer.page.locator(".refused, .badge")).first().waitFor();
+      if ((await name.count()) === 0) return;
+      opened += 1;
+      await name.click();
+      await viewer.settled();
+      assert.match(await viewer.badge.textContent(), /^Damaged/);
+    });
+  }
+  assert.ok(opened > 0);
 });
 
 test("sessions of a bundle are verified, too", async () => {

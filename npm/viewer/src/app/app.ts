@@ -250,14 +250,20 @@ export class App {
     }
     try {
       const row = await model.rowOfSeq(seq);
+      if (model !== this.session.value) {
+        return;
+      }
       if (row === undefined) {
         this.say(`The link leads to entry ${seq}, which this session does not have.`, "error");
-      } else if (model === this.session.value) {
+      } else {
         model.goTo(row, { focus: true });
         this.say(`Entry ${seq}`, "silent");
       }
     } catch (error) {
-      this.say(problemOf(error).message, "error");
+      // Of a session that was left, nobody asks any more.
+      if (model === this.session.value) {
+        this.say(problemOf(error).message, "error");
+      }
     }
   }
 

@@ -92,6 +92,7 @@ const CHECK_STATES: Readonly<Record<Check["state"], { readonly icon: IconName; r
   partly: { icon: "check", text: "in order up to the fault" },
   fails: { icon: "error", text: "not in order" },
   open: { icon: "help", text: "nobody said which" },
+  left: { icon: "help", text: "not checked: the bundle is large" },
 };
 
 function CheckLine({ check }: { readonly check: Check }): JSX.Element {

@@ -83,8 +83,8 @@ function faultText(fault: Problem): string {
 export interface Check {
   readonly name: string;
   readonly what: string;
-  /** `partly`: up to the fault that another check found. */
-  readonly state: "holds" | "partly" | "fails" | "open";
+  /** `partly`: up to the fault that another check found. `left`: it was not made. */
+  readonly state: "holds" | "partly" | "fails" | "open" | "left";
 }
 
 export function checksOf(report: Report, listed: Listed): readonly Check[] {
@@ -97,6 +97,7 @@ export function checksOf(report: Report, listed: Listed): readonly Check[] {
   };
   const others = kinds.map(({ name, what, codes: own }): Check => {
     const fails = own.some((code) => codes.includes(code));
+    if (name === CONTAINER && report.isContainerLeft === true) return { name, what, state: "left" };
     return { name, what, state: fails ? "fails" : report.fault === undefined ? "holds" : "partly" };
   });
   return [...others, head];
@@ -116,9 +117,11 @@ interface CheckKind {
   readonly forms?: readonly Listed["form"][];
 }
 
+const CONTAINER = "Container";
+
 const CHECKS: readonly CheckKind[] = [
   {
-    name: "Container",
+    name: CONTAINER,
     what: "The gzip stream is whole and its checksums are right",
     codes: ["gzip_truncated", "gzip_corrupt", "gzip_checksum", "trailing_data", "bad_bundle", "output_limit"],
     forms: ["archive", "gzip", "bundle"],

@@ -43,6 +43,8 @@ export function bytes(value: number): string {
 }
 
 export function cost(dollars: number): string {
+  // Nobody pays that; but a file can say it, and all its digits would push everything else aside.
+  if (!(dollars < 1e9)) return `$${dollars.toExponential(1)}`;
   const digits = dollars < 0.1 ? 4 : 2;
   return `$${dollars.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }

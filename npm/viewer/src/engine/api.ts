@@ -204,6 +204,8 @@ export interface Report {
   readonly entryFault?: Problem | undefined;
   /** The head that was expected, and who said so: the caller, the index of an archive, a bundle. */
   readonly expected?: { readonly seq: number; readonly hash: string; readonly by: HeadSource };
+  /** Only the session's lines were checked, not the large bundle around them. */
+  readonly isContainerLeft?: true | undefined;
   /** Bytes that were read. */
   readonly bytes: number;
 }

@@ -1,5 +1,6 @@
 // Bytes that lie somewhere, read by ranges.
 
+import { decoded } from "../common/names";
 import { problem } from "../common/problem";
 import type { Problem } from "./api";
 
@@ -34,7 +35,7 @@ export function ofBlob(name: string, blob: Blob, meter: Meter): Source {
 
 /** A file behind a URL whose server answers range requests. */
 export async function ofUrl(url: string, meter: Meter): Promise<Source> {
-  const name = decodeURIComponent(new URL(url).pathname.split("/").pop() ?? "") || url;
+  const name = decoded(new URL(url).pathname.split("/").pop() ?? "") || url;
   const first = await fetchRange(url, 0, 1);
   if (first.isEmpty) return { name, size: 0, isRemote: true, read: async () => new Uint8Array(0) };
   return {

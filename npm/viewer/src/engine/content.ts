@@ -1,6 +1,7 @@
 // A session's log in blocks, wherever it lies: each can be read alone.
 
 import type { Block, Head, Layout, Problem } from "./api";
+import { problem } from "../common/problem";
 import type { Source } from "./bytes";
 import { Lines, archive_map } from "../wasm/page";
 
@@ -86,6 +87,8 @@ export class LogContent implements Content {
   readonly blocks: Stretch[] = [];
   readonly #raw: RawLog;
   #end = 0;
+  /** Where it ends too early: a damaged container can hold less than it says. */
+  #cut: number | undefined;
   /** The last block's lines, as long as nobody took them. */
   #last: Lines | undefined;
 
@@ -98,11 +101,11 @@ export class LogContent implements Content {
   }
 
   get isComplete(): boolean {
-    return this.#end >= this.#raw.size;
+    return this.#end >= (this.#cut ?? this.#raw.size);
   }
 
   get fault(): Problem | undefined {
-    return this.#raw.fault;
+    return this.#raw.fault ?? (this.#cut === undefined ? undefined : CUT);
   }
 
   async grow(): Promise<boolean> {
@@ -129,7 +132,10 @@ export class LogContent implements Content {
   async #linesAt(start: number): Promise<Lines> {
     for (let length = BLOCK_BYTES; ; length *= 4) {
       const bytes = await this.#raw.read(start, start + length);
-      if (bytes.length < length || start + length >= this.#raw.size) return new Lines(bytes);
+      const wanted = Math.min(length, this.#raw.size - start);
+      // Without an end, what never comes would be looked for, for ever.
+      if (bytes.length < wanted) this.#cut = start + bytes.length;
+      if (bytes.length < length || wanted < length) return new Lines(bytes);
       const end = bytes.lastIndexOf(NEWLINE) + 1;
       if (end > 0) return new Lines(bytes.subarray(0, end));
     }
@@ -196,5 +202,6 @@ function rowsOf(blocks: readonly Stretch[]): number {
   return last === undefined ? 0 : last.first + last.rows;
 }
 
+const CUT = problem("gzip_corrupt", "what holds the log does not inflate to what it should");
 const NEWLINE = 10;
 const BLOCK_BYTES = 256 << 10;

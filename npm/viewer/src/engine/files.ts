@@ -1,6 +1,7 @@
 // What was opened: which sessions are in it, and how each can be read.
 
 import type { BundleInfo, Head, Input, Listed, Opened, Refused } from "./api";
+import { decoded } from "../common/names";
 import { problem, problemOf } from "../common/problem";
 import { type Meter, type Source, ofBlob, ofUrl } from "./bytes";
 import { ArchiveContent, type Content, JoinedContent, LogContent } from "./content";
@@ -64,7 +65,6 @@ async function look(source: Source): Promise<Piece> {
   const start = await source.read(0, START_BYTES);
   if (start.length === 0) throw problem("empty_log", "the file is empty");
   if (start[0] !== GZIP) {
-    if (start[0] !== BRACE) throw foreign();
     return { form: "log", source, follows: followsAnother(start) };
   }
   if (Bundle.is(start)) return { form: "bundle", source, bundle: await Bundle.open(source) };
@@ -83,9 +83,9 @@ function foreign() {
 }
 
 function followsAnother(start: Uint8Array): boolean {
-  const text = new TextDecoder().decode(start.subarray(0, PREFIX_CHARS));
-  // One whose first line is damaged is a log all the same.
-  if (!text.startsWith('{"hash":"')) throw foreign();
+  const text = new TextDecoder().decode(start);
+  // One whose first line is damaged is a log all the same, even where its very first bytes are.
+  if (!/^\{"hash":"/m.test(text)) throw foreign();
   return /^\{"hash":"[0-9a-f]{64}","prev_hash":"[0-9a-f]{64}",/.test(text);
 }
 
@@ -154,17 +154,9 @@ function ofBundle(key: number, source: Source, bundled: Bundled): Found {
 
 /** The id in a file's name, whose bytes other than a few are percent-encoded. */
 function idOf(name: string): string {
-  const last = stem(name).split("/").pop() ?? name;
-  try {
-    return decodeURIComponent(last);
-  } catch {
-    return last;
-  }
+  return decoded(stem(name).split("/").pop() ?? name);
 }
 
 const GZIP = 0x1f;
-const BRACE = 0x7b;
 /** Enough for an archive's whole header. */
 const START_BYTES = 66 << 10;
-/** The two hashes that every line starts with. */
-const PREFIX_CHARS = 160;

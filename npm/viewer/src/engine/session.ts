@@ -213,14 +213,32 @@ export class OpenSession {
       });
     }
     const report = { ...(JSON.parse(verifier.finish()) as Report), bytes };
-    const fault = report.fault ?? (await this.#containerFault(signal));
-    return { ...report, fault, ...(expected === undefined ? {} : { expected }) };
+    // A bundle is read for each of its sessions: a large one is left.
+    const isLeft = bundled !== undefined && sources[0]!.size > RAW_BYTES_MAX;
+    const isDone = isPlain || isLeft || report.fault !== undefined;
+    const found = isDone ? report.fault : await this.#containerFault(signal);
+    // Where the content ends too early, a missing head only follows from it.
+    const fault = found?.code === "head_mismatch" ? (this.#content.fault ?? found) : found;
+    return { ...report, fault, ...(isLeft && { isContainerLeft: true }), ...(expected && { expected }) };
   }
 
-  /** Of a bundle, what is wrong with it besides this session. */
-  async #containerFault(signal: AbortSignal): Promise<Report["fault"]> {
+  /** What is wrong with what the lines were taken out of: a bundle, or the archive before a log. */
+  #containerFault(signal: AbortSignal): Promise<Report["fault"]> {
+    return this.#found.bundled === undefined ? this.#archiveFault(signal) : this.#bundleFault(signal);
+  }
+
+  async #archiveFault(signal: AbortSignal): Promise<Report["fault"]> {
+    const archive = this.#found.sources[0]!;
+    const verifier = new Verifier();
+    for (let at = 0; at < archive.size; at += PIECE_BYTES) {
+      signal.throwIfAborted();
+      verifier.push(await archive.read(at, at + PIECE_BYTES));
+    }
+    return (JSON.parse(verifier.finish()) as Report).fault;
+  }
+
+  async #bundleFault(signal: AbortSignal): Promise<Report["fault"]> {
     const source = this.#found.sources[0]!;
-    if (this.#found.bundled === undefined || source.size > RAW_BYTES_MAX) return undefined;
     try {
       const tail = await source.read(source.size - bundle_tail_bytes(), source.size);
       const verifier = new BundleVerifier(source.size, tail);

@@ -73,6 +73,11 @@ export class BlockCache<T> {
     return value === undefined ? this.#read(block) : Promise.resolve(value);
   }
 
+  /** What is read now, in place of what is at hand. */
+  reload(block: number): Promise<T> {
+    return this.#read(block);
+  }
+
   /** Keeps what came otherwise, if nothing has to go for it. */
   offer(block: number, value: T): void {
     const weight = this.#options.weigh(block, value);

@@ -14,11 +14,17 @@ interface Options {
   readonly arrived: (block: number | undefined, rows: readonly Row[] | undefined) => void;
 }
 
+/** Entries, and how many rows there were when they were read: while a log is surveyed its last page grows. */
+interface Page {
+  readonly entries: readonly Entry[];
+  readonly of: number;
+}
+
 /** Reads rows by their blocks and entries by pages, and keeps the last of them. */
 export class Reader {
   readonly #known: KnownRows;
   readonly #rows: BlockCache<readonly Row[]>;
-  readonly #entries: BlockCache<readonly Entry[]>;
+  readonly #entries: BlockCache<Page>;
 
   constructor(engine: Engine, key: number, known: KnownRows, options: Options) {
     this.#known = known;
@@ -31,8 +37,11 @@ export class Reader {
     this.#entries = new BlockCache({
       ...options,
       limit: ENTRY_BYTES,
-      load: (page) => engine.entries(key, page * PAGE_ROWS, PAGE_ROWS),
-      weigh: (_, entries) => entries.reduce((sum, { bytes }) => sum + bytes, 0),
+      load: async (page) => {
+        const of = known.layout.rows;
+        return { entries: await engine.entries(key, page * PAGE_ROWS, PAGE_ROWS), of };
+      },
+      weigh: (_, { entries }) => entries.reduce((sum, { bytes }) => sum + bytes, 0),
       arrived: () => options.arrived(undefined, undefined),
     });
   }
@@ -43,7 +52,10 @@ export class Reader {
   }
 
   entry(row: number): Entry | undefined {
-    return this.#has(row) ? this.#entries.get(pageOf(row))?.[row % PAGE_ROWS] : undefined;
+    if (!this.#has(row)) return undefined;
+    const page = this.#entries.get(pageOf(row));
+    if (page !== undefined && isShort(page, row)) this.#entries.retry(pageOf(row));
+    return page?.entries[row % PAGE_ROWS];
   }
 
   trouble(row: number): Problem | undefined {
@@ -65,7 +77,10 @@ export class Reader {
   }
 
   async loadEntry(row: number): Promise<Entry | undefined> {
-    return this.#has(row) ? (await this.#entries.load(pageOf(row)))[row % PAGE_ROWS] : undefined;
+    if (!this.#has(row)) return undefined;
+    const page = await this.#entries.load(pageOf(row));
+    if (!isShort(page, row)) return page.entries[row % PAGE_ROWS];
+    return (await this.#entries.reload(pageOf(row))).entries[row % PAGE_ROWS];
   }
 
   /** Rows' numbers nearly always are entries' numbers; where gaps moved them, halving finds the block. */
@@ -105,6 +120,11 @@ export class Reader {
     const block = this.#known.blockOf(row);
     return { block, offset: row - (layout.blocks[block]?.first ?? 0) };
   }
+}
+
+/** Whether the row came after its page was read. */
+function isShort({ entries, of }: Page, row: number): boolean {
+  return row >= of && entries[row % PAGE_ROWS] === undefined;
 }
 
 function pageOf(row: number): number {

@@ -21,6 +21,8 @@ export function createSession(engine: Engine, listed: Listed): SessionModel {
   return new Session(engine, listed);
 }
 
+type ResultOf = NonNullable<ReturnType<SessionModel["resultOf"]>>;
+
 class Session implements SessionModel {
   readonly listed: Listed;
   readonly layout = signal<Layout | undefined>(undefined);
@@ -48,6 +50,7 @@ class Session implements SessionModel {
   readonly #summaries = new Publisher(() => this.#summarize());
   readonly #unfilter: () => void;
   readonly #opened: Promise<void>;
+  #results = { version: -1, ofRow: new Map<number, ReadonlyMap<string, ResultOf>>() };
   #isClosed = false;
 
   constructor(engine: Engine, listed: Listed) {
@@ -188,13 +191,24 @@ class Session implements SessionModel {
     this.#reader.retry(row);
   }
 
-  resultOf(row: number, call: string): ReturnType<SessionModel["resultOf"]> {
+  resultOf(row: number, call: string): ResultOf | undefined {
+    return this.#resultsOf(row).get(call);
+  }
+
+  /** Every call of a row asks for its result: they are gone through once for a drawing, not once for each. */
+  #resultsOf(row: number): ReadonlyMap<string, ResultOf> {
+    const version = this.version.peek();
+    if (this.#results.version !== version) this.#results = { version, ofRow: new Map() };
+    const known = this.#results.ofRow.get(row);
+    if (known !== undefined) return known;
+    const results = new Map<string, ResultOf>();
     for (const child of this.#rows.childrenOf(row)) {
-      const parts = this.entry(child)?.parts ?? [];
-      const part = parts.find((part) => part.type === "result" && part.call === call);
-      if (part !== undefined) return { row: child, part };
+      for (const part of this.entry(child)?.parts ?? []) {
+        if (part.type === "result" && !results.has(part.call)) results.set(part.call, { row: child, part });
+      }
     }
-    return undefined;
+    this.#results.ofRow.set(row, results);
+    return results;
   }
 
   usageOf(row: number): Usage | undefined {
