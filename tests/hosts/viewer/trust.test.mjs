@@ -150,6 +150,12 @@ const DAMAGED = {
     place: /^broken_link/,
     shown: [/Thanks\. Here/, /And the next one\?/],
   },
+  "the very first bytes are others": {
+    bytes: flipped(log, 3),
+    badge: "Damaged at entry 0",
+    place: /^bad_line/,
+    shown: [/The tests fail/, /And the next one\?/],
+  },
   "junk stands between lines": {
     bytes: Buffer.from(lines.toSpliced(12, 0, "junk that nobody wrote\n").join("")),
     badge: "Damaged at entry 12",

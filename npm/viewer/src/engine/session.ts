@@ -215,10 +215,10 @@ export class OpenSession {
     const report = { ...(JSON.parse(verifier.finish()) as Report), bytes };
     // A bundle is read for each of its sessions: a large one is left.
     const isLeft = bundled !== undefined && sources[0]!.size > RAW_BYTES_MAX;
-    const isDone = isPlain || isLeft || report.fault !== undefined;
-    const found = isDone ? report.fault : await this.#containerFault(signal);
-    // Where the content ends too early, a missing head only follows from it.
-    const fault = found?.code === "head_mismatch" ? (this.#content.fault ?? found) : found;
+    // Where what holds the lines is damaged, a missing head only follows from it.
+    const isFound = report.fault !== undefined && report.fault.code !== "head_mismatch";
+    const cause = isPlain || isLeft || isFound ? undefined : await this.#containerFault(signal);
+    const fault = cause ?? report.fault;
     return { ...report, fault, ...(isLeft && { isContainerLeft: true }), ...(expected && { expected }) };
   }
 
