@@ -84,8 +84,12 @@ async function show({ name, where, text }) {
 
 async function compare([name, element, see, wanted]) {
   render(element, place);
-  await settled(60);
-  const seen = see(place);
+  let seen = see(place);
+  // Images take their time.
+  for (let tries = 0; seen !== wanted && tries < 50; tries += 1) {
+    await settled(60);
+    seen = see(place);
+  }
   render(null, place);
   const faults = seen === wanted ? [] : [`is ${JSON.stringify(seen)}, not ${JSON.stringify(wanted)}`];
   return { name: `expected: ${name}`, faults, slowest: 0 };

