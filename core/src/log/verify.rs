@@ -307,6 +307,15 @@ impl Default for Chain {
     }
 }
 
+/// What is no line of a log; where it is another file of turnkeep's, the error says which.
+fn bad_line(line: &[u8]) -> Error {
+    let message = match line.starts_with(br#"{"bundle":"#) {
+        true => "a bundle of sessions, not one's log: `turnkeep unbundle --dry-run` verifies it",
+        false => "not the shape of a log's line",
+    };
+    Error::new(ErrorKind::BadLine, message)
+}
+
 impl Chain {
     fn line(
         &mut self,
@@ -324,9 +333,7 @@ impl Chain {
                 place.offset = Some(offset);
             })
         };
-        let hashed = hashed.ok_or_else(|| {
-            located(Error::new(ErrorKind::BadLine, "not the shape of a log's line"))
-        })?;
+        let hashed = hashed.ok_or_else(|| located(bad_line(line)))?;
         let hash = hashed.hash;
         let hex = self.check_hash(&hashed).map_err(located)?;
         let rest = utf8(hashed.line.rest).map_err(located)?;

@@ -122,13 +122,14 @@ pub fn bundle_end(tail: &[u8]) -> Result<String> {
     Ok(json.end())
 }
 
-/// A session's line in a bundle: `{"id":TEXT,"head":{…},"about":{…}}`.
+/// A session's line in a bundle: `{"id":TEXT,"head":{…},"about":{…},"traceBytes":N}`.
 pub fn bundle_session(line: &[u8]) -> Result<String> {
     let record = bundle::SessionRecord::of_line(utf8(line)?)?;
     let mut json = Writing::new();
     json.text("id", record.id.as_str());
     json.json("head", &head(record.head));
     json.json("about", record.about.as_deref().unwrap_or("{}"));
+    json.number("traceBytes", record.trace_bytes);
     Ok(json.end())
 }
 

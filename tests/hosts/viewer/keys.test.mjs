@@ -39,6 +39,35 @@ test("j, k, g, G, J and K move through the rows, and the focus with them", async
   });
 });
 
+test("e and E go to what failed, past what is drawn in its call, and tell where there is no more", async () => {
+  await read(async (viewer) => {
+    const places = [];
+    for (const key of ["e", "e", "E"]) {
+      await viewer.press(key);
+      places.push((await viewer.focus()).row);
+    }
+    assert.deepEqual(places, [3, 19, 3]);
+    await viewer.press("E");
+    assert.equal(await viewer.notice.textContent(), "Nothing failed before this row");
+    assert.equal((await viewer.focus()).row, 3);
+  });
+});
+
+test("O lets one choose other files, from a session and from a list", async () => {
+  await visit({}, async (viewer) => {
+    await viewer.choose({ "all.bundle": await bundle() });
+    await viewer.page.locator(".session-name").first().waitFor();
+    const choosers = [];
+    viewer.page.on("filechooser", (chooser) => choosers.push(chooser));
+    for (const name of ["one.jsonl", "two.jsonl"]) {
+      await viewer.press("O");
+      await until(() => choosers.length > 0, "the dialog");
+      await choosers.pop().setFiles({ name, mimeType: "", buffer: Buffer.from(log) });
+      await viewer.page.locator("h1", { hasText: name.slice(0, 3) }).waitFor();
+    }
+  });
+});
+
 test("Home and End go to the ends", async () => {
   await read(async (viewer) => {
     await viewer.press("j", "End");

@@ -127,6 +127,25 @@ test("a folder without sessions is said to have none", async () => {
   });
 });
 
+test("sessions of the same id are told apart by their files", async () => {
+  await visit({}, async (viewer) => {
+    await viewer.drop({ "old/a.jsonl": await sample("a"), "new/a.jsonl": await sample("a"), "new/b.jsonl": await sample("b") }, ["old", "new"]);
+    await viewer.page.locator(".session-name").first().waitFor();
+    assert.deepEqual(await viewer.texts(".session-name"), ["anew/a.jsonl", "b", "aold/a.jsonl"]);
+  });
+});
+
+test("a gzip file without an index is shown before all of it is inflated", async () => {
+  const log = await long(20_000);
+  await visit({}, async (viewer) => {
+    await viewer.read(gzipSync(log), "long.jsonl.gz");
+    assert.match(await viewer.row(1).textContent(), /Question 0/);
+    assert.match(await viewer.page.locator(".bar-facts").textContent(), /20,000 entries/);
+    await viewer.press("G");
+    assert.match(await viewer.row(19_999).textContent(), /Question 19998/);
+  });
+});
+
 test("files that are nothing of turnkeep's are refused by name, each with its code and a next step", async () => {
   await visit({}, async (viewer) => {
     await viewer.choose({ "empty.jsonl": "", "other.jsonl": '{"type":"user"}\n', "binary.gz": Buffer.from([0x50, 0x4b, 3, 4]) });

@@ -167,6 +167,20 @@ export async function bundle() {
   await child.append([{ kind: "user_input", item: { role: "user", content: "Another way" } }]);
   await session.close();
   await child.close();
+  return bundleOf(store);
+}
+
+/** A bundle of so many sessions of so many entries: `session-0` and so on. */
+export async function bundleOfLong(count, entries) {
+  const store = new MemoryStore();
+  for (let at = 0; at < count; at += 1) {
+    const id = `session-${at}`;
+    store.put(`${id}.jsonl`, await long(entries, { id }), "any");
+  }
+  return bundleOf(store);
+}
+
+async function bundleOf(store) {
   const runtime = await createRuntime({ store });
   const chunks = [];
   const sink = new WritableStream({ write: (chunk) => void chunks.push(chunk.slice()) });

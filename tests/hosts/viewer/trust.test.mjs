@@ -6,7 +6,18 @@ import { test } from "node:test";
 
 import { startChromium, until } from "./browser.mjs";
 import { serveFiles } from "./file-server.mjs";
-import { archiveLog, archivedAndMore, bundle, flipped, headOf, linesOf, long, sample, withheld } from "./sessions.mjs";
+import {
+  archiveLog,
+  archivedAndMore,
+  bundle,
+  bundleOfLong,
+  flipped,
+  headOf,
+  linesOf,
+  long,
+  sample,
+  withheld,
+} from "./sessions.mjs";
 
 const { visit } = await startChromium();
 const log = await sample();
@@ -77,6 +88,69 @@ test("a bundle that holds less than it says is read to where it ends", async () 
     });
   }
   assert.ok(opened > 0);
+});
+
+/** Bytes with some of them overwritten. */
+function scratched(bytes, at) {
+  return Buffer.from(bytes).fill(0x55, at, at + 50);
+}
+
+/** Where the blocks of a bundle end: with an empty stored block (docs/format.md, 6.1). */
+function blockEnds(bytes) {
+  const ends = [];
+  for (let at = 0; (at = Buffer.from(bytes).indexOf("0000ffff", at, "hex")) >= 0; at += 4) ends.push(at + 4);
+  return ends;
+}
+
+const names = async (viewer) => {
+  await viewer.page.locator(".session-name").first().waitFor();
+  return viewer.texts(".session-name");
+};
+
+test("a bundle whose index is damaged, or that was cut, lists what is in it and says so", async () => {
+  const whole = await bundleOfLong(4, 1000);
+  const cut = whole.subarray(0, whole.length * 0.6);
+  for (const [bytes, sessions] of [[scratched(whole, whole.length - 300), 4], [scratched(whole, whole.length - 500), 4], [cut, 3]]) {
+    await visit({}, async (viewer) => {
+      await viewer.choose({ "all.bundle": bytes });
+      assert.deepEqual(await names(viewer), Array.from({ length: sessions }, (_, at) => `session-${at}`));
+      assert.match(await viewer.page.getByRole("alert").textContent(), /The bundle is damaged: bad_bundle/);
+      await viewer.page.locator(".session-name").last().click();
+      await viewer.settled();
+      assert.match(await viewer.badge.textContent(), /^Damaged/);
+      assert.match(await viewer.row(1).textContent(), /Question 0/);
+    });
+  }
+});
+
+test("of a bundle with a damaged block the sessions around it are listed, and the entries around it shown", async () => {
+  const whole = await bundleOfLong(4, 1000);
+  await visit({}, async (viewer) => {
+    // There the second session begins, after some 700 KB.
+    await viewer.choose({ "all.bundle": scratched(whole, blockEnds(whole)[1] + 2000) });
+    assert.deepEqual(await names(viewer), ["session-0", "session-2", "session-3"]);
+    assert.match(await viewer.page.locator(".refused").textContent(), /all\.bundle, session session-1.*bad_bundle/s);
+    await viewer.page.locator(".session-name", { hasText: "session-0" }).click();
+    await viewer.settled();
+    assert.match(await viewer.badge.textContent(), /^Damaged at entry 9\d\d/);
+  });
+  const one = await bundleOfLong(1, 3000);
+  await visit({}, async (viewer) => {
+    await viewer.choose({ "one.bundle": scratched(one, one.length / 2) });
+    await viewer.settled();
+    await viewer.press("e");
+    assert.match(await viewer.page.locator("article.current").textContent(), /bad_(line|hash)/);
+    await viewer.press("G");
+    assert.match(await viewer.page.locator("article.current").textContent(), /#2999.*Question 2998/s);
+  });
+});
+
+test("a gzip file that holds nothing says why", async () => {
+  await visit({}, async (viewer) => {
+    await viewer.choose({ "torn.jsonl.gz": Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]), Buffer.alloc(200, 0x66)]) });
+    await viewer.list.locator("article").waitFor();
+    assert.match(await viewer.list.textContent(), /cannot be read.*gzip_corrupt/s);
+  });
 });
 
 test("sessions of a bundle are verified, too", async () => {

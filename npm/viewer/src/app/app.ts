@@ -61,6 +61,9 @@ export class App {
     fail: (message) => this.say(message, "error"),
   };
 
+  /** Lets the reader choose what is opened next; whoever draws the page says how. */
+  choose: (what: "files" | "folder") => void = () => {};
+
   readonly engine: Engine;
   readonly options: Options;
   #opening = 0;

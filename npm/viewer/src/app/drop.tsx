@@ -1,11 +1,9 @@
 // The first screen: choose files, or drop them anywhere in the window.
 
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
 
 import { visible } from "../content/visible";
 import type { App } from "./app";
-import { chosenFiles } from "./files";
 import { Icon } from "../common/icons";
 import { nextStep } from "./problem";
 import { RefusedList } from "./refused";
@@ -15,20 +13,8 @@ import { PageTools } from "./topbar";
 declare const TURNKEEP_VERSION: string;
 
 export function DropPage({ app }: { readonly app: App }): JSX.Element {
-  const files = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
   const failure = app.failure.value;
   const awaited = app.awaited.value;
-  const open = (input: HTMLInputElement): void => {
-    const chosen = chosenFiles(input.files ?? []);
-    // So that choosing the same file again counts as a change.
-    input.value = "";
-    if (chosen.length > 0) {
-      void app.open({ files: chosen });
-    } else {
-      app.say("There is no file ending in .jsonl, .gz or .bundle in that folder.", "error");
-    }
-  };
   return (
     <main id="conversation" class="drop" tabIndex={-1}>
       <div class="drop-tools no-print">
@@ -44,10 +30,10 @@ export function DropPage({ app }: { readonly app: App }): JSX.Element {
           </p>
         )}
         <div class="drop-buttons">
-          <button type="button" class="primary" onClick={() => files.current?.click()}>
+          <button type="button" class="primary" onClick={() => app.choose("files")}>
             <Icon name="file" /> Choose files
           </button>
-          <button type="button" onClick={() => folder.current?.click()}>
+          <button type="button" onClick={() => app.choose("folder")}>
             <Icon name="folder" /> Choose a folder
           </button>
         </div>
@@ -64,16 +50,6 @@ export function DropPage({ app }: { readonly app: App }): JSX.Element {
           Version {TURNKEEP_VERSION}
         </p>
       </div>
-      <input ref={files} type="file" multiple hidden onChange={(event) => open(event.currentTarget)} />
-      <input
-        ref={(input) => {
-          folder.current = input;
-          input?.toggleAttribute("webkitdirectory", true);
-        }}
-        type="file"
-        hidden
-        onChange={(event) => open(event.currentTarget)}
-      />
     </main>
   );
 }

@@ -1,6 +1,18 @@
 // All keys: what they do, and what the help says of them.
 
-import { first, foldAll, last, nextRow, nextTurn, previousRow, previousTurn, toggleFold, toggleRaw } from "../list/keys";
+import {
+  first,
+  foldAll,
+  last,
+  nextFailure,
+  nextRow,
+  nextTurn,
+  previousFailure,
+  previousRow,
+  previousTurn,
+  toggleFold,
+  toggleRaw,
+} from "../list/keys";
 import type { SessionModel } from "../model/types";
 import type { App } from "./app";
 import { copyLink, copyMarkdown } from "./copy";
@@ -19,6 +31,8 @@ export const COMMANDS: readonly Command[] = [
   { keys: ["k"], help: "Previous row", group: "Move", run: (_, model) => previousRow(model) },
   { keys: ["J"], help: "Next turn of the user", group: "Move", run: (_, model) => nextTurn(model) },
   { keys: ["K"], help: "Previous turn of the user", group: "Move", run: (_, model) => previousTurn(model) },
+  { keys: ["e"], help: "Next failure or damage", group: "Move", run: goToFailure(1) },
+  { keys: ["E"], help: "Previous failure or damage", group: "Move", run: goToFailure(-1) },
   { keys: ["g", "Home"], help: "First row", group: "Move", run: (_, model) => first(model) },
   { keys: ["G", "End"], help: "Last row", group: "Move", run: (_, model) => last(model) },
   { keys: ["]"], help: "Next session", group: "Move", run: (app) => app.showNeighbour(1) },
@@ -37,6 +51,7 @@ export const COMMANDS: readonly Command[] = [
   { keys: ["o"], help: "Outline", group: "Find", run: (app) => app.toggleOutline() },
 
   { keys: ["v"], help: "Verification report", group: "Page", run: (app) => (app.dialog.value = "report") },
+  { keys: ["O"], help: "Open other files", group: "Page", always: (app) => app.choose("files") },
   { keys: ["t"], help: "Theme: system, light, dark", group: "Page", always: (app) => app.turnTheme() },
   { keys: ["?"], help: "These keys", group: "Page", always: (app) => (app.dialog.value = "help") },
   { keys: ["Escape"], help: "Close search, drawer or dialog", group: "Page", always: closeTopmost },
@@ -61,6 +76,13 @@ export function onKey(app: App, event: KeyboardEvent): void {
     event.preventDefault();
     command.run(app, model);
   }
+}
+
+function goToFailure(step: 1 | -1): (app: App, model: SessionModel) => void {
+  return (app, model) => {
+    const isFound = (step > 0 ? nextFailure : previousFailure)(model);
+    if (!isFound) app.say(`Nothing failed ${step > 0 ? "after" : "before"} this row`);
+  };
 }
 
 function isTyping(event: KeyboardEvent): boolean {

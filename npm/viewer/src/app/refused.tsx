@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 
 import { visible } from "../content/visible";
 import type { Refused } from "../engine/api";
-import { counted } from "../common/format";
+import { count } from "../common/format";
 import { nextStep, place } from "./problem";
 
 /** A wrong folder may hold thousands; the first ones tell what they are. */
@@ -15,8 +15,8 @@ export function RefusedList({ refused }: { readonly refused: readonly Refused[] 
     return null;
   }
   return (
-    <section class="refused" aria-label="Files that were not opened">
-      <h2>{counted(refused.length, "file")} not opened</h2>
+    <section class="refused" aria-label="What was not opened">
+      <h2>{count(refused.length)} not opened</h2>
       <ul>
         {refused.slice(0, SHOWN_MAX).map(({ name, error }) => (
           <li key={name}>

@@ -9,7 +9,7 @@ import type { BundleInfo, Listed } from "../engine/api";
 import type { App } from "./app";
 import { bytes, count, counted, moment } from "../common/format";
 import { RefusedList } from "./refused";
-import { PageTools } from "./topbar";
+import { OpenTool, PageTools } from "./topbar";
 
 /** More are drawn when asked for. */
 const STEP = 500;
@@ -20,6 +20,7 @@ export function SessionList({ app }: { readonly app: App }): JSX.Element {
   const body = useRef<HTMLTableSectionElement>(null);
   const found = useComputed(() => matching(app.sessions.value, filter.value)).value;
   const bundle = bundleOf(app);
+  const twice = useComputed(() => idsOfSeveral(app.sessions.value)).value;
 
   // So that the keys work at once, without a click first.
   useEffect(() => firstButton(body.current)?.focus({ preventScroll: true }), []);
@@ -39,10 +40,17 @@ export function SessionList({ app }: { readonly app: App }): JSX.Element {
           <span class="bar-facts muted cut">{summary(app)}</span>
         </div>
         <div class="bar-tools">
+          <OpenTool app={app} />
           <PageTools app={app} />
         </div>
       </header>
       <main id="conversation" class="sessions" tabIndex={-1}>
+        {bundle?.fault !== undefined && (
+          <p class="failure" role="alert">
+            The bundle is damaged: <code>{bundle.fault.code}</code> {visible(bundle.fault.message)}. What could be found in
+            it is listed.
+          </p>
+        )}
         <div class="sessions-filter">
           <input
             type="search"
@@ -74,7 +82,7 @@ export function SessionList({ app }: { readonly app: App }): JSX.Element {
           </thead>
           <tbody ref={body} onKeyDown={onKeyDown}>
             {found.slice(0, limit.value).map((listed) => (
-              <Line key={listed.key} listed={listed} open={() => app.show(listed)} />
+              <Line key={listed.key} listed={listed} isOneOfSeveral={twice.has(listed.id)} open={() => app.show(listed)} />
             ))}
           </tbody>
         </table>
@@ -89,7 +97,14 @@ export function SessionList({ app }: { readonly app: App }): JSX.Element {
   );
 }
 
-function Line({ listed, open }: { readonly listed: Listed; readonly open: () => void }): JSX.Element {
+interface LineProps {
+  readonly listed: Listed;
+  /** Others have the same id: its file tells it from them. */
+  readonly isOneOfSeveral: boolean;
+  readonly open: () => void;
+}
+
+function Line({ listed, isOneOfSeveral, open }: LineProps): JSX.Element {
   return (
     // The button is what keys and screen readers use; the whole line is there for the mouse.
     <tr onClick={open}>
@@ -97,6 +112,7 @@ function Line({ listed, open }: { readonly listed: Listed; readonly open: () => 
         <button type="button" class="session-name" onClick={open}>
           <span class="cut">{visible(listed.title ?? listed.id)}</span>
           {listed.title !== undefined && <span class="cut muted mono">{visible(listed.id)}</span>}
+          {isOneOfSeveral && <span class="cut muted">{visible(listed.files.join(", "))}</span>}
         </button>
       </td>
       <td class="is-form muted">{listed.form}</td>
@@ -104,6 +120,12 @@ function Line({ listed, open }: { readonly listed: Listed; readonly open: () => 
       <td class="is-number">{bytes(listed.bytes)}</td>
     </tr>
   );
+}
+
+function idsOfSeveral(sessions: readonly Listed[]): ReadonlySet<string> {
+  const [once, twice] = [new Set<string>(), new Set<string>()];
+  for (const { id } of sessions) (once.has(id) ? twice : once).add(id);
+  return twice;
 }
 
 function matching(sessions: readonly Listed[], filter: string): readonly Listed[] {
@@ -126,7 +148,8 @@ function summary(app: App): string {
   const bundle = bundleOf(app);
   const parts = [counted(sessions.length, "session"), bytes(bundle?.bytes ?? total)];
   if (bundle !== undefined) {
-    parts.push(...(bundle.values > 0 ? [counted(bundle.values, "cached value")] : []), `written ${moment(bundle.createdMs)}`);
+    if (bundle.values > 0) parts.push(counted(bundle.values, "cached value"));
+    if (bundle.createdMs !== undefined) parts.push(`written ${moment(bundle.createdMs)}`);
   }
   return parts.join(" · ");
 }

@@ -49,11 +49,17 @@ export function TopBar({ app, model }: Props): JSX.Element {
         />
         <Tool icon="link" label="Copy link" hint="c" run={() => void copyLink(app)} />
         <Tool icon="markdown" label="Copy as Markdown" hint="m" run={() => void copyMarkdown(app)} />
-        <Tool icon="print" label="Print" run={() => window.print()} />
+        {!app.isNarrow.value && <Tool icon="print" label="Print" run={() => window.print()} />}
+        <OpenTool app={app} />
         <PageTools app={app} />
       </div>
     </div>
   );
+}
+
+/** What screens of something that is open have. */
+export function OpenTool({ app }: { readonly app: App }): JSX.Element {
+  return <Tool icon="file" label="Open files" hint="O" run={() => app.choose("files")} />;
 }
 
 /** What every screen has. */

@@ -11,6 +11,7 @@ import { DropPage } from "./drop";
 import { droppedFiles } from "./files";
 import { HelpDialog } from "./help";
 import { Icon } from "../common/icons";
+import { Picker } from "./picker";
 import { ReportDialog } from "./report";
 import { searchSummary } from "./search";
 import { SessionScreen } from "./session";
@@ -49,6 +50,7 @@ export function Viewer({ app }: { readonly app: App }): JSX.Element {
       )}
       {app.dialog.value === "help" && <HelpDialog app={app} />}
       {app.dialog.value === "report" && model !== undefined && <ReportDialog app={app} model={model} />}
+      <Picker app={app} />
       {isDragging.value && <div class="drop-veil">Drop to open</div>}
       <NoticeLine app={app} />
     </div>

@@ -40,10 +40,12 @@ export interface Listed {
 }
 
 export interface BundleInfo {
-  readonly createdMs: number;
-  readonly sessions: number;
+  /** When it was written, where that can be read. */
+  readonly createdMs?: number | undefined;
   readonly values: number;
   readonly bytes: number;
+  /** It is damaged: what is listed is what could be found. */
+  readonly fault?: Problem | undefined;
 }
 
 export interface Refused {

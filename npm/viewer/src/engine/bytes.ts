@@ -14,6 +14,9 @@ export interface Source {
   read(start: number, end: number): Promise<Uint8Array>;
 }
 
+/** Nothing fetches all of a longer file unasked. */
+export const REMOTE_BYTES_MAX = 32 << 20;
+
 /** Counts what was read. */
 export interface Meter {
   bytes: number;
@@ -67,15 +70,17 @@ interface Fetched {
 
 async function fetchRange(url: string, start: number, end: number): Promise<Fetched> {
   let response: Response;
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
   try {
-    response = await fetch(url, { headers: { range: `bytes=${start}-${end - 1}` }, cache: "no-store" });
+    response = await fetch(url, { headers: { range: `bytes=${start}-${end - 1}` }, cache: "no-store", signal });
   } catch (error) {
-    throw problem("store_failed", `${url} cannot be reached: ${String(error)}`);
+    throw unanswered(url, error, signal);
   }
   const tag = response.headers.get("etag");
   const range = CONTENT_RANGE.exec(response.headers.get("content-range") ?? "");
   if (response.status === 206 && range !== null && Number(range[1]) === start) {
-    const bytes = new Uint8Array(await response.arrayBuffer());
+    const body = response.arrayBuffer().catch((error: unknown) => Promise.reject(unanswered(url, error, signal)));
+    const bytes = new Uint8Array(await body);
     return { bytes, size: Number(range[2]), tag, isEmpty: false };
   }
   await response.body?.cancel();
@@ -83,6 +88,13 @@ async function fetchRange(url: string, start: number, end: number): Promise<Fetc
   throw refused(url, response);
 }
 
+function unanswered(url: string, error: unknown, { aborted: isLate }: AbortSignal): Problem {
+  const why = isLate ? `does not answer: ${ANSWER_MS_MAX / 1000} s went by` : `cannot be reached: ${String(error)}`;
+  return problem("store_failed", `${url} ${why}`);
+}
+
+/** A server that takes longer for a piece of at most 1 MiB is not there. */
+const ANSWER_MS_MAX = 60_000;
 const CONTENT_RANGE = /^bytes (\d+)-\d+\/(\d+)$/;
 
 function refused(url: string, { status }: Response): Problem {

@@ -30,6 +30,9 @@ export interface Stretch extends Block {
 /** Bytes of a log, by ranges. */
 export interface RawLog {
   readonly size: number;
+  /** Only where they come with reading: whether `size` is all, and how many are to be expected. */
+  readonly isWhole?: boolean;
+  readonly expected?: number;
   read(start: number, end: number): Promise<Uint8Array>;
   readonly fault?: Problem | undefined;
 }
@@ -97,11 +100,11 @@ export class LogContent implements Content {
   }
 
   get rawBytes(): number {
-    return this.#raw.size;
+    return this.#raw.expected ?? this.#raw.size;
   }
 
   get isComplete(): boolean {
-    return this.#end >= (this.#cut ?? this.#raw.size);
+    return this.#raw.isWhole !== false && this.#end >= (this.#cut ?? this.#raw.size);
   }
 
   get fault(): Problem | undefined {
@@ -131,12 +134,15 @@ export class LogContent implements Content {
   /** Whole lines of about a block's length; the last ones of the log, however they end. */
   async #linesAt(start: number): Promise<Lines> {
     for (let length = BLOCK_BYTES; ; length *= 4) {
-      const bytes = await this.#raw.read(start, start + length);
+      // One byte more, so that it is known whether this is the end.
+      const bytes = (await this.#raw.read(start, start + length + 1)).subarray(0, length);
       const wanted = Math.min(length, this.#raw.size - start);
       // Without an end, what never comes would be looked for, for ever.
       if (bytes.length < wanted) this.#cut = start + bytes.length;
       if (bytes.length < length || wanted < length) return new Lines(bytes);
       const end = bytes.lastIndexOf(NEWLINE) + 1;
+      // What is longer is no line.
+      if (end === 0 && length > LINE_BYTES_MAX) return new Lines(bytes);
       if (end > 0) return new Lines(bytes.subarray(0, end));
     }
   }
@@ -205,3 +211,4 @@ function rowsOf(blocks: readonly Stretch[]): number {
 const CUT = problem("gzip_corrupt", "what holds the log does not inflate to what it should");
 const NEWLINE = 10;
 const BLOCK_BYTES = 256 << 10;
+const LINE_BYTES_MAX = 32 << 20;

@@ -5,7 +5,8 @@ import { decoded } from "../common/names";
 import { problem, problemOf } from "../common/problem";
 import { type Meter, type Source, ofBlob, ofUrl } from "./bytes";
 import { ArchiveContent, type Content, JoinedContent, LogContent } from "./content";
-import { Bundle, type Bundled, gunzip } from "./gzip";
+import { Inflated } from "./gzip";
+import { type Bundle, type Bundled, endsAsBundle, openBundle, startsAsBundle } from "./bundle";
 
 /** A session that was found. */
 export interface Found {
@@ -13,7 +14,7 @@ export interface Found {
   /** The files it lies in, an archive first; of a bundle the bundle. */
   readonly sources: readonly Source[];
   readonly bundled?: Bundled | undefined;
-  /** How its log is read. Inflates a gzip file without an index whole. */
+  /** How its log is read. */
   content(): Promise<Content>;
 }
 
@@ -28,7 +29,10 @@ export async function findSessions(
   for (const source of await sourcesOf(input, meter)) {
     try {
       const piece = await look(source);
-      if (piece.form === "bundle") bundle ??= piece.bundle.info;
+      if (piece.form === "bundle") {
+        bundle ??= piece.bundle.info;
+        refused.push(...piece.bundle.refused);
+      }
       pieces.push(piece);
     } catch (error) {
       refused.push({ name: source.name, error: problemOf(error) });
@@ -67,14 +71,15 @@ async function look(source: Source): Promise<Piece> {
   if (start[0] !== GZIP) {
     return { form: "log", source, follows: followsAnother(start) };
   }
-  if (Bundle.is(start)) return { form: "bundle", source, bundle: await Bundle.open(source) };
+  const bundleOf = async (): Promise<Piece> => ({ form: "bundle", source, bundle: await openBundle(source) });
+  if (startsAsBundle(start)) return bundleOf();
   try {
     return { form: "archive", source, content: new ArchiveContent(source, start) };
   } catch (error) {
     const { code } = problemOf(error);
     // Without an index that can be believed it is still gzip.
     if (code !== "no_index" && code !== "bad_index") throw problemOf(error);
-    return { form: "gzip", source };
+    return (await endsAsBundle(source)) ? bundleOf() : { form: "gzip", source };
   }
 }
 
@@ -131,7 +136,7 @@ function ofFile(key: number, piece: Piece & { form: "log" | "archive" | "gzip" }
   };
   const content = async (): Promise<Content> => {
     if (form === "log") return new LogContent(source);
-    if (form === "gzip") return new LogContent(await gunzip(source));
+    if (form === "gzip") return new LogContent(new Inflated(source));
     return log === undefined ? piece.content : new JoinedContent(piece.content, new LogContent(log));
   };
   return { listed, sources, content };

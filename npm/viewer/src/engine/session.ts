@@ -2,6 +2,7 @@
 
 import type { Entry, Found as Hits, HeadSource, Layout, Problem, Query, Report } from "./api";
 import { problemOf } from "../common/problem";
+import { REMOTE_BYTES_MAX } from "./bytes";
 import { type Content, blockOf, layoutOf } from "./content";
 import type { Found } from "./files";
 import type { Json, SurveyedJson } from "./wire";
@@ -240,7 +241,7 @@ export class OpenSession {
   async #bundleFault(signal: AbortSignal): Promise<Report["fault"]> {
     const source = this.#found.sources[0]!;
     try {
-      const tail = await source.read(source.size - bundle_tail_bytes(), source.size);
+      const tail = await source.read(Math.max(0, source.size - bundle_tail_bytes()), source.size);
       const verifier = new BundleVerifier(source.size, tail);
       for (let at = 0; at < source.size; at += PIECE_BYTES) {
         signal.throwIfAborted();
@@ -287,8 +288,7 @@ function gapsOf({ first, count, found, isNumbered, problem }: Gap): Entry[] {
   });
 }
 
-/** Nothing reads all of a longer log unasked, or fetches more. */
+/** Nothing reads all of a longer log unasked. */
 const RAW_BYTES_MAX = 256 << 20;
-const REMOTE_BYTES_MAX = 32 << 20;
 const PIECE_BYTES = 1 << 20;
 const KEPT_BLOCKS = 16;

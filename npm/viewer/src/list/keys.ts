@@ -1,6 +1,6 @@
 // What keys do in the list. Who binds them says which; the focus goes with them.
 
-import type { SessionModel } from "../model/types";
+import type { Mark, SessionModel } from "../model/types";
 import { rawKey } from "./list";
 
 const TO_ROW = { focus: true, at: "nearest" } as const;
@@ -30,6 +30,26 @@ export function previousTurn(model: SessionModel): void {
   const row = model.current.value ?? -1;
   const turn = model.turns.value.findLast((turn) => turn.row < row);
   if (turn !== undefined) model.goTo(turn.row, { focus: true });
+}
+
+/** Goes to what failed or is damaged; false where nothing does, as far as it was read. */
+export function nextFailure(model: SessionModel): boolean {
+  const row = model.current.value ?? -1;
+  return goToMark(model, failuresOf(model).find((mark) => model.drawnAt(mark.row) > row));
+}
+
+export function previousFailure(model: SessionModel): boolean {
+  const row = model.current.value ?? -1;
+  return goToMark(model, failuresOf(model).findLast((mark) => model.drawnAt(mark.row) < row));
+}
+
+function failuresOf(model: SessionModel): readonly Mark[] {
+  return model.marks.value.filter(({ what }) => what === "error" || what === "gap");
+}
+
+function goToMark(model: SessionModel, mark: Mark | undefined): boolean {
+  if (mark !== undefined) model.goTo(mark.row, { focus: true });
+  return mark !== undefined;
 }
 
 export function first(model: SessionModel): void {

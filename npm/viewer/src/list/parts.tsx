@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 
 import { Json } from "../content/code";
@@ -11,7 +11,7 @@ import { Capped } from "./capped";
 import { CallCard } from "./card";
 import { firstLine } from "../common/format";
 import { Icon } from "../common/icons";
-import { type InList, setFold, useFold } from "./list";
+import { type InList, type List, setFold, useFold } from "./list";
 
 interface PartsProps extends InList {
   readonly entry: Entry;
@@ -20,14 +20,33 @@ interface PartsProps extends InList {
 
 /** What an entry says, part by part. */
 export function Parts({ list, entry, only }: PartsProps): JSX.Element {
+  const limit = useSignal(PARTS_STEP);
+  const shown = Math.max(limit.value, useLastOpened(list, entry) + 1);
+  const left = entry.parts.length - shown;
   return (
     <>
-      {entry.parts.map((part, at) =>
+      {entry.parts.slice(0, shown).map((part, at) =>
         only === undefined || only === part.type ? <PartView key={at} list={list} entry={entry} part={part} at={at} /> : null,
       )}
       {entry.parts.length === 0 && entry.role !== "event" && <p class="preview">{visible(entry.preview) || "Nothing"}</p>}
+      {left > 0 && (
+        <button type="button" class="show-all" onClick={() => (limit.value = shown + PARTS_STEP)}>
+          Show {Math.min(PARTS_STEP, left).toLocaleString("en")} more of {left.toLocaleString("en")}
+        </button>
+      )}
     </>
   );
+}
+
+/** More parts of one entry are drawn when asked for; or where one of them is gone to. */
+const PARTS_STEP = 200;
+
+/** The place of the last part that somebody opened, or a search or a link did; -1: none. */
+function useLastOpened({ model }: List, entry: Entry): number {
+  return useComputed(() => {
+    if (entry.parts.length <= PARTS_STEP) return -1;
+    return entry.parts.findLastIndex((_, at) => model.folds.value.get(`${entry.row}:${at}`) === true);
+  }).value;
 }
 
 export interface PartProps<P extends Part = Part> extends InList {

@@ -220,6 +220,10 @@ class Session implements SessionModel {
     return { ...own, ...sum };
   }
 
+  drawnAt(row: number): number {
+    return this.#rows.drawnAt(row);
+  }
+
   repeatsOf(row: number): number {
     return this.#rows.repeatsOf(row);
   }

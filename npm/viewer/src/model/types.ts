@@ -41,6 +41,8 @@ export interface SessionModel {
   retry(row: number): void;
   /** Tokens of an answer: its own, or what an entry after it tells of it. */
   usageOf(row: number): Usage | undefined;
+  /** The row that a row is drawn in: its own, or its call's. */
+  drawnAt(row: number): number;
   /** How many rows after this one say the same and are left out of what is shown. */
   repeatsOf(row: number): number;
   part(row: number, part: number): Promise<string>;
