@@ -69,7 +69,11 @@ async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
         check_unheld(io, &log.key).await?;
         sync(io, &log.key).await?;
     }
-    let (info, announced) = write_archive(io, id, &session, &source, head, noted).await?;
+    let written = write_archive(io, id, &session, &source, head, noted).await;
+    let (info, announced) = match written {
+        Ok(written) => written,
+        Err(error) => return Err(source.blamed(io, error).await),
+    };
     remove_log(io, id, &source, &info, announced).await?;
     let (raw_bytes, archive_bytes, torn) = (head.bytes, info.bytes, session.torn);
     Ok(Archived { head, raw_bytes, archive_bytes, torn })

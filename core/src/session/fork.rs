@@ -122,7 +122,7 @@ async fn fork_once(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
         return super::tier::fork(io, &opened, &source, &fork, (id, is_new), &stamp).await;
     }
     // A new id has nobody else; one that was given may.
-    let claimed = if is_new { None } else { super::tier::claim(io, &id).await? };
+    let claimed = if is_new { None } else { Some(super::tier::claim(io, &id).await?) };
     let condition = match &claimed {
         Some(claim) => Condition::Version(claim.version.clone()),
         None => Condition::Absent,
@@ -253,6 +253,10 @@ fn owner_of(line: &[u8]) -> Result<SessionId> {
 
 fn is_point(at: At, last: Head, verified: &Verified<'_>) -> Result<bool> {
     Ok(match at {
+        At::Head if verified.seq == last.seq && verified.hash() != last.hash => {
+            let message = "another session took the place of the one that was found";
+            return Err(Error::new(ErrorKind::Conflict, message).retryable());
+        }
         At::Head => verified.seq == last.seq,
         At::Seq(seq) => verified.seq == seq,
         At::Hash(hash) => verified.hash() == hash,

@@ -11,12 +11,12 @@ use super::Task;
 use super::live::Live;
 use super::read::entry;
 use super::scan::shorter;
-use super::source::{LogPart, Shift, Source, found};
-use super::tier::CLAIM_BYTES;
+use super::source::{LogPart, Shift, Source};
+use super::tier::{CLAIM_BYTES, Claim};
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
 use crate::line::{FIRST_PREFIX, IDENTITY, Line};
 use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
-use crate::store::{After, Condition, Durability, Key, Part};
+use crate::store::{After, Durability, Key, Part};
 use crate::task::{Answer, Io};
 use crate::{Entry, Error, ErrorKind, Kind, Result, SessionId};
 
@@ -180,28 +180,21 @@ pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> 
         None => generated(&stamp, &id_random)?,
     };
     let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(&id);
-    let archive = found(io.info(&Key::of(&id, Part::Archive)).await);
-    if archive.map_err(|error| error.in_session(&id))?.is_some() {
-        return Err(exists());
-    }
-    super::retention::check_free(io, &id).await.map_err(|error| error.in_session(&id))?;
     let mut tries = 1;
     loop {
-        let claimed = super::tier::claim(io, &id).await.map_err(|error| match error.kind() {
+        // The place first: looked at before, it may have been taken, archived and freed again.
+        let claim = super::tier::claim(io, &id).await.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => exists(),
             _ => error.in_session(&id),
         })?;
-        let claim = claimed.as_ref().map(|claim| claim.version.clone());
         let how = (options.is_salted, options.durability);
-        match write_first(io, &id, &drafts, how, &stamp, claim).await {
-            Err(error) if claimed.is_some() && is_gone(&error) && tries < TRIES => {
+        match write_first(io, &id, &drafts, how, &stamp, &claim).await {
+            Err(error) if is_gone(&error) && tries < TRIES => {
                 // Who shared the claim gave it up: if the place is taken, the next claim tells.
                 tries += 1;
             }
             Err(error) => {
-                if let Some(claim) = claimed {
-                    claim.release(io, &id).await;
-                }
+                claim.release(io, &id).await;
                 return Err(match error.kind() {
                     ErrorKind::Conflict => exists(),
                     _ => error.in_session(&id),
@@ -224,21 +217,15 @@ async fn write_first(
     drafts: &[String],
     (is_salted, durability): (bool, Durability),
     stamp: &Stamp,
-    claim: Option<String>,
+    claim: &Claim,
 ) -> Result<Session> {
     let writer = Writer::create(id.clone(), is_salted);
     let batch = writer.write(drafts, stamp).map_err(|error| error.in_session(id))?;
     let log = Key::of(id, Part::Log);
     let session = Session::new(writer).starting_with(&batch.bytes);
-    let added = async {
-        let Some(claim) = claim else {
-            return io.append(&log, batch.bytes, After::new(0, 0), durability).await.map(|_| ());
-        };
-        // In the very claim's place: another one is as long.
-        io.put(&log, batch.bytes, Condition::Version(claim)).await?;
-        if durability == Durability::Disk { io.sync(&log).await } else { Ok(()) }
-    };
-    added.await?;
+    // In the very claim's place: another one is as long.
+    let after = After::new(0, CLAIM_BYTES as u64).starting_with(claim.bytes.clone());
+    io.append(&log, batch.bytes, after, durability).await?;
     Ok(session.at(batch.head))
 }
 

@@ -77,7 +77,10 @@ async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
         let (lines, seqs, first_seq) = (Vec::new(), Vec::new(), head.seq + 1);
         return Ok(Page { lines, seqs, first_seq, entries: 0, head, next: None });
     };
-    let mut page = page_of(io, &source, head, &wanted, range.newest_first).await?;
+    let mut page = match page_of(io, &source, head, &wanted, range.newest_first).await {
+        Ok(page) => page,
+        Err(error) => return Err(source.blamed(io, error).await),
+    };
     if is_damaged && let Some(cursor) = &mut page.next {
         cursor.sound = Some(head);
     } else if is_damaged && range.to.is_none() && !range.newest_first {

@@ -251,7 +251,17 @@ async fn write(
             return Err(error);
         }
     }
-    staging.publish(io, Condition::Absent).await?;
+    let claim = match super::tier::claim(io, &new).await {
+        Ok(claim) => claim,
+        Err(error) => {
+            staging.abort(io).await;
+            return Err(error);
+        }
+    };
+    if let Err(error) = staging.publish(io, Condition::Version(claim.version.clone())).await {
+        claim.release(io, &new).await;
+        return Err(error);
+    }
     Ok(Session::new(writer).starting_with(&bytes))
 }
 

@@ -67,7 +67,7 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
         if source.log.is_none() {
             release(io, id, replaced).await;
         }
-        return Err(error);
+        return Err(source.blamed(io, error).await);
     }
     // Where it is gone, an archiving that was refused took it back, or the session was deleted: then
     // it is there again, which loses nothing.

@@ -55,7 +55,7 @@ impl Retention {
 
     /// In the place of one that is damaged. It is of no archive, so nothing is pruned for it; the next
     /// archiving writes it anew.
-    fn unreadable() -> Self {
+    pub(super) fn unreadable() -> Self {
         Self::new(Head { seq: 0, hash: Hash::from_bytes([0; 32]), bytes: 0 }, 0, 0, 0)
     }
 
@@ -193,7 +193,7 @@ pub(super) async fn note(
     }
 }
 
-fn is_raced(error: &Error) -> bool {
+pub(super) fn is_raced(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists)
 }
 

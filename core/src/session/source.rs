@@ -14,7 +14,7 @@ use crate::line::{IDENTITY, Line, followed, is_first};
 use crate::log::{Expectation, Head, LineReader, Verifier};
 use crate::store::{Info, Key, Object, Part};
 use crate::task::Io;
-use crate::{Error, ErrorKind, Hash, Result, SessionId};
+use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 
 /// The objects that hold a session's log.
 #[derive(Debug, Clone)]
@@ -25,6 +25,26 @@ pub(super) struct Source {
     pub(super) cold: Option<ColdPart>,
     /// What follows the archive; all of it where there is none.
     pub(super) log: Option<LogPart>,
+}
+
+impl Source {
+    /// What to say of a fault that was found in what was read: where others changed that meanwhile, it
+    /// is none.
+    pub(super) async fn blamed(&self, io: &Io, error: Error) -> Error {
+        if error.kind().class() != ErrorClass::Data {
+            return error;
+        }
+        let log = self.log.as_ref().map(|log| (&log.key, &log.info));
+        let archive = self.archive.as_ref().map(|archive| (&archive.key, &archive.info));
+        for (key, info) in [log, archive].into_iter().flatten() {
+            let now = found(io.info(key).await);
+            if now.is_ok_and(|now| now.is_none_or(|now| now.version != info.version)) {
+                let message = "someone else changed the session meanwhile";
+                return Error::new(ErrorKind::Conflict, message).at_key(key).retryable();
+            }
+        }
+        error
+    }
 }
 
 /// The first entries of a session.

@@ -11,7 +11,7 @@ use super::source::Source;
 use crate::log::{Head, Torn, Verifier};
 use crate::state::{Folder, State};
 use crate::task::{Answer, Io};
-use crate::{Result, SessionId};
+use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Entries that are looked at first when the last compaction is searched for.
 const RECENT_ENTRIES: u64 = 128;
@@ -84,7 +84,12 @@ async fn folded_once(io: &Io, id: &SessionId) -> Result<State> {
     if let Some(owner) = &state.session {
         check_same(id, owner)?;
     }
-    source.disagrees(state.head).map_or(Ok(()), Err)?;
+    if let Some(error) = source.disagrees(state.head) {
+        // It was found at its head, and then looked for once more: others may have written between.
+        let is_same = find_session(io, id).await?.0.head() == session.head();
+        let moved = || Error::new(ErrorKind::Conflict, "someone else wrote to the session");
+        return Err(if is_same { error } else { moved().retryable() });
+    }
     if let (Some(head), Some(torn)) = (state.head, session.torn) {
         check_torn(io, id, &source, &state, head, torn).await?;
     }

@@ -262,9 +262,7 @@ async fn publish(
         }
         Ok(())
     };
-    let condition = claimed
-        .as_ref()
-        .map_or(Condition::Absent, |claim| Condition::Version(claim.version.clone()));
+    let condition = Condition::Version(claimed.version.clone());
     let published = match beside.await {
         Ok(()) => staging.publish(io, condition).await,
         Err(error) => {
@@ -272,8 +270,8 @@ async fn publish(
             Err(error)
         }
     };
-    if let (Err(_), Some(claim)) = (&published, &claimed) {
-        claim.release(io, id).await;
+    if published.is_err() {
+        claimed.release(io, id).await;
     }
     published
 }

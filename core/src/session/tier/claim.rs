@@ -10,8 +10,9 @@ use crate::line::IDENTITY;
 use crate::log::Stamp;
 use crate::session::cold::newest;
 use crate::session::open::TRIES;
+use crate::session::retention::check_free;
 use crate::session::source::found;
-use crate::store::{Condition, Info, Key, Object, Part};
+use crate::store::{Condition, Info, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -30,7 +31,7 @@ pub(in crate::session) async fn claim_after(
     };
     let put = io.put(&Key::of(id, Part::Log), bytes(&stamp), Condition::Absent).await;
     let put = put.map_err(|error| if is_raced(&error) { moved() } else { error })?;
-    let claim = Claim { version: put.version, buried: None };
+    let claim = Claim::new(put, bytes(&stamp));
     match found(io.info(&Key::of(id, Part::Archive)).await) {
         Ok(Some(now)) if now.version == archive.version => Ok((claim, bytes(&stamp))),
         now => {
@@ -50,11 +51,17 @@ pub(in crate::session) const CLAIM_BYTES: usize = IDENTITY;
 #[derive(Debug)]
 pub(in crate::session) struct Claim {
     pub(in crate::session) version: String,
+    /// What lies there meanwhile.
+    pub(in crate::session) bytes: Vec<u8>,
     /// What the cold store says of a session of that id: that it was deleted.
     pub(super) buried: Option<Manifest>,
 }
 
 impl Claim {
+    fn new(info: Info, bytes: Vec<u8>) -> Self {
+        Self { version: info.version, bytes, buried: None }
+    }
+
     /// Gives the place up, if it is still claimed.
     pub(in crate::session) async fn release(&self, io: &Io, id: &SessionId) {
         release(io, id, self.version.clone()).await;
@@ -75,37 +82,46 @@ pub(in crate::session) fn is_claim(start: &[u8], bytes: u64) -> bool {
 /// the place either. `already_exists` where a log or an archive is there.
 pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim> {
     let key = Key::of(id, Part::Log);
-    let exists = || Error::new(ErrorKind::AlreadyExists, "the session is in the hot store");
     let mut tries = 1;
     loop {
         let there = found(io.get(&key, Some(0..2 * CLAIM_BYTES as u64)).await)?;
-        let is_claim = |object: &Object| is_claim(&object.bytes, object.info.bytes);
-        // A log is there, or an archive, beside which a claim may stand too.
-        let is_taken = there.as_ref().is_some_and(|object| !is_claim(object))
-            || found(io.info(&Key::of(id, Part::Archive)).await)?.is_some();
-        match there {
-            _ if is_taken => return Err(exists()),
-            // Still there after that look: nobody restored the session from an archive meanwhile.
-            Some(object) => {
-                let now = found(io.info(&key).await)?;
-                if now.is_some_and(|now| now.version == object.info.version) {
-                    return Ok(Claim { version: object.info.version, buried: None });
+        let is_ours = there.is_none();
+        let claim = match there {
+            Some(object) if !is_claim(&object.bytes, object.info.bytes) => return Err(exists()),
+            Some(object) => Claim::new(object.info, object.bytes),
+            None => match io.put(&key, bytes(stamp), Condition::Absent).await {
+                Err(error) if is_raced(&error) && tries < TRIES => {
+                    tries += 1;
+                    continue;
                 }
-                if tries == TRIES {
-                    let message = "someone else writes to the session just now";
-                    let error = Error::new(ErrorKind::Conflict, message).at_key(&key);
-                    return Err(error.retryable());
+                put => Claim::new(put?, bytes(stamp)),
+            },
+        };
+        // Only now: what was looked at before the place was claimed may have been archived since.
+        match found(io.info(&Key::of(id, Part::Archive)).await) {
+            Ok(None) => {}
+            looked => {
+                if is_ours {
+                    claim.release(io, id).await;
                 }
-                tries += 1;
-                continue;
+                return Err(looked.err().unwrap_or_else(exists));
             }
-            None => {}
         }
-        match io.put(&key, bytes(stamp), Condition::Absent).await {
-            Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
-            put => return Ok(Claim { version: put?.version, buried: None }),
+        // That of others is still there after that look: nobody restored the session from an
+        // archive meanwhile.
+        if is_ours || found(io.info(&key).await)?.is_some_and(|now| now.version == claim.version) {
+            return Ok(claim);
         }
+        if tries == TRIES {
+            let message = "someone else writes to the session just now";
+            return Err(Error::new(ErrorKind::Conflict, message).at_key(&key).retryable());
+        }
+        tries += 1;
     }
+}
+
+fn exists() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "the session is in the store")
 }
 
 pub(super) fn is_raced(error: &Error) -> bool {
@@ -125,19 +141,28 @@ pub(super) fn nonce(stamp: &Stamp) -> u64 {
     stamp.random.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-/// Claims the place of a session that is to be created; nothing where there is no cold store.
-/// `already_exists` where the cold store has it.
-pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Option<Claim>> {
-    let Some(cold) = io.cold() else { return Ok(None) };
+/// Claims the place of a session that is to be created. As long as the claim stands, there is no
+/// session of that id. `already_exists` where there is one, in the cold store too; `pruned` where
+/// there was one.
+pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Claim> {
     let stamp = io.stamp(8).await?;
-    let claim = take(io, id, &stamp).await?;
-    let exists = match newest(&cold, id).await {
-        Ok(newest) if newest.as_ref().is_none_or(Manifest::is_of_deleted) => {
-            return Ok(Some(Claim { buried: newest, ..claim }));
-        }
-        Ok(_) => Error::new(ErrorKind::AlreadyExists, "the session is in the cold store"),
-        Err(error) => error,
+    let mut claim = take(io, id, &stamp).await?;
+    let is_free = async {
+        check_free(io, id).await?;
+        let Some(cold) = io.cold() else { return Ok(None) };
+        let newest = newest(&cold, id).await?;
+        let is_free = newest.as_ref().is_none_or(Manifest::is_of_deleted);
+        let exists = || Error::new(ErrorKind::AlreadyExists, "the session is in the cold store");
+        is_free.then_some(newest).ok_or_else(exists)
     };
-    claim.release(io, id).await;
-    Err(exists)
+    match is_free.await {
+        Ok(buried) => {
+            claim.buried = buried;
+            Ok(claim)
+        }
+        Err(error) => {
+            claim.release(io, id).await;
+            Err(error)
+        }
+    }
 }

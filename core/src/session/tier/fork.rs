@@ -34,7 +34,7 @@ pub(in crate::session) async fn fork(
     loop {
         // A new id has nobody else; one that was given may.
         let claimed =
-            if is_new { None } else { claim(io, &id).await.map_err(|e| e.in_session(&id))? };
+            if is_new { None } else { Some(claim(io, &id).await.map_err(|e| e.in_session(&id))?) };
         match write(io, parent, source, fork, &id, stamp, claimed.as_ref()).await {
             // Who shared the claim gave it up: if the place is taken, the next claim tells.
             Err(error) if !is_new && is_raced(&error) && tries < TRIES => tries += 1,

@@ -1,0 +1,46 @@
+//! Runs the core's tasks for several hosts over simulated stores, with a clock and faults of its own,
+//! everything from one seed.
+//!
+//! A seed is a [`plan::Plan`]: what hosts do, when they crash, what is lost, how often requests fail.
+//! [`simulate`] lets it happen and checks what must be true; [`shrink`] finds the smallest part of a
+//! plan that still goes wrong. The same seed gives the same trace.
+
+mod chance;
+mod check;
+mod operation;
+pub mod plan;
+mod shrink;
+mod store;
+mod text;
+mod world;
+
+use plan::Plan;
+pub use shrink::shrink;
+use world::World;
+
+/// How a seed went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What is wrong, if anything is.
+    pub violation: Option<String>,
+    /// Requests that were carried out, and faults that were injected.
+    pub requests: u64,
+    /// See above.
+    pub faults: u64,
+    /// What happened, as a number.
+    pub trace: u64,
+    /// What happened, line by line, where it was asked for.
+    pub told: Vec<String>,
+}
+
+/// Lets a plan happen; with `tells`, says what happened.
+#[must_use]
+pub fn simulate(plan: &Plan, tells: bool) -> Outcome {
+    let mut world = World::new(plan, tells);
+    let violation = match world.run() {
+        true => check::check(plan, &mut world).err(),
+        false => Some("it does not come to an end".to_owned()),
+    };
+    let (requests, faults) = (world.requests, world.faults);
+    Outcome { violation, requests, faults, trace: world.trace(), told: world.told().to_vec() }
+}

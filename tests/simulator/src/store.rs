@@ -1,0 +1,301 @@
+//! A store that can be crashed: files, a hot store or a bucket.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use turnkeep_core::store::{
+    After, Condition, Durability, Holder, Info, Key, Listing, Object, Part, Reply, Request, StageId,
+};
+use turnkeep_core::{Error, ErrorKind, Result, SessionId};
+
+use crate::chance::Chance;
+
+/// A process: the host's place, and how often it was started.
+pub(crate) type Process = (usize, u64);
+
+/// Objects.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    objects: BTreeMap<Key, Held>,
+    stages: BTreeMap<String, (Key, BTreeMap<u32, Vec<u8>>)>,
+    /// Counts writes, for versions.
+    writes: u64,
+    /// Whether appends hold a log, and are lost with the power unless they are synced.
+    is_files: bool,
+    locks: BTreeMap<Key, Process>,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    bytes: Vec<u8>,
+    /// How many of them survive a loss of power.
+    synced: usize,
+    version: u64,
+    modified_ms: u64,
+}
+
+impl Held {
+    fn info(&self) -> Info {
+        Info {
+            bytes: self.bytes.len() as u64,
+            version: self.version.to_string(),
+            modified_ms: Some(self.modified_ms),
+        }
+    }
+}
+
+/// Who asks, and when.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "the words say it")]
+pub(crate) struct By {
+    pub(crate) process: Process,
+    pub(crate) now_ms: u64,
+}
+
+fn refused<T>(kind: ErrorKind, key: &Key) -> Result<T> {
+    Err(Error::new(kind, "as the store says").at_key(key))
+}
+
+fn cut(bytes: &[u8], range: Option<&Range<u64>>) -> Vec<u8> {
+    let clamp = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    let (start, end) =
+        range.map_or((0, bytes.len()), |range| (clamp(range.start), clamp(range.end)));
+    bytes.get(start..end).unwrap_or_default().to_vec()
+}
+
+impl Store {
+    /// Files in a folder.
+    #[must_use]
+    pub(crate) fn of_files() -> Self {
+        Self { is_files: true, ..Self::default() }
+    }
+
+    /// Carries out a request.
+    ///
+    /// # Errors
+    ///
+    /// As a store.
+    pub(crate) fn perform(&mut self, request: &Request, by: By) -> Result<Reply> {
+        Ok(match request {
+            Request::Get { key, range } => Reply::Object(self.get(key, range.as_ref())?),
+            Request::Put { key, bytes, condition } => {
+                self.take(key, by)?;
+                self.check(key, condition)?;
+                Reply::Info(self.write(key, bytes.clone(), bytes.len(), by))
+            }
+            Request::Append { key, bytes, after, durability } => {
+                Reply::Info(self.append(key, bytes, after, *durability, by)?)
+            }
+            Request::Sync { key } => {
+                let Some(held) = self.objects.get_mut(key) else {
+                    return refused(ErrorKind::NotFound, key);
+                };
+                held.synced = held.bytes.len();
+                Reply::Done
+            }
+            Request::Holder { key } => Reply::Holder(self.holder(key, by)),
+            Request::Delete { key, condition } => {
+                if !self.objects.contains_key(key) {
+                    return refused(ErrorKind::NotFound, key);
+                }
+                self.take(key, by)?;
+                self.check(key, condition)?;
+                self.objects.remove(key);
+                Reply::Done
+            }
+            Request::List { prefix, after, limit } => {
+                Reply::Listing(self.list(prefix, after.as_ref(), *limit))
+            }
+            Request::Info { key } => match self.objects.get(key) {
+                Some(held) => Reply::Info(held.info()),
+                None => return refused(ErrorKind::NotFound, key),
+            },
+            staging => self.stage(staging, by)?,
+        })
+    }
+
+    fn get(&self, key: &Key, range: Option<&Range<u64>>) -> Result<Object> {
+        let Some(held) = self.objects.get(key) else { return refused(ErrorKind::NotFound, key) };
+        Ok(Object { bytes: cut(&held.bytes, range), info: held.info() })
+    }
+
+    fn check(&self, key: &Key, condition: &Condition) -> Result<()> {
+        let version = self.objects.get(key).map(|held| held.version.to_string());
+        match condition {
+            Condition::Absent if version.is_some() => refused(ErrorKind::AlreadyExists, key),
+            Condition::Version(wanted) if version.as_ref() != Some(wanted) => {
+                refused(ErrorKind::Conflict, key)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self, key: &Key, bytes: Vec<u8>, synced: usize, by: By) -> Info {
+        self.writes += 1;
+        let held = Held { bytes, synced, version: self.writes, modified_ms: by.now_ms };
+        let info = held.info();
+        self.objects.insert(key.clone(), held);
+        info
+    }
+
+    fn append(
+        &mut self,
+        key: &Key,
+        bytes: &[u8],
+        after: &After,
+        durability: Durability,
+        by: By,
+    ) -> Result<Info> {
+        self.take(key, by)?;
+        if self.is_files {
+            self.locks.insert(key.clone(), by.process);
+        }
+        let (there, synced) = match self.objects.get(key) {
+            Some(held) => (&held.bytes[..], held.synced),
+            None => (&[][..], 0),
+        };
+        let is_it = there.len() as u64 == after.at + after.torn && there.starts_with(&after.start);
+        if !is_it {
+            return refused(ErrorKind::Conflict, key);
+        }
+        let kept = cut(there, Some(&(0..after.at)));
+        let synced = synced.min(kept.len());
+        let whole = [&kept, bytes].concat();
+        let synced =
+            if durability == Durability::Disk || !self.is_files { whole.len() } else { synced };
+        Ok(self.write(key, whole, synced, by))
+    }
+
+    /// Refuses what another process holds; what this one holds it holds no longer.
+    fn take(&mut self, key: &Key, by: By) -> Result<()> {
+        match self.locks.get(key) {
+            Some(process) if *process != by.process => refused(ErrorKind::Locked, key),
+            _ => {
+                self.locks.remove(key);
+                Ok(())
+            }
+        }
+    }
+
+    fn holder(&self, key: &Key, by: By) -> Option<Holder> {
+        let process = self.locks.get(key)?;
+        let is_self = *process == by.process;
+        let pid = u32::try_from(process.0).unwrap_or_default();
+        Some(Holder { pid, is_alive: true, is_self, ..Holder::default() })
+    }
+
+    fn list(&self, prefix: &str, after: Option<&Key>, limit: u32) -> Listing {
+        let follows =
+            |key: &Key| key.as_str().starts_with(prefix) && after.is_none_or(|after| key > after);
+        let mut found = self.objects.iter().filter(|(key, _)| follows(key));
+        let page = found.by_ref().take(limit as usize);
+        let objects = page.map(|(key, held)| (key.clone(), held.info())).collect();
+        Listing { objects, more: found.next().is_some() }
+    }
+
+    fn stage(&mut self, request: &Request, by: By) -> Result<Reply> {
+        let gone = |stage: &StageId| {
+            Error::new(ErrorKind::NotFound, format!("there is no stage {}", stage.0))
+        };
+        Ok(match request {
+            Request::Stage { key } => {
+                self.writes += 1;
+                let stage = format!("{}-{}", key.as_str(), self.writes);
+                self.stages.insert(stage.clone(), (key.clone(), BTreeMap::new()));
+                Reply::Stage(StageId(stage))
+            }
+            Request::StagePart { stage, number, bytes } => {
+                let (_, parts) = self.stages.get_mut(&stage.0).ok_or_else(|| gone(stage))?;
+                parts.insert(*number, bytes.clone());
+                Reply::Done
+            }
+            Request::GetStaged { stage, range } => {
+                let (_, parts) = self.stages.get(&stage.0).ok_or_else(|| gone(stage))?;
+                let whole = parts.values().flatten().copied().collect::<Vec<_>>();
+                let info = Info { bytes: whole.len() as u64, ..Info::default() };
+                Reply::Object(Object { bytes: cut(&whole, range.as_ref()), info })
+            }
+            Request::Commit { stage, condition } => {
+                let (key, parts) = self.stages.remove(&stage.0).ok_or_else(|| gone(stage))?;
+                self.take(&key, by)?;
+                self.check(&key, condition)?;
+                let bytes: Vec<u8> = parts.into_values().flatten().collect();
+                let synced = bytes.len();
+                Reply::Info(self.write(&key, bytes, synced, by))
+            }
+            Request::Abort { stage } => {
+                self.stages.remove(&stage.0);
+                Reply::Done
+            }
+            other => {
+                let message = format!("no request known here: {other:?}");
+                return Err(Error::new(ErrorKind::NotSupported, message));
+            }
+        })
+    }
+
+    /// Writes only a part of what an append was to add: its process is killed in the middle of it.
+    pub(crate) fn tear(&mut self, request: &Request, by: By, chance: &mut Chance) {
+        let Request::Append { key, bytes, after, .. } = request else { return };
+        let part = chance.below(bytes.len() as u64 + 1) as usize;
+        if self.is_files && part > 0 {
+            _ = self.append(key, &bytes[..part], after, Durability::Os, by);
+        }
+    }
+
+    /// A process is gone: it holds nothing any more.
+    pub(crate) fn leave(&mut self, process: Process) {
+        self.locks.retain(|_, holder| *holder != process);
+    }
+
+    /// What is written is not held any longer: its writer closed it.
+    pub(crate) fn close(&mut self, key: &Key, process: Process) {
+        if self.locks.get(key) == Some(&process) {
+            self.locks.remove(key);
+        }
+    }
+
+    /// The power is lost: of what was not synced something is left, or zeros where it was to be.
+    pub(crate) fn lose_power(&mut self, chance: &mut Chance) {
+        self.locks.clear();
+        self.stages.clear();
+        for held in self.objects.values_mut() {
+            let unsynced = held.bytes.len() - held.synced.min(held.bytes.len());
+            if unsynced == 0 {
+                continue;
+            }
+            let left = held.synced + chance.below(unsynced as u64 + 1) as usize;
+            match chance.happens(300) {
+                true => held.bytes[left..].fill(0),
+                false => held.bytes.truncate(left),
+            }
+            held.synced = held.bytes.len();
+            self.writes += 1;
+            held.version = self.writes;
+        }
+    }
+
+    /// Objects of a session go, as an eviction takes them.
+    pub(crate) fn evict(&mut self, id: &SessionId) {
+        for part in
+            [Part::Log, Part::Archive, Part::Recovery, Part::About, Part::Trace, Part::Retention]
+        {
+            self.objects.remove(&Key::of(id, part));
+        }
+    }
+
+    /// A bit of some object turns; says which object.
+    pub(crate) fn rot(&mut self, chance: &mut Chance) -> Option<Key> {
+        let keys: Vec<Key> = self.objects.keys().cloned().collect();
+        if keys.is_empty() {
+            return None;
+        }
+        let key = chance.one_of(&keys).clone();
+        let held = self.objects.get_mut(&key)?;
+        let bit = chance.below(held.bytes.len() as u64 * 8);
+        let byte = held.bytes.get_mut((bit / 8) as usize)?;
+        // Silently: its version stays.
+        *byte ^= 1 << (bit % 8);
+        Some(key)
+    }
+}

@@ -1,0 +1,471 @@
+//! Hosts, stores and time: one thing after the other, in the order that the seed gives.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use turnkeep_core::log::Stamp;
+use turnkeep_core::session::Session;
+use turnkeep_core::store::{Key, Object, Part, Reply, Request};
+use turnkeep_core::task::RequestId;
+use turnkeep_core::{Error, ErrorKind};
+
+use crate::chance::Chance;
+use crate::operation::{End, Operation, begin, id};
+use crate::plan::{Act, DAY_MS, Faults, Kept, Plan, SECOND_MS, What};
+use crate::store::{By, Process, Store};
+
+/// 2026-01-01, in milliseconds since 1970.
+const START_MS: u64 = 1_767_225_600_000;
+
+/// More events than any seed needs: one that has more goes on for ever.
+const EVENTS_MAX: u64 = 60_000;
+
+/// What an act came to.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    /// What it was.
+    pub(crate) act: Act,
+    /// When it began, and when it ended; `None`: its host was gone before.
+    pub(crate) began: u64,
+    /// See above. Times are numbers of events.
+    pub(crate) ended: Option<u64>,
+    /// How it ended.
+    pub(crate) end: End,
+    /// Faults that its requests met.
+    pub(crate) faults: u64,
+}
+
+/// Everything that happens.
+pub(crate) struct World {
+    plan: Plan,
+    hot: Store,
+    cold: Store,
+    now_ms: u64,
+    /// Events so far.
+    events: u64,
+    /// How many were sent off.
+    sent: u64,
+    pending: BinaryHeap<Reverse<(u64, u64)>>,
+    due: BTreeMap<u64, Event>,
+    hosts: Vec<Host>,
+    runs: Vec<Run>,
+    /// What happened to the acts.
+    pub(crate) records: Vec<Record>,
+    /// Faults that were injected, crashes and losses too.
+    pub(crate) faults: u64,
+    /// Requests that were carried out.
+    pub(crate) requests: u64,
+    trace: DefaultHasher,
+    told: Option<Vec<String>>,
+    is_calm: bool,
+}
+
+struct Host {
+    process: Process,
+    clock_ms: i64,
+    /// Sessions as they were last seen.
+    at_hand: BTreeMap<usize, Session>,
+}
+
+struct Run {
+    process: Process,
+    act: Act,
+    operation: Box<dyn Operation>,
+    record: usize,
+    /// Requests so far: decides their chance.
+    requests: u64,
+    is_over: bool,
+}
+
+enum Event {
+    Act(Act),
+    Perform { run: usize, id: RequestId, request: Box<Request>, chance: Chance },
+    Answer { run: usize, id: RequestId, reply: Reply },
+}
+
+impl World {
+    /// A world in which nothing happened yet.
+    #[must_use]
+    pub(crate) fn new(plan: &Plan, tells: bool) -> Self {
+        let hot = match plan.kept {
+            Kept::Files => Store::of_files(),
+            Kept::Tier => Store::default(),
+        };
+        let host = |place| Host { process: (place, 1), clock_ms: 0, at_hand: BTreeMap::new() };
+        let mut world = Self {
+            plan: plan.clone(),
+            hot,
+            cold: Store::default(),
+            now_ms: START_MS,
+            events: 0,
+            sent: 0,
+            pending: BinaryHeap::new(),
+            due: BTreeMap::new(),
+            hosts: (0..plan.hosts).map(host).collect(),
+            runs: Vec::new(),
+            records: Vec::new(),
+            faults: 0,
+            requests: 0,
+            trace: DefaultHasher::new(),
+            told: tells.then(Vec::new),
+            is_calm: false,
+        };
+        for act in &plan.acts {
+            world.at(START_MS + act.at_ms, Event::Act(*act));
+        }
+        world
+    }
+
+    /// Lets all of it happen; `false` where it does not come to an end.
+    #[must_use]
+    pub(crate) fn run(&mut self) -> bool {
+        while let Some(Reverse((at_ms, number))) = self.pending.pop() {
+            self.now_ms = self.now_ms.max(at_ms);
+            self.events += 1;
+            if self.events > EVENTS_MAX {
+                return false;
+            }
+            match self.due.remove(&number) {
+                Some(Event::Act(act)) => self.act(act),
+                Some(Event::Perform { run, id, request, chance }) => {
+                    self.perform(run, id, &request, chance)
+                }
+                Some(Event::Answer { run, id, reply }) => self.answer(run, id, reply),
+                None => {}
+            }
+        }
+        true
+    }
+
+    /// From now on nothing goes wrong: all hosts start anew, and some time goes by.
+    pub(crate) fn calm(&mut self) {
+        self.is_calm = true;
+        for place in 0..self.hosts.len() {
+            self.leave(place);
+            self.hosts[place].clock_ms = 0;
+        }
+        self.now_ms += 20 * DAY_MS;
+    }
+
+    /// Carries out an operation to its end, while nothing goes wrong.
+    pub(crate) fn finish(&mut self, mut operation: Box<dyn Operation>) -> End {
+        let by = By { process: (0, u64::MAX), now_ms: self.now_ms };
+        let mut chance = Chance::of(self.plan.seed, &[5, self.requests]);
+        loop {
+            let requests = operation.next();
+            if let Some(end) = operation.end() {
+                self.hot.leave(by.process);
+                return end;
+            }
+            for (id, request) in requests {
+                self.requests += 1;
+                let reply = self.carry_out(&request, by, &mut chance);
+                operation.reply(id, reply);
+            }
+        }
+    }
+
+    /// What happened, in a number.
+    #[must_use]
+    pub(crate) fn trace(&self) -> u64 {
+        self.trace.finish()
+    }
+
+    /// What happened, in words, where that was asked for.
+    #[must_use]
+    pub(crate) fn told(&self) -> &[String] {
+        self.told.as_deref().unwrap_or_default()
+    }
+
+    fn at(&mut self, at_ms: u64, event: Event) {
+        // Of those at the same time the first comes first.
+        self.sent += 1;
+        self.pending.push(Reverse((at_ms, self.sent)));
+        self.due.insert(self.sent, event);
+    }
+
+    fn tell(&mut self, what: impl Hash + std::fmt::Debug) {
+        what.hash(&mut self.trace);
+        if let Some(told) = &mut self.told {
+            told.push(format!("{:>6} {:>9} ms {what:?}", self.events, self.now_ms - START_MS));
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        self.tell(("act", act.number, act.host, format!("{:?}", act.what)));
+        let mut chance = Chance::of(self.plan.seed, &[6, act.number]);
+        let record = Record {
+            act,
+            began: self.events,
+            ended: Some(self.events),
+            end: End::default(),
+            faults: 0,
+        };
+        match act.what {
+            What::Crash => self.crash(act.host, &mut chance),
+            What::PowerCut => {
+                (0..self.hosts.len()).for_each(|place| self.crash(place, &mut chance));
+                self.hot.lose_power(&mut chance);
+            }
+            What::Evict(session) => self.hot.evict(&id(session)),
+            What::Rot => {
+                let store = if chance.happens(500) { &mut self.hot } else { &mut self.cold };
+                let key = store.rot(&mut chance);
+                self.tell(("rot", key.map(|key| key.as_str().to_owned())));
+            }
+            What::Clock(days) => self.hosts[act.host].clock_ms = days * DAY_MS.cast_signed(),
+            What::Wait(seconds) => self.now_ms += seconds * SECOND_MS,
+            _ => return self.begin(act, record),
+        }
+        self.faults += u64::from(!matches!(act.what, What::Wait(_)));
+        self.records.push(record);
+    }
+
+    fn begin(&mut self, act: Act, record: Record) {
+        let host = &mut self.hosts[act.host];
+        let at_hand = session_of(act.what).and_then(|session| host.at_hand.get(&session).cloned());
+        let Some(operation) = begin(act.number, act.what, self.plan.kept, at_hand) else { return };
+        let (process, place) = (host.process, self.records.len());
+        self.records.push(Record { ended: None, ..record });
+        self.runs.push(Run { process, act, operation, record: place, requests: 0, is_over: false });
+        self.go_on(self.runs.len() - 1);
+    }
+
+    /// Lets a task go on, and sends off what it asks for.
+    fn go_on(&mut self, run: usize) {
+        let (requests, end) = {
+            let run = &mut self.runs[run];
+            (run.operation.next(), run.operation.end())
+        };
+        for (id, request) in requests {
+            let running = &mut self.runs[run];
+            running.requests += 1;
+            let mut chance = Chance::of(self.plan.seed, &[7, running.act.number, running.requests]);
+            let late_ms = delay_ms(self.faults_now(), &mut chance);
+            self.at(
+                self.now_ms + late_ms,
+                Event::Perform { run, id, request: Box::new(request), chance },
+            );
+        }
+        if let Some(end) = end {
+            self.over(run, end);
+        }
+    }
+
+    fn over(&mut self, run: usize, end: End) {
+        let (act, process, place) = {
+            let run = &mut self.runs[run];
+            run.is_over = true;
+            (run.act, run.process, run.record)
+        };
+        let code = end.error.as_ref().map_or("ok", Error::code);
+        self.tell(("end", act.number, code));
+        if let Some(session) = session_of(act.what) {
+            match &end.session {
+                Some(known) => _ = self.hosts[act.host].at_hand.insert(session, known.clone()),
+                None => _ = self.hosts[act.host].at_hand.remove(&session),
+            }
+            // Half of them close what they wrote to; others go on holding it.
+            if act.number % 2 == 0 || end.error.is_some() {
+                self.hot.close(&Key::of(&id(session), Part::Log), process);
+            }
+        }
+        let events = self.events;
+        let record = &mut self.records[place];
+        (record.ended, record.end) = (Some(events), end);
+    }
+
+    fn perform(&mut self, run: usize, id: RequestId, request: &Request, mut chance: Chance) {
+        self.requests += 1;
+        let process = self.runs[run].process;
+        let fate = Fate::of(request, self.faults_now(), &mut chance);
+        let late_ms = delay_ms(self.faults_now(), &mut chance);
+        let clock_ms = self.hosts[process.0].clock_ms;
+        // Stores have clocks of their own; only stamps are the host's.
+        let now_ms = match request {
+            Request::Stamp { .. } => self.now_ms.saturating_add_signed(clock_ms),
+            _ => self.now_ms,
+        };
+        let by = By { process, now_ms };
+        if fate != Fate::Fine {
+            self.faults += 1;
+            let record = self.runs[run].record;
+            self.records[record].faults += 1;
+        }
+        let lost = || {
+            let error = Error::new(ErrorKind::StoreFailed, "as the seed wants it");
+            Reply::Failed(if fate == Fate::Full { error } else { error.retryable() })
+        };
+        let reply = match fate {
+            Fate::FailsBefore | Fate::Full => lost(),
+            Fate::FailsAfter => {
+                self.carry_out(request, by, &mut chance);
+                lost()
+            }
+            Fate::Short => short(self.carry_out(request, by, &mut chance)),
+            Fate::Fine | Fate::Twice => self.carry_out(request, by, &mut chance),
+        };
+        self.tell(("did", run, name_of(request), told_of(&reply), format!("{fate:?}")));
+        if fate == Fate::Twice {
+            self.at(self.now_ms + late_ms * 2 + 1, Event::Answer { run, id, reply: reply.clone() });
+        }
+        self.at(self.now_ms + late_ms, Event::Answer { run, id, reply });
+    }
+
+    fn answer(&mut self, run: usize, id: RequestId, reply: Reply) {
+        let running = &mut self.runs[run];
+        if running.is_over || self.hosts[running.process.0].process != running.process {
+            return;
+        }
+        running.operation.reply(id, reply);
+        self.go_on(run);
+    }
+
+    fn carry_out(&mut self, request: &Request, by: By, chance: &mut Chance) -> Reply {
+        let answer = match request {
+            Request::Stamp { random_bytes } => {
+                let random = (0..*random_bytes).map(|_| chance.number() as u8).collect();
+                Ok(Reply::Stamp(Stamp { now_ms: by.now_ms, random }))
+            }
+            Request::Cold(request) => self.cold.perform(request, by),
+            request => self.hot.perform(request, by),
+        };
+        answer.unwrap_or_else(Reply::Failed)
+    }
+
+    /// A process is gone. What it asked for arrives, or not, or in part.
+    fn crash(&mut self, place: usize, chance: &mut Chance) {
+        let process = self.hosts[place].process;
+        let under_way: Vec<u64> = self
+            .due
+            .iter()
+            .filter(|(_, event)| match event {
+                Event::Perform { run, .. } => self.runs[*run].process == process,
+                _ => false,
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        let by = By { process, now_ms: self.now_ms };
+        for number in under_way {
+            let arrives = chance.happens(400);
+            // Over a network it may arrive much later.
+            if arrives && self.plan.kept == Kept::Tier {
+                continue;
+            }
+            let Some(Event::Perform { request, .. }) = self.due.remove(&number) else { continue };
+            if arrives {
+                self.carry_out(&request, by, chance);
+            } else if chance.happens(500) {
+                self.hot.tear(&request, by, chance);
+            }
+        }
+        self.leave(place);
+    }
+
+    fn leave(&mut self, place: usize) {
+        let host = &mut self.hosts[place];
+        let process = host.process;
+        host.process.1 += 1;
+        host.at_hand.clear();
+        self.hot.leave(process);
+    }
+
+    fn faults_now(&self) -> Faults {
+        if self.is_calm { Faults::default() } else { self.plan.faults }
+    }
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Fine,
+    FailsBefore,
+    FailsAfter,
+    Twice,
+    Full,
+    Short,
+}
+
+impl Fate {
+    fn of(request: &Request, faults: Faults, chance: &mut Chance) -> Self {
+        let inner = match request {
+            Request::Cold(inner) => inner,
+            request => request,
+        };
+        let is_writing = matches!(
+            inner,
+            Request::Put { .. }
+                | Request::Append { .. }
+                | Request::StagePart { .. }
+                | Request::Commit { .. }
+        );
+        let is_reading = matches!(inner, Request::Get { .. } | Request::GetStaged { .. });
+        let rates = [
+            (faults.fails_before, Self::FailsBefore, true),
+            (faults.fails_after, Self::FailsAfter, true),
+            (faults.answered_twice, Self::Twice, true),
+            (faults.full, Self::Full, is_writing),
+            (faults.short_read, Self::Short, is_reading),
+        ];
+        if matches!(inner, Request::Stamp { .. }) {
+            return Self::Fine;
+        }
+        let met = rates.into_iter().find(|(rate, _, fits)| chance.happens(*rate) && *fits);
+        met.map_or(Self::Fine, |(_, fate, _)| fate)
+    }
+}
+
+/// A read that ends too early, as the network lets it.
+fn short(reply: Reply) -> Reply {
+    match reply {
+        Reply::Object(Object { mut bytes, info }) => {
+            bytes.truncate(bytes.len() / 2);
+            Reply::Object(Object { bytes, info })
+        }
+        other => other,
+    }
+}
+
+fn delay_ms(faults: Faults, chance: &mut Chance) -> u64 {
+    match chance.happens(faults.slow) {
+        true => *chance.one_of(&[200, 5000, 3_700_000]),
+        false => chance.below(4),
+    }
+}
+
+fn name_of(request: &Request) -> String {
+    let text = match request {
+        Request::Cold(inner) => return format!("cold {}", name_of(inner)),
+        Request::Put { key, bytes, condition } => {
+            format!("put {} {} {condition:?}", key.as_str(), bytes.len())
+        }
+        Request::Append { key, bytes, after, .. } => {
+            format!("append {} {} after {}+{}", key.as_str(), bytes.len(), after.at, after.torn)
+        }
+        Request::StagePart { stage, bytes, .. } => format!("part {} {}", stage.0, bytes.len()),
+        other => format!("{other:?}"),
+    };
+    text
+}
+
+fn told_of(reply: &Reply) -> String {
+    match reply {
+        Reply::Object(object) => format!("{} bytes of {:?}", object.bytes.len(), object.info),
+        Reply::Failed(error) => error.code().to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The session that an act is about, where a host goes on with it.
+fn session_of(what: What) -> Option<usize> {
+    match what {
+        What::Create(session)
+        | What::Append { session, .. }
+        | What::Sync(session)
+        | What::Compact(session)
+        | What::Hydrate(session) => Some(session),
+        What::Fork { to, .. } => Some(to),
+        _ => None,
+    }
+}

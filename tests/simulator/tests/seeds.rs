@@ -1,0 +1,61 @@
+//! Seeds: each one is simulated twice, goes right, and does the same both times.
+
+use turnkeep_simulator::plan::Plan;
+use turnkeep_simulator::{shrink, simulate};
+
+/// How many seeds the test command simulates.
+const SEEDS: u64 = 20_000;
+
+/// Seeds that found something once.
+const FOUND: &[u64] = &[];
+
+fn check(seed: u64) -> (u64, u64) {
+    let plan = Plan::of(seed);
+    let outcome = simulate(&plan, false);
+    if let Some(violation) = &outcome.violation {
+        let small = shrink(&plan);
+        let told = simulate(&small, true);
+        let lines = told.told.join("\n");
+        let again = told.violation.unwrap_or_default();
+        panic!(
+            "seed {seed}: {violation}\nin small: {:?}, {:?}\n{lines}\n{again}",
+            small.kept, small.faults
+        );
+    }
+    assert_eq!(simulate(&plan, false), outcome, "seed {seed} does something else the second time");
+    (outcome.requests, outcome.faults)
+}
+
+#[test]
+fn twenty_thousand_seeds_lose_nothing() {
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get) as u64;
+    let run = |thread: u64| {
+        let mut sums = (0, 0);
+        for seed in (0..SEEDS).filter(|seed| seed % threads == thread) {
+            let (requests, faults) = check(seed);
+            sums = (sums.0 + requests, sums.1 + faults);
+        }
+        sums
+    };
+    let sums: Vec<_> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
+        all.into_iter().map(|one| one.join()).collect()
+    });
+    let sums: Vec<(u64, u64)> =
+        sums.into_iter().map(|sum| sum.expect("all seeds go right")).collect();
+    let requests: u64 = sums.iter().map(|sum| sum.0).sum();
+    let faults: u64 = sums.iter().map(|sum| sum.1).sum();
+    println!("{SEEDS} seeds, {requests} requests, {faults} faults");
+    assert!(faults > 10 * SEEDS / 4, "too few faults: {faults}");
+}
+
+#[test]
+fn seeds_that_found_something_go_right() {
+    FOUND.iter().for_each(|seed| _ = check(*seed));
+}
+
+#[test]
+fn the_same_seed_is_the_same_plan_and_another_one_is_not() {
+    assert_eq!(Plan::of(7), Plan::of(7));
+    assert_ne!(Plan::of(7).acts, Plan::of(8).acts);
+}
