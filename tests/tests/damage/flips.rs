@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use turnkeep::ErrorClass;
+use turnkeep::core::ErrorClass;
 
 use crate::logs::Known;
 use crate::members::Outcome;
@@ -136,10 +136,7 @@ fn flips_of(
 }
 
 /// The bits of some bytes.
-fn bits(
-    bytes: std::ops::Range<usize>,
-    is_meant: impl Fn(usize, u8) -> bool,
-) -> Vec<(usize, u8)> {
+fn bits(bytes: std::ops::Range<usize>, is_meant: impl Fn(usize, u8) -> bool) -> Vec<(usize, u8)> {
     let all = bytes.flat_map(|at| (0..8).map(move |bit| (at, bit)));
     all.filter(|(at, bit)| is_meant(*at, *bit)).collect()
 }
@@ -163,7 +160,10 @@ fn every_flip_of_a_bundle_is_found() {
         match at {
             0..3 => assert_eq!(error.code(), "not_gzip", "{what}"),
             at if at >= file.len() - 8 => assert_eq!(error.code(), "gzip_checksum", "{what}"),
-            at if at >= end => assert_eq!(error.code(), "bad_bundle", "{what}"),
+            // What the end says of the file may look right; its own bytes are not.
+            at if at >= end => {
+                assert!(["bad_bundle", "gzip_checksum"].contains(&error.code()), "{what}: {error}");
+            }
             _ => readers::check_place(&error, &what),
         }
     });

@@ -36,7 +36,10 @@ impl Scene {
         let report = deep(&log.0, &Expectation::default());
         assert!(report.is_whole(), "{report:?}");
         let head = report.head.expect("a head");
-        assert!(deep(&log.0, &expectation(&own, Some(head), true)).is_whole(), "the true one holds");
+        assert!(
+            deep(&log.0, &expectation(&own, Some(head), true)).is_whole(),
+            "the true one holds"
+        );
         Self { own, other, log, head }
     }
 }
@@ -137,9 +140,8 @@ fn rolled_back(scene: &Scene, random: &mut Random) -> Forged {
 
 /// What was withheld was something else.
 fn withheld(scene: &Scene, random: &mut Random) -> Forged {
-    let others: Vec<usize> = (1..scene.own.len())
-        .filter(|at| matches!(scene.own[*at].sort, Sort::Other(_)))
-        .collect();
+    let others: Vec<usize> =
+        (1..scene.own.len()).filter(|at| matches!(scene.own[*at].sort, Sort::Other(_))).collect();
     let at = others[random.below(others.len())];
     let mut parts = scene.own.clone();
     parts[at].fields = message(random).fields;

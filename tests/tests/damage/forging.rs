@@ -22,7 +22,11 @@ pub(crate) enum Sort {
 }
 
 /// A session of a dozen entries, forked perhaps.
-pub(crate) fn session(random: &mut Random, name: &'static str, fork: Option<&'static str>) -> Vec<Part> {
+pub(crate) fn session(
+    random: &mut Random,
+    name: &'static str,
+    fork: Option<&'static str>,
+) -> Vec<Part> {
     let text = random.text(20);
     let fields = format!(r#","system_prompt":"{text}""#);
     let mut parts = vec![Part { sort: Sort::Start(name), fields, is_joined: false }];

@@ -1,8 +1,8 @@
 //! A log, and what its readers must say of damaged copies of it.
 
+use turnkeep::Head;
 use turnkeep::core::log::{Expectation, Report, Verifier, verify};
 use turnkeep::core::view::{Lines, Place};
-use turnkeep::Head;
 use turnkeep_tests::build::Log;
 
 use crate::verdict::{Verdict, line_at};

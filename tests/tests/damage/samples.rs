@@ -172,7 +172,7 @@ pub(crate) fn cold() -> Cold {
     let newest = |prefix: &str, suffix: &str| {
         let listed = store.list(prefix, None, 100).expect("a listing").objects;
         let mut keys = listed.into_iter().map(|(key, _)| key);
-        keys.find(|key| key.ends_with(suffix)).expect("an object")
+        keys.find(|key| key.as_str().ends_with(suffix)).expect("an object")
     };
     let (manifest, segment) = (newest("sessions/", ".json"), newest("segments/", ".jsonl.gz"));
     Cold { tier, manifest, segment, store }

@@ -1,8 +1,9 @@
 //! Damaged objects of a store, found by who reads the session.
 
+use turnkeep::core::ErrorClass;
 use turnkeep::core::log::Report;
 use turnkeep::core::session::{self, Retention};
-use turnkeep::{Error, ErrorClass, Head, Key, MemoryStore, Result, Store, drive};
+use turnkeep::{Error, Head, Key, MemoryStore, Result, Store, drive};
 use turnkeep_tests::sessions::{archive_key, bytes_of, id, write};
 
 use crate::flips::{Codes, each_flip};
@@ -86,7 +87,8 @@ pub(crate) fn cut_cold(cold: &Cold, name: &str, key: &Key) -> usize {
         let is_break = name == "manifest" && end == object.len() - 1;
         assert_eq!(fault.is_none(), is_break, "{what}: {fault:?}");
         let Some(fault) = fault else { continue };
-        let code = if name == "manifest" { "bad_entry" } else { "gzip_truncated" };
+        // A manifest says how long its segments are.
+        let code = if name == "manifest" { "bad_entry" } else { "gzip_corrupt" };
         assert_eq!(fault.code(), code, "{what}: {fault}");
         assert_eq!(fault.place().key.as_deref(), Some(key.as_str()), "{what}: {fault}");
     }
