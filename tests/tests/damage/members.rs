@@ -27,6 +27,9 @@ pub(crate) const CONTENT_CODES: &[&str] = &[
     "unsupported_version",
 ];
 
+/// Bits of the archive that make a match point to another copy of the same bytes.
+pub(crate) const COPIES: [(usize, u8); 1] = [(1589, 7)];
+
 /// What became of a damaged file.
 pub(crate) enum Outcome {
     /// It is verified, and holds what it held.
@@ -142,7 +145,8 @@ pub(crate) fn check_indexed(archive: &Zipped) {
         let what = format!("unarchive, byte {at}, bit {bit}");
         let fault = match unarchive(flipped) {
             Ok(log) => {
-                assert!(log == archive.log.0 && is_padding(archive, at, bit), "{what}");
+                let is_harmless = is_padding(archive, at, bit) || COPIES.contains(&(at, bit));
+                assert!(log == archive.log.0 && is_harmless, "{what}");
                 harmless += 1;
                 return;
             }
@@ -162,7 +166,7 @@ pub(crate) fn check_indexed(archive: &Zipped) {
             assert_eq!(offset, block.start as u64, "{what}: {fault}");
         }
     });
-    println!("  read by its index: {harmless} bits of padding");
+    println!("  read by its index: {harmless} bits change nothing");
 }
 
 /// What is cut off of a gzip file is missed, whatever of it is left.
