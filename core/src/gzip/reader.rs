@@ -135,18 +135,30 @@ impl Reader {
 
     fn header<'a>(&mut self, input: &'a [u8]) -> Result<&'a [u8]> {
         let had = self.pending.len();
-        self.pending.extend_from_slice(input);
-        let header = match read_header(&self.pending) {
+        // A header that lies whole in the input is not copied: there may be one every few bytes.
+        let bytes: &[u8] = match had {
+            0 => input,
+            _ => {
+                self.pending.extend_from_slice(input);
+                &self.pending
+            }
+        };
+        let header = match read_header(bytes) {
             Err(error) if self.members > 0 && error.kind() == ErrorKind::NotGzip => {
                 let message = "bytes follow the end of the gzip file";
                 return Err(Error::new(ErrorKind::TrailingData, message));
             }
             other => other?,
         };
-        let Some(header) = header else { return Ok(&[]) };
+        let Some(header) = header else {
+            if had == 0 {
+                self.pending.extend_from_slice(input);
+            }
+            return Ok(&[]);
+        };
         self.indexed = None;
         if header.is_ours && self.members == 0 {
-            let index = self.pending.get(INDEX_OFFSET..header.length).unwrap_or_default();
+            let index = bytes.get(INDEX_OFFSET..header.length).unwrap_or_default();
             let index = Index::decode(index).ok().filter(|index| index.first_seq == 0);
             self.indexed = index.map(|index| index.head.bytes);
         }

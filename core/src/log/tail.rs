@@ -6,6 +6,7 @@ use super::{Head, Torn};
 use crate::entry::{Envelope, redacted_digest, utf8};
 use crate::hash::{Hash, body_digest, chain};
 use crate::kind::Kind;
+use crate::limits::LINE_BYTES_MAX;
 use crate::line::Line;
 use crate::{Error, ErrorKind, Result};
 
@@ -27,11 +28,13 @@ pub(crate) fn find_tail(window: &[u8], offset: u64, first: u64) -> Result<Option
     let mut end = memchr::memrchr(b'\n', window);
     loop {
         let Some(line_end) = end else {
+            check_length(window.len(), offset)?;
             return if offset == 0 { Err(empty()) } else { Ok(None) };
         };
         let before = window.get(..line_end).unwrap_or_default();
         let start = memchr::memrchr(b'\n', before);
         if start.is_none() && offset > 0 {
+            check_length(before.len(), offset)?;
             return Ok(None);
         }
         let line_start = start.map_or(0, |at| at + 1);
@@ -62,6 +65,16 @@ pub(crate) fn committed_part(log: &[u8]) -> Result<&[u8]> {
 
 fn empty() -> Error {
     Error::new(ErrorKind::EmptyLog, "not one whole entry")
+}
+
+/// More is looked at only as long as there may be a line in it: else all of a log would be read that
+/// is none.
+fn check_length(length: usize, offset: u64) -> Result<()> {
+    if length <= LINE_BYTES_MAX {
+        return Ok(());
+    }
+    let error = Error::new(ErrorKind::LineTooLong, "a line exceeds 32 MiB");
+    Err(error.at(|place| place.offset = Some(offset)))
 }
 
 /// A line of the tail. A redacted one knows neither its number nor its batch.

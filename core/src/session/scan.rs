@@ -1,5 +1,6 @@
 //! Operations that look at every entry: verify, fold, sum up.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -99,14 +100,14 @@ async fn sum_up(io: &Io, id: &SessionId) -> Result<Summary> {
 async fn sum_up_once(io: &Io, id: &SessionId) -> Result<Summary> {
     let session = open_session(io, id).await?;
     let mut verifier = Verifier::new(Expectation::default());
-    let mut kinds = Vec::<(String, u64)>::new();
+    let mut kinds = BTreeMap::<String, u64>::new();
     let mut times: Option<(u64, u64)> = None;
     let source = scan(io, id, session.head(), &mut |chunk| {
         verifier.push_each(chunk, |verified| {
             let name = verified.kind_name();
-            match kinds.binary_search_by(|(kind, _)| kind.as_str().cmp(name)) {
-                Ok(place) => kinds.get_mut(place).into_iter().for_each(|(_, count)| *count += 1),
-                Err(place) => kinds.insert(place, (name.to_string(), 1)),
+            match kinds.get_mut(name) {
+                Some(count) => *count += 1,
+                None => _ = kinds.insert(name.to_string(), 1),
             }
             if let Some(ts) = verified.ts() {
                 times = Some(times.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))));
@@ -127,7 +128,7 @@ async fn sum_up_once(io: &Io, id: &SessionId) -> Result<Summary> {
         torn: session.torn,
         stored_bytes: source.stored_bytes(),
         times,
-        kinds,
+        kinds: kinds.into_iter().collect(),
         withheld: report.withheld,
     })
 }

@@ -39,8 +39,9 @@ impl State {
     /// are not in the history (any more) are left out. The log is not touched.
     #[must_use]
     pub fn with_calls_closed(mut self) -> Self {
-        let mut open: Vec<(usize, Call)> =
+        let open: Vec<(usize, Call)> =
             self.unanswered().into_iter().map(|(index, _, call)| (index, call)).collect();
+        let mut open = open.into_iter().peekable();
         let called = self.called();
         let mut closed: Vec<Item> = Vec::with_capacity(self.history.len());
         let mut pending: Vec<Call> = Vec::new();
@@ -61,8 +62,9 @@ impl State {
             }
             pending_seq = item.seq;
             closed.push(item);
-            let later = open.iter().position(|(at, _)| *at != index).unwrap_or(open.len());
-            pending.extend(open.drain(..later).map(|(_, call)| call));
+            while let Some((_, call)) = open.next_if(|(at, _)| *at == index) {
+                pending.push(call);
+            }
         }
         closed.extend(answers(&pending, pending_seq));
         self.history = closed;

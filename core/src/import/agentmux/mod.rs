@@ -14,7 +14,7 @@ use super::lines::{RawLine, lines};
 use super::{File, Format, Imported, Session, Skipped};
 use crate::json::{Object, push_text};
 use crate::kind::Kind;
-use crate::limits::IMPORT_TEXT_BYTES;
+use crate::limits::{IMPORT_TEXT_BYTES, LINE_BYTES_MAX};
 use crate::log::Draft;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -140,6 +140,7 @@ impl Output {
         }
         self.end_text();
         self.room()?;
+        check_length(line.bytes)?;
         check(&text_draft(line.bytes))?;
         self.text = Some(Text { bytes: line.bytes.to_vec(), is_utf8, line: line.number() });
         Ok(())
@@ -194,6 +195,19 @@ fn members(object: &Object<'_>, is_item: bool) -> String {
     let kept = object.iter().filter(|(name, _)| !is_item || *name != "message");
     let kept: Vec<String> = kept.map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", kept.join(","))
+}
+
+/// What is too long for an entry is not written as JSON first, which may be six times as long.
+fn check_length(line: &[u8]) -> Result<()> {
+    let escapes = line.iter().map(|byte| match byte {
+        b'"' | b'\\' | 8..=10 | 12 | 13 => 1,
+        0..b' ' => 5,
+        _ => 0,
+    });
+    if line.len() + escapes.sum::<usize>() <= LINE_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::TooLarge, "it is larger than an entry can be"))
 }
 
 fn text_draft(line: &[u8]) -> Draft {
