@@ -72,11 +72,11 @@ fn shown(log: &[u8]) {
     is_json(&lines.entries(Place::default(), 0..lines.len()));
     let count = Entry::parse(lines.line(1)).map_or(0, |entry| parts(&entry).len());
     let texts: Vec<String> = (0..count).map(|part| lines.part_text(1, part)).collect();
-    lines.markdown(1);
+    _ = lines.markdown(1);
     for text in texts.iter().filter(|text| !text.is_empty()) {
         let start: String = text.chars().take(9).collect();
         // An image's bytes are not searched.
-        lines.search(&start, true);
-        lines.search(&start, false);
+        _ = lines.search(&start, true);
+        _ = lines.search(&start, false);
     }
 }

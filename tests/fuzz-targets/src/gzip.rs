@@ -105,14 +105,19 @@ fn check(file: &[u8]) {
     for located in index.located() {
         assert_eq!((located.raw.start, located.first_seq), (next.0, next.1));
         assert!(next.2.is_none_or(|end| located.compressed.start == end));
-        next = (located.raw.end, located.first_seq + located.span.entries, Some(located.compressed.end));
+        next = (
+            located.raw.end,
+            located.first_seq + located.span.entries,
+            Some(located.compressed.end),
+        );
         let place = |at| usize::try_from(at).expect("fits");
         let compressed = &file[place(located.compressed.start)..place(located.compressed.end)];
         match inflate_span(&located, compressed) {
             Ok(raw) => assert_eq!(raw.len() as u64, located.span.raw_bytes),
             Err(error) => stable(&error),
         }
-        view::Lines::inflate(compressed, located.span.raw_bytes, located.span.entries);
+        let lines = view::Lines::inflate(compressed, located.span.raw_bytes, located.span.entries);
+        assert!(lines.bytes().len() as u64 <= located.span.raw_bytes);
     }
     assert_eq!((next.0, next.1), (index.head.bytes, index.head.seq + 1));
     let mut verifier = FileVerifier::new(Expectation::default());

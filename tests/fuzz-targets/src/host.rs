@@ -30,12 +30,17 @@ pub struct Host {
 
 impl Default for Host {
     fn default() -> Self {
-        let [hot, cold, bundle] = std::array::from_fn(|_| MemoryStore::new());
-        Self { hot, cold, bundle, chance: Random::new(7), now_ms: NOW_MS }
+        Self::of(std::array::from_fn(|_| MemoryStore::new()))
     }
 }
 
 impl Host {
+    /// A host of these stores: hot, cold, and for bundles.
+    #[must_use]
+    pub fn of([hot, cold, bundle]: [MemoryStore; 3]) -> Self {
+        Self { hot, cold, bundle, chance: Random::new(7), now_ms: NOW_MS }
+    }
+
     /// Carries out an operation to its end, as it asks.
     ///
     /// # Errors

@@ -28,7 +28,8 @@ pub use canary::canary;
 pub use draft::{draft, item};
 pub use gzip::{archive, gzip};
 pub use import::{
-    import_agentmux, import_eai, import_files, import_opendev, import_session_store, import_zeitlich,
+    import_agentmux, import_eai, import_files, import_opendev, import_session_store,
+    import_zeitlich,
 };
 pub use log::{line, log};
 pub use manifest::manifest;

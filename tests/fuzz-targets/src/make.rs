@@ -61,7 +61,8 @@ pub fn rehashed(log: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn reindexed(archive: &[u8]) -> Vec<u8> {
     let mut made = archive.to_vec();
-    let length = archive.get(INDEX - 2..INDEX).map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
+    let length =
+        archive.get(INDEX - 2..INDEX).map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
     let content = archive.get(INDEX_CONTENT..INDEX + usize::from(length));
     if let Some(check) = content.map(|content| crc32(content).to_le_bytes()) {
         made[INDEX + 1..INDEX_CONTENT].copy_from_slice(&check);

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use turnkeep::Store;
+use turnkeep::{MemoryStore, Store};
 use turnkeep_core::log::Draft;
 use turnkeep_core::session::tier::{self, Flush};
 use turnkeep_core::session::{self, Create, Range, View};
@@ -26,13 +26,18 @@ pub fn manifest(data: &[u8]) {
     let id = SessionId::new(SESSION).expect("an id");
     for prev in [None, Some(sha256(b"the one before"))] {
         let line = make::line(prev, rest);
-        let mut host = Host { cold: store_of(&world().1), ..Host::default() };
+        let mut host = host();
         let (key, log) = (Key::manifest(&id, number), Key::of(&id, Part::Log));
         host.cold.put(&key, &[&line[..], b"\n"].concat(), &Condition::Any).expect("a put");
         look(&mut host, &id);
         host.hot.put(&log, &anchor(&line), &Condition::Any).expect("a put");
         look(&mut host, &id);
     }
+}
+
+/// A host of the true session's segments and manifest.
+fn host() -> Host {
+    Host::of([MemoryStore::new(), store_of(&world().1), MemoryStore::new()])
 }
 
 /// The number that the manifest gives itself.
@@ -127,7 +132,10 @@ pub fn world() -> &'static (Vec<u8>, Contents) {
             ];
             session = host.done(session::append(session, drafts)).session;
         }
-        host.done(session::set_about(id.clone(), session::About::new(Some("T".into()), Vec::new())));
+        host.done(session::set_about(
+            id.clone(),
+            session::About::new(Some("T".into()), Vec::new()),
+        ));
         host.done(tier::flush(id.clone(), Flush::default()));
         let session = host.done(tier::hydrate(id.clone())).session;
         host.done(session::append(session, [Draft::user_input("\"more\"")]));
@@ -146,7 +154,7 @@ pub fn world() -> &'static (Vec<u8>, Contents) {
 ///
 /// Where it cannot.
 pub fn sound() {
-    let mut host = Host { cold: store_of(&world().1), ..Host::default() };
+    let mut host = host();
     let id = SessionId::new(SESSION).expect("an id");
     assert!(look(&mut host, &id), "the true manifest is believed");
 }

@@ -33,9 +33,30 @@ impl Random {
 
 /// What JSON and the formats here are made of, so that some changes keep a file nearly sound.
 const WORDS: [&[u8]; 24] = [
-    b"\n", b"\r\n", b"{", b"}", b"[", b"]", b"\"", b",", b":", b"null", b"true", b"0", b"-1",
-    b"9007199254740991", b"9007199254740992", b"18446744073709551615", b"1e309", b"\\u0000",
-    b"\\ud800", b"\xff", b"\xc3\xa9", b"\x00", b"\xff\xff\xff\xff", b"\x1f\x8b\x08",
+    b"\n",
+    b"\r\n",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"\"",
+    b",",
+    b":",
+    b"null",
+    b"true",
+    b"0",
+    b"-1",
+    b"9007199254740991",
+    b"9007199254740992",
+    b"18446744073709551615",
+    b"1e309",
+    b"\\u0000",
+    b"\\ud800",
+    b"\xff",
+    b"\xc3\xa9",
+    b"\x00",
+    b"\xff\xff\xff\xff",
+    b"\x1f\x8b\x08",
 ];
 
 /// One of some files, changed in one to four places.

@@ -77,7 +77,9 @@ fn every_target_has_a_fuzzer_and_a_small_corpus() {
         let text = fs::read_to_string(&fuzzer).unwrap_or_default();
         assert!(text.contains(&format!("turnkeep_fuzz_targets::{name}(data)")), "{name}");
         let files = fs::read_dir(corpus().join(name)).expect("its corpus");
-        bytes += files.map(|file| file.expect("a file").metadata().expect("its length").len()).sum::<u64>();
+        bytes += files
+            .map(|file| file.expect("a file").metadata().expect("its length").len())
+            .sum::<u64>();
     }
     assert!(bytes <= CORPUS_BYTES_MAX, "{bytes} bytes");
 }

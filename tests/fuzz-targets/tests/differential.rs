@@ -24,7 +24,8 @@ fn told_by_python(sort: &str, files: &[Vec<u8>]) -> Vec<Value> {
     for (number, file) in files.iter().enumerate() {
         fs::write(folder.join(format!("{number:06}")), file).expect("a file");
     }
-    let script: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../independent/reports.py"].iter().collect();
+    let script: PathBuf =
+        [env!("CARGO_MANIFEST_DIR"), "../independent/reports.py"].iter().collect();
     let output = Command::new("python3").arg(script).arg(sort).arg(&folder).output();
     let output = output.expect("Python 3");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -62,13 +63,13 @@ fn log_report(log: &[u8]) -> Value {
     let place = |error: &Error| {
         let place = error.place();
         match place.line {
-            Some(line) => json!({ "code": error.code(), "line": line, "offset": place.offset, "seq": place.seq }),
+            Some(line) => {
+                json!({ "code": error.code(), "line": line, "offset": place.offset, "seq": place.seq })
+            }
             None => json!({ "code": error.code() }),
         }
     };
-    let head = |head: turnkeep_core::log::Head| {
-        json!({ "seq": head.seq, "hash": head.hash.to_string(), "bytes": head.bytes })
-    };
+    let head = |head: turnkeep_core::log::Head| json!({ "seq": head.seq, "hash": head.hash.to_string(), "bytes": head.bytes });
     let entries = |error: &Error| json!({ "code": error.code(), "seq": error.place().seq });
     let none = || json!({ "code": null });
     json!({
@@ -92,9 +93,11 @@ fn both_verifiers_say_the_same_of_changed_logs() {
 
 #[test]
 fn both_readers_say_the_same_of_changed_gzip_files() {
-    compare("gzip", &changed("gzip", <[u8]>::to_vec), |file| match gunzip(file, Bound::default()) {
-        Ok(content) => json!({ "code": null, "sha256": sha256(&content).to_string() }),
-        Err(error) => json!({ "code": error.code() }),
+    compare("gzip", &changed("gzip", <[u8]>::to_vec), |file| {
+        match gunzip(file, Bound::default()) {
+            Ok(content) => json!({ "code": null, "sha256": sha256(&content).to_string() }),
+            Err(error) => json!({ "code": error.code() }),
+        }
     });
 }
 

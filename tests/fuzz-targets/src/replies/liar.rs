@@ -1,6 +1,6 @@
 //! The store that lies.
 
-use turnkeep_core::store::{Key, Object, Reply, Request};
+use turnkeep_core::store::{Key, Object, Reply, Request, StageId};
 use turnkeep_core::{Error, ErrorKind};
 
 use super::world::host;
@@ -22,6 +22,7 @@ pub(super) struct Liar<'a> {
     has_lied: bool,
     told: Vec<(Wrote, Key)>,
     given: Vec<Key>,
+    stages: Vec<(StageId, Key)>,
 }
 
 /// What becomes of the answers once nothing decides any more.
@@ -43,9 +44,9 @@ pub(super) enum Wrote {
 impl<'a> Liar<'a> {
     pub(super) fn new(mut choices: Input<'a>) -> Self {
         let ending = [Ending::True, Ending::Failing, Ending::Repeating][choices.below(3)];
-        let (told, given) = (Vec::new(), Vec::new());
+        let (told, given, stages) = (Vec::new(), Vec::new(), Vec::new());
         let (last, repeated, has_lied) = (None, 0, false);
-        Self { host: host(), choices, ending, last, repeated, has_lied, told, given }
+        Self { host: host(), choices, ending, last, repeated, has_lied, told, given, stages }
     }
 
     /// Whether any answer was not what a sound store would give.
@@ -75,15 +76,44 @@ impl<'a> Liar<'a> {
     }
 
     pub(super) fn answer(&mut self, request: Request) -> Reply {
-        let (what, key) = about(&request, &self.host);
-        let reply = self.choose(request);
-        if let (Some(key), Some(what), Reply::Info(_) | Reply::Done) = (&key, what, &reply) {
-            self.told.push((what, key.clone()));
-        }
-        if let (Some(key), Reply::Object(_)) = (key, &reply) {
-            self.given.push(key);
-        }
+        let key = self.key_of(&request);
+        let reply = self.choose(request.clone());
+        self.note(request, key, &reply);
         reply
+    }
+
+    /// The object that a request is about.
+    fn key_of(&self, request: &Request) -> Option<Key> {
+        match request {
+            Request::Put { key, .. }
+            | Request::Append { key, .. }
+            | Request::Sync { key }
+            | Request::Delete { key, .. }
+            | Request::Stage { key }
+            | Request::Get { key, .. } => Some(key.clone()),
+            Request::Commit { stage, .. } => {
+                let stages = self.stages.iter().rev();
+                stages.clone().find(|(known, _)| known == stage).map(|(_, key)| key.clone())
+            }
+            Request::Cold(request) | Request::Bundle(request) => self.key_of(request),
+            _ => None,
+        }
+    }
+
+    /// Takes note of what the store said.
+    fn note(&mut self, request: Request, key: Option<Key>, reply: &Reply) {
+        let Some(key) = key else { return };
+        match (request, reply) {
+            (Request::Cold(request) | Request::Bundle(request), _) => {
+                self.note(*request, Some(key), reply);
+            }
+            (Request::Get { .. }, Reply::Object(_)) => self.given.push(key),
+            (Request::Stage { .. }, Reply::Stage(stage)) => self.stages.push((stage.clone(), key)),
+            (Request::Sync { .. }, Reply::Done) => self.told.push((Wrote::Sync, key)),
+            (Request::Delete { .. }, Reply::Done) => self.told.push((Wrote::Removal, key)),
+            (_, Reply::Info(_)) => self.told.push((Wrote::Bytes, key)),
+            _ => {}
+        }
     }
 
     fn choose(&mut self, request: Request) -> Reply {
@@ -150,20 +180,6 @@ impl<'a> Liar<'a> {
             }
             request => self.host.answer(Request::Cold(Box::new(request))),
         }
-    }
-}
-
-/// What a request does to which object.
-fn about(request: &Request, host: &Host) -> (Option<Wrote>, Option<Key>) {
-    match request {
-        Request::Put { key, .. } | Request::Append { key, .. } => {
-            (Some(Wrote::Bytes), Some(key.clone()))
-        }
-        Request::Sync { key } => (Some(Wrote::Sync), Some(key.clone())),
-        Request::Delete { key, .. } => (Some(Wrote::Removal), Some(key.clone())),
-        Request::Get { key, .. } => (None, Some(key.clone())),
-        Request::Cold(request) | Request::Bundle(request) => about(request, host),
-        _ => (None, None),
     }
 }
 

@@ -33,8 +33,7 @@ struct World {
 /// A host of it all, as it is before anything happens.
 pub(super) fn host() -> Host {
     let world = world();
-    let (hot, cold) = (store_of(&world.hot), store_of(&world.cold));
-    Host { hot, cold, bundle: store_of(&world.bundle), ..Host::default() }
+    Host::of([&world.hot, &world.cold, &world.bundle].map(store_of))
 }
 
 /// What that session truly is.
