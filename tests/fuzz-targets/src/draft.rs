@@ -57,7 +57,7 @@ pub fn item(data: &[u8]) {
         written(&batch, &[draft.as_str()]);
         let Ok(state) = State::fold(&batch.bytes) else { continue };
         is_json(&state.to_json());
-        is_json(&export::messages(&state));
+        export::messages(&state).lines().for_each(is_json);
         let calls = state.open_calls().len();
         let closed = state.with_calls_closed();
         assert!(closed.open_calls().is_empty(), "{calls} calls were open");

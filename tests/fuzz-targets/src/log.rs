@@ -108,7 +108,7 @@ fn folds(log: &[u8], report: &Report) {
     assert_eq!(folded.is_ok(), is_sound, "{:?} of {report:?}", folded.as_ref().err());
     let Ok(state) = folded else { return };
     is_json(&state.to_json());
-    is_json(&export::messages(&state));
+    export::messages(&state).lines().for_each(is_json);
     _ = export::markdown(&state, &About::default());
     let snapshot = Snapshot::of(&state);
     // Messages whose text no JSON text can carry are none that zeitlich wrote.
