@@ -33,7 +33,7 @@ impl<'a> Input<'a> {
 
     /// A number, often one at an edge.
     pub fn number(&mut self) -> u64 {
-        match usize::from(self.byte()) {
+        match usize::from(self.byte() % 16) {
             edge if edge < EDGES.len() => EDGES[edge],
             _ => {
                 let mut bytes = [0; 8];

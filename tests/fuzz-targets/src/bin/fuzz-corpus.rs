@@ -148,7 +148,7 @@ fn named() -> Result<Vec<u8>> {
 /// Every operation over every session: answered truly first, and then with a few lies.
 fn replies() -> Files {
     let mut random = Random::new(1);
-    let cases = (0..34_u8).flat_map(|operation| (0..6_u8).map(move |name| (operation, name)));
+    let cases = (0..35_u8).flat_map(|operation| (0..6_u8).map(move |name| (operation, name)));
     let case = |(operation, name): (u8, u8)| {
         let ending = random.number().to_le_bytes()[0] % 3;
         let truths = usize::from(operation + name) % 12;

@@ -1,6 +1,6 @@
 //! The store that lies.
 
-use turnkeep_core::store::{Key, Object, Reply, Request, StageId};
+use turnkeep_core::store::{Key, Listing, Object, Reply, Request, StageId};
 use turnkeep_core::{Error, ErrorKind};
 
 use super::world::host;
@@ -172,6 +172,14 @@ impl<'a> Liar<'a> {
                 let start = choices.number();
                 let range = range.map(|range| start..start.saturating_add(range.end - range.start));
                 self.host.answer(Request::Get { key, range })
+            }
+            // The same listing again, from its start.
+            Request::List { prefix, limit, .. } => {
+                let reply = self.host.answer(Request::List { prefix, after: None, limit });
+                match reply {
+                    Reply::Listing(listing) => Reply::Listing(Listing { more: true, ..listing }),
+                    other => other,
+                }
             }
             Request::Get { range, .. } => {
                 let keys = super::world::keys();

@@ -42,7 +42,7 @@ pub fn replies(data: &[u8]) {
 }
 
 const READING: usize = 12;
-const OPERATIONS: usize = 34;
+const OPERATIONS: usize = 35;
 
 /// Operations that look. Where they come to the true head, all they tell is true.
 fn read(operation: usize, id: &SessionId, truth: &Truth, liar: &mut Liar<'_>) -> Result<()> {
@@ -155,6 +155,7 @@ fn maintain(operation: usize, id: &SessionId, liar: &mut Liar<'_>) -> Result<()>
         }
         31 => _ = ask(restore(Restore::default()), liar)?,
         32 => _ = ask(session::find_incomplete(), liar)?,
+        33 => _ = ask(session::sweep_if_due(Policy::default().inactive_for(1), u64::MAX), liar)?,
         _ => {
             ask(session::set_about(id.clone(), session::About::default()), liar)?;
             assert!(liar.told(Wrote::Bytes, &Key::of(id, Part::About)));
