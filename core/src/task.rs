@@ -430,8 +430,20 @@ impl Io {
 
     fn object_of(&self, request: Request) -> Answer<'_, Object> {
         Box::pin(async move {
+            let most = match &request {
+                Request::Get { range: Some(range), .. }
+                | Request::GetStaged { range: Some(range), .. } => {
+                    range.end.saturating_sub(range.start)
+                }
+                _ => u64::MAX,
+            };
             let object = answer!(self.call(request).await, Reply::Object(object) => object)?;
-            check_info(&object.info).map(|()| object)
+            check_info(&object.info)?;
+            if object.bytes.len() as u64 <= most {
+                return Ok(object);
+            }
+            let message = "the store gives more bytes than it was asked for";
+            Err(Error::new(ErrorKind::StoreFailed, message))
         })
     }
 

@@ -3,7 +3,8 @@
 use turnkeep_core::ErrorKind;
 use turnkeep_core::bundle::{Reader, TAIL_BYTES};
 use turnkeep_core::log::Draft;
-use turnkeep_core::session::{self, Append, Create};
+use turnkeep_core::session::tier::{self, Flush};
+use turnkeep_core::session::{self, Append, Create, Range};
 use turnkeep_core::store::{Key, Part, Reply, Request};
 use turnkeep_core::view::{Lines, Place};
 use turnkeep_core::{Result, SessionId};
@@ -82,6 +83,28 @@ fn a_log_that_becomes_shorter_while_it_is_summed_up_is_looked_at_again() {
     assert!(heads.contains(&4) && heads.contains(&6), "{heads:?}");
 }
 
+/// A hydrated session's log starts with an anchor, which is read until its line ends.
+#[test]
+fn an_anchor_that_never_ends_is_refused() {
+    let mut host = host();
+    host.done(tier::flush(id(), Flush::default()));
+    host.done(tier::hydrate(id()));
+    let mut asked = 0;
+    let task = session::open(id()).with_cold_store();
+    let opened = run(task, |request| {
+        asked += 1;
+        assert!(asked < 100, "it asks for ever");
+        match host.answer(request) {
+            Reply::Object(mut object) => {
+                object.bytes.truncate(200);
+                Reply::Object(object)
+            }
+            reply => reply,
+        }
+    });
+    assert_eq!(opened.expect_err("it has no end").kind(), ErrorKind::Conflict);
+}
+
 #[test]
 fn a_listing_that_never_goes_on_is_refused() {
     let mut host = host();
@@ -103,6 +126,22 @@ fn a_listing_that_never_goes_on_is_refused() {
         }
     });
     assert_eq!(listed.expect_err("it has no end").kind(), ErrorKind::StoreFailed);
+}
+
+#[test]
+fn more_bytes_than_were_asked_for_are_refused() {
+    let mut host = host();
+    let read = run(session::read(id(), Range::all()), |request| {
+        let is_ranged = matches!(&request, Request::Get { range: Some(_), .. });
+        match host.answer(request) {
+            Reply::Object(mut object) if is_ranged => {
+                object.bytes.resize(1 << 22, b'\n');
+                Reply::Object(object)
+            }
+            reply => reply,
+        }
+    });
+    assert_eq!(read.expect_err("it is too much").kind(), ErrorKind::StoreFailed);
 }
 
 #[test]
