@@ -36,11 +36,12 @@ fn told_by_python(sort: &str, files: &[Vec<u8>]) -> Vec<Value> {
     told
 }
 
-/// Files of a target, changed.
+/// Files of a target, as they are and changed.
 fn changed(target: &str, change: fn(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
     let files = seeds(target).expect("its corpus");
     let mut random = Random::new(9);
-    (0..CHANGED).map(|_| change(&mutated(&files, &mut random))).collect()
+    let changes = (0..CHANGED).map(|_| mutated(&files, &mut random)).collect::<Vec<_>>();
+    files.iter().chain(&changes).map(|file| change(file)).collect()
 }
 
 /// Compares what both say, and gives how many files are sound.
@@ -88,7 +89,7 @@ fn both_verifiers_say_the_same_of_changed_logs() {
     let raw = compare("log", &changed("log", <[u8]>::to_vec), log_report);
     let rehashed = compare("log", &changed("log", make::rehashed), log_report);
     // Both must be there, or nothing is shown.
-    assert!((1..CHANGED).contains(&raw) && (1..CHANGED).contains(&rehashed));
+    assert!(raw > 0 && rehashed > 0 && raw.max(rehashed) < CHANGED);
 }
 
 #[test]
@@ -104,10 +105,11 @@ fn both_readers_say_the_same_of_changed_gzip_files() {
 #[test]
 fn both_readers_hold_the_same_changed_archives_for_sound() {
     for change in [<[u8]>::to_vec, make::reindexed] {
-        compare("archive", &changed("archive", change), |file| match unarchive(file) {
+        let sound = compare("archive", &changed("archive", change), |file| match unarchive(file) {
             Ok(log) => json!({ "code": null, "sha256": sha256(&log).to_string() }),
             // Which of several faults is told first is each reader's choice.
             Err(_) => json!({ "code": "unsound" }),
         });
+        assert!(sound > 0, "not one archive is sound: nothing is shown");
     }
 }

@@ -6,6 +6,7 @@ use std::io::Result;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use turnkeep_core::archive::unarchive;
 use turnkeep_core::gzip::{Bound, gunzip};
 use turnkeep_core::{Entry, SessionId, recovery};
 use turnkeep_fuzz_targets::mutate::Random;
@@ -57,7 +58,7 @@ fn all() -> Result<BTreeMap<&'static str, Files>> {
     Ok(BTreeMap::from([
         ("line", logs.iter().flat_map(|log| lines(log)).map(<[u8]>::to_vec).collect()),
         ("gzip", vectors("gzip", ".gz")?),
-        ("archive", vectors("archive", ".jsonl.gz")?),
+        ("archive", archives()?),
         ("manifest", manifests()),
         ("bundle", [bundles, contents].concat()),
         ("import_eai", eai),
@@ -91,6 +92,16 @@ fn vectors(area: &str, suffix: &str) -> Result<Files> {
     });
     paths.sort();
     paths.into_iter().map(fs::read).collect()
+}
+
+/// Some that hold, and some that do not.
+fn archives() -> Result<Files> {
+    let mut files = vectors("archive", ".jsonl.gz")?;
+    files.retain(|file| file.len() <= FILE_BYTES_MAX);
+    let (sound, others): (Files, Files) =
+        files.into_iter().partition(|file| unarchive(file).is_ok());
+    let step = others.len().div_ceil(5).max(1);
+    Ok(sound.into_iter().take(4).chain(others.into_iter().step_by(step)).collect())
 }
 
 fn lines(file: &[u8]) -> Vec<&[u8]> {
