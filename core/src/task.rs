@@ -14,6 +14,7 @@ use core::task::{Context, Poll, Waker};
 use spin::Mutex;
 
 use crate::cache::CacheEntry;
+use crate::limits::INTEGER_MAX;
 use crate::log::Stamp;
 use crate::store::{
     After, CacheRequest, Condition, Durability, Holder, Info, Key, Listing, Object, Reply, Request,
@@ -235,8 +236,7 @@ impl Io {
     pub(crate) fn get<'a>(&'a self, key: &'a Key, range: Option<Range<u64>>) -> Answer<'a, Object> {
         Box::pin(async move {
             let request = Request::Get { key: key.clone(), range };
-            answer!(self.call(request).await, Reply::Object(object) => object)
-                .map_err(|e| e.at_key(key))
+            self.object_of(request).await.map_err(|e| e.at_key(key))
         })
     }
 
@@ -248,7 +248,7 @@ impl Io {
     ) -> Answer<'a, Info> {
         Box::pin(async move {
             let request = Request::Put { key: key.clone(), bytes, condition };
-            answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+            self.info_of(request).await.map_err(|e| e.at_key(key))
         })
     }
 
@@ -261,7 +261,7 @@ impl Io {
     ) -> Answer<'a, Info> {
         Box::pin(async move {
             let request = Request::Append { key: key.clone(), bytes, after, durability };
-            answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+            self.info_of(request).await.map_err(|e| e.at_key(key))
         })
     }
 
@@ -294,15 +294,17 @@ impl Io {
         limit: u32,
     ) -> Answer<'a, Listing> {
         Box::pin(async move {
-            let request = Request::List { prefix: String::from(prefix), after, limit };
-            answer!(self.call(request).await, Reply::Listing(listing) => listing)
+            let request =
+                Request::List { prefix: String::from(prefix), after: after.clone(), limit };
+            let listing = answer!(self.call(request).await, Reply::Listing(listing) => listing)?;
+            check_listing(&listing, after.as_ref()).map(|()| listing)
         })
     }
 
     pub(crate) fn info<'a>(&'a self, key: &'a Key) -> Answer<'a, Info> {
         Box::pin(async move {
             let request = Request::Info { key: key.clone() };
-            answer!(self.call(request).await, Reply::Info(info) => info).map_err(|e| e.at_key(key))
+            self.info_of(request).await.map_err(|e| e.at_key(key))
         })
     }
 
@@ -333,7 +335,7 @@ impl Io {
     ) -> Answer<'a, Object> {
         Box::pin(async move {
             let request = Request::GetStaged { stage: stage.clone(), range };
-            answer!(self.call(request).await, Reply::Object(object) => object)
+            self.object_of(request).await
         })
     }
 
@@ -344,7 +346,7 @@ impl Io {
     ) -> Answer<'a, Info> {
         Box::pin(async move {
             let request = Request::Commit { stage: stage.clone(), condition };
-            answer!(self.call(request).await, Reply::Info(info) => info)
+            self.info_of(request).await
         })
     }
 
@@ -377,7 +379,11 @@ impl Io {
 
     pub(crate) fn stamp<'a>(&'a self, random_bytes: usize) -> Answer<'a, Stamp> {
         Box::pin(async move {
-            answer!(self.call(Request::Stamp { random_bytes }).await, Reply::Stamp(stamp) => stamp)
+            let request = Request::Stamp { random_bytes };
+            let stamp = answer!(self.call(request).await, Reply::Stamp(stamp) => stamp)?;
+            let message = "the host tells no time, or gives too few random bytes";
+            let is_sound = stamp.now_ms <= INTEGER_MAX && stamp.random.len() >= random_bytes;
+            is_sound.then_some(stamp).ok_or_else(|| Error::new(ErrorKind::StoreFailed, message))
         })
     }
 
@@ -415,6 +421,32 @@ impl Io {
         Calls { calls, replies: Vec::new() }.await
     }
 
+    fn info_of(&self, request: Request) -> Answer<'_, Info> {
+        Box::pin(async move {
+            let info = answer!(self.call(request).await, Reply::Info(info) => info)?;
+            check_info(&info).map(|()| info)
+        })
+    }
+
+    fn object_of(&self, request: Request) -> Answer<'_, Object> {
+        Box::pin(async move {
+            let most = match &request {
+                Request::Get { range: Some(range), .. }
+                | Request::GetStaged { range: Some(range), .. } => {
+                    range.end.saturating_sub(range.start)
+                }
+                _ => u64::MAX,
+            };
+            let object = answer!(self.call(request).await, Reply::Object(object) => object)?;
+            check_info(&object.info)?;
+            if object.bytes.len() as u64 <= most {
+                return Ok(object);
+            }
+            let message = "the store gives more bytes than it was asked for";
+            Err(Error::new(ErrorKind::StoreFailed, message))
+        })
+    }
+
     fn call(&self, request: Request) -> Call<'_> {
         let request = match (self.place, &request) {
             (StorePlace::Hot, _) | (_, Request::Stamp { .. } | Request::Cache(_)) => request,
@@ -423,6 +455,23 @@ impl Io {
         };
         Call { mailbox: &self.mailbox, state: CallState::New(Some(request)) }
     }
+}
+
+/// A length is one that every host can hold, so that sums of some are numbers too.
+fn check_info(info: &Info) -> Result<()> {
+    let message = "the store tells a length that no object has";
+    let is_length = info.bytes <= INTEGER_MAX;
+    is_length.then_some(()).ok_or_else(|| Error::new(ErrorKind::StoreFailed, message))
+}
+
+/// A listing goes on after the one before: else it would be asked for for ever.
+fn check_listing(listing: &Listing, after: Option<&Key>) -> Result<()> {
+    let keys = after.into_iter().chain(listing.objects.iter().map(|(key, _)| key));
+    if !keys.is_sorted_by(|one, next| one < next) {
+        let message = "the store's listing is not in the order of its keys, or does not go on";
+        return Err(Error::new(ErrorKind::StoreFailed, message));
+    }
+    listing.objects.iter().try_for_each(|(_, info)| check_info(info))
 }
 
 struct Call<'a> {

@@ -104,7 +104,7 @@ impl Reader {
     /// Takes the file's next bytes. What they hold is then to be taken with [`Self::next`], before
     /// more are given: so what is held in memory is bounded by what these inflate to.
     pub fn push(&mut self, packed: &[u8]) -> Result<()> {
-        let covered = (self.length - TAIL_BYTES as u64).saturating_sub(self.taken);
+        let covered = self.length.saturating_sub(TAIL_BYTES as u64).saturating_sub(self.taken);
         let covered = usize::try_from(covered).unwrap_or(usize::MAX).min(packed.len());
         self.packed_crc = crc32(self.packed_crc, packed.get(..covered).unwrap_or_default());
         self.taken += packed.len() as u64;

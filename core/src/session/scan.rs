@@ -120,6 +120,7 @@ async fn sum_up_once(io: &Io, id: &SessionId) -> Result<Summary> {
     let report = verifier.finish();
     report.sound()?;
     source.disagrees(report.head).map_or(Ok(()), Err)?;
+    check_reached(report.head, session.head())?;
     let empty = || Error::new(ErrorKind::EmptyLog, "not one whole entry");
     Ok(Summary {
         id: id.clone(),
@@ -131,6 +132,15 @@ async fn sum_up_once(io: &Io, id: &SessionId) -> Result<Summary> {
         kinds: kinds.into_iter().collect(),
         withheld: report.withheld,
     })
+}
+
+/// What was read of a session leads to where it was opened, unless it was cut short meanwhile.
+pub(super) fn check_reached(found: Option<Head>, opened: Option<Head>) -> Result<()> {
+    if opened.is_none() || found == opened {
+        return Ok(());
+    }
+    let message = "the log became shorter while it was read";
+    Err(Error::new(ErrorKind::Conflict, message).retryable())
 }
 
 /// Takes bytes as they are found. Not generic: what reads would stand in the wasm once for each taker.

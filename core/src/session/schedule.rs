@@ -43,7 +43,7 @@ pub fn sweep_if_due(policy: Policy, every_ms: u64) -> Task<Scheduled> {
         let due_ms = finished_ms.map_or(0, |finished| finished.saturating_add(every_ms));
         let wait_ms = due_ms.saturating_sub(stamp.now_ms);
         if wait_ms > 0 {
-            return Ok(Scheduled { sweep: None, wait_ms: wait_ms + jitter_ms });
+            return Ok(Scheduled { sweep: None, wait_ms: wait_ms.saturating_add(jitter_ms) });
         }
         let mut lease = match Lease::take(&io).await {
             Err(error) if error.kind() == ErrorKind::Locked => {
@@ -54,7 +54,7 @@ pub fn sweep_if_due(policy: Policy, every_ms: u64) -> Task<Scheduled> {
         };
         let swept = run(&io, &policy, Some(&mut lease)).await;
         lease.end(&io, swept.is_ok()).await?;
-        Ok(Scheduled { sweep: Some(swept?), wait_ms: every_ms + jitter_ms })
+        Ok(Scheduled { sweep: Some(swept?), wait_ms: every_ms.saturating_add(jitter_ms) })
     })
 }
 

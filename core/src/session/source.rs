@@ -271,6 +271,9 @@ impl LogPart {
                 let message = "the log was replaced while it was read";
                 return Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key).retryable());
             }
+            if object.bytes.len() as u64 <= read {
+                return Err(super::scan::shorter(&self.key));
+            }
             (self.start, self.info) = (object.bytes, object.info);
         }
         let end = memchr::memchr(b'\n', &self.start).unwrap_or_default();

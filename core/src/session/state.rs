@@ -6,7 +6,7 @@ use super::Task;
 use super::open::{TRIES, check_same, find_session, is_moving};
 use super::range::Range;
 use super::read::read_page;
-use super::scan::{CHUNK_BYTES, scan};
+use super::scan::{CHUNK_BYTES, check_reached, scan};
 use super::source::Source;
 use crate::log::{Head, Torn, Verifier};
 use crate::state::{Folder, State};
@@ -90,6 +90,7 @@ async fn folded_once(io: &Io, id: &SessionId) -> Result<State> {
         let moved = || Error::new(ErrorKind::Conflict, "someone else wrote to the session");
         return Err(if is_same { error } else { moved().retryable() });
     }
+    check_reached(state.head, session.head())?;
     if let (Some(head), Some(torn)) = (state.head, session.torn) {
         check_torn(io, id, &source, &state, head, torn).await?;
     }

@@ -75,7 +75,7 @@ impl Lines {
     /// A line without its line break; empty where there is none.
     #[must_use]
     pub fn line(&self, at: usize) -> &[u8] {
-        let line = self.bytes_of(at..at + 1);
+        let line = self.bytes_of(at..at.saturating_add(1));
         line.strip_suffix(b"\n").unwrap_or(line)
     }
 
@@ -110,9 +110,9 @@ impl Lines {
         let Some(before) = start.checked_sub(1) else { return place };
         let offset = self.starts.get(start).copied().unwrap_or(self.bytes.len()) as u64;
         Place {
-            row: place.row + start as u64,
-            seq: place.seq.map(|seq| seq + start as u64),
-            offset: place.offset + offset,
+            row: place.row.saturating_add(start as u64),
+            seq: place.seq.map(|seq| seq.saturating_add(start as u64)),
+            offset: place.offset.saturating_add(offset),
             prev: self.hash_of(before),
         }
     }

@@ -78,17 +78,17 @@ pub(super) fn tell(lines: &[u8], place: Place, told: Told) -> String {
     let mut rows = Vec::new();
     each_line(lines, |at, start, line| {
         let is_torn = start + line.len() == lines.len();
-        let mut row = Row::new(line, place.row + at);
+        let mut row = Row::new(line, place.row.saturating_add(at));
         let fault = match is_torn {
             true => Err(Error::new(ErrorKind::TornTail, "an unfinished write")),
             false => row.check(line, seq, prev),
         };
         let entry = Entry::parse(line);
         let fault = fault.err().or_else(|| entry.as_ref().err().cloned());
-        let offset = place.offset + start as u64;
+        let offset = place.offset.saturating_add(start as u64);
         row.problem = fault.map(|error| {
             error.at(|place| {
-                place.line = Some(row.row + 1);
+                place.line = Some(row.row.saturating_add(1));
                 place.offset = Some(offset);
                 place.seq = row.seq.or(seq);
             })
