@@ -1,0 +1,31 @@
+// Deno and Bun: programs that run the shared modules as Node does.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { bun, deno } from "./programs.mjs";
+
+const SCRIPT = fileURLToPath(new URL("process.mjs", import.meta.url));
+/** Nothing is fetched, and no settings of the folders around are used. */
+const DENO = ["run", "--allow-all", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
+
+export const runInDeno = (part, report) => runIn(deno(), DENO, part, report);
+export const runInBun = async (part, report) => runIn(bun(), ["run", "--no-install"], part, report);
+
+/** Each line that the program prints is the outcome of a test. */
+async function runIn(program, args, part, report) {
+  const child = spawn(program, [...args, SCRIPT, part], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (data) => (said += data));
+  const ended = once(child, "close");
+  // Where there is no such program this throws too, once it is waited for.
+  ended.catch(() => {});
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith("{")) report(JSON.parse(line));
+    else said += `${line}\n`;
+  }
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`${program} ended with ${code}\n${said}`);
+}
