@@ -10,7 +10,7 @@ import { gzipSync } from "node:zlib";
 
 import webpack from "webpack";
 
-import { bun, deno } from "../hosts/others/programs.mjs";
+import { program } from "../hosts/others/programs.mjs";
 import { startWorkerd } from "../hosts/others/workerd-server.mjs";
 import { checkApi } from "./api.mjs";
 import { titleOf } from "./page.mjs";
@@ -138,12 +138,12 @@ function node(...args) {
   return run(project, process.execPath, args);
 }
 
-function inDeno(program) {
-  return run(project, deno(), [...DENO, program]);
+function inDeno(script) {
+  return run(project, program("DENO"), [...DENO, script]);
 }
 
-function inBun(program) {
-  return run(project, bun(), ["run", "--no-install", program]);
+function inBun(script) {
+  return run(project, program("BUN"), ["run", "--no-install", script]);
 }
 
 /** A tool that this folder has installed. */
@@ -152,8 +152,8 @@ function own(tool, ...args) {
 }
 
 /** Bundles a program with webpack, as its own defaults have it for a page. */
-function webpacked(program, filename) {
-  const options = { mode: "production", context: project, entry: `./${program}`, output: { path: project, filename } };
+function webpacked(script, filename) {
+  const options = { mode: "production", context: project, entry: `./${script}`, output: { path: project, filename } };
   return new Promise((resolve, reject) => {
     webpack(options, (error, stats) => {
       if (error === null && !stats.hasErrors() && !stats.hasWarnings()) return resolve();
@@ -191,10 +191,10 @@ function tsc(...args) {
 }
 
 /** Bundles a program of the project; returns the name of the bundle. */
-function bundle(program, ...options) {
-  const out = `bundle-${program}`;
+function bundle(script, ...options) {
+  const out = `bundle-${script}`;
   const how = ["--bundle", "--minify", "--format=esm", `--outfile=${out}`, ...options];
-  own("esbuild", program, ...how);
+  own("esbuild", script, ...how);
   return out;
 }
 

@@ -99,6 +99,13 @@ pub(crate) const STEPS: &[Step] = &[
         counts: Counts::Tests,
     },
     Step {
+        name: "frozen",
+        program: Program::Python,
+        args: &["tests/independent/frozen.py"],
+        minutes_max: 5,
+        counts: Counts::Tests,
+    },
+    Step {
         name: "servers",
         program: Program::Cargo,
         args: &["build", "-p", "turnkeep-servers", "--bin", "test-s3"],

@@ -5,18 +5,18 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { bun, deno } from "./programs.mjs";
+import { program } from "./programs.mjs";
 
 const SCRIPT = fileURLToPath(new URL("process.mjs", import.meta.url));
 /** Nothing is fetched, and no settings of the folders around are used. */
 const DENO = ["run", "--allow-all", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
 
-export const runInDeno = (part, report) => runIn(deno(), DENO, part, report);
-export const runInBun = async (part, report) => runIn(bun(), ["run", "--no-install"], part, report);
+export const runInDeno = async (part, report) => runIn(program("DENO"), DENO, part, report);
+export const runInBun = async (part, report) => runIn(program("BUN"), ["run", "--no-install"], part, report);
 
 /** Each line that the program prints is the outcome of a test. */
-async function runIn(program, args, part, report) {
-  const child = spawn(program, [...args, SCRIPT, part], { stdio: ["ignore", "pipe", "pipe"] });
+async function runIn(path, args, part, report) {
+  const child = spawn(path, [...args, SCRIPT, part], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stderr.on("data", (data) => (said += data));
   const ended = once(child, "close");
@@ -27,5 +27,5 @@ async function runIn(program, args, part, report) {
     else said += `${line}\n`;
   }
   const [code] = await ended;
-  if (code !== 0) throw new Error(`${program} ended with ${code}\n${said}`);
+  if (code !== 0) throw new Error(`${path} ended with ${code}\n${said}`);
 }

@@ -1,23 +1,18 @@
-// Where the programs of npm packages are. Not where the packages' install scripts would put them: npm may be told to
-// run none.
+// Where the programs of other hosts are: in npm packages that hold nothing else, for Linux on x64. DENO, BUN and
+// WORKERD name others.
 
-import { existsSync, readdirSync } from "node:fs";
-import { arch, platform } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const MODULES = fileURLToPath(new URL("../node_modules/", import.meta.url));
-const CPU = { arm64: "aarch64" }[arch()] ?? arch();
+const PROGRAMS = {
+  DENO: "@deno/linux-x64-glibc/deno",
+  BUN: "@oven/bun-linux-x64/bin/bun",
+  WORKERD: "@cloudflare/workerd-linux-64/bin/workerd",
+};
 
-/** Deno, whose script finds it. */
-export const deno = () => join(MODULES, ".bin/deno");
-
-/** Bun as it is for this machine: of several the one that asks least of the processor. */
-export function bun() {
-  const folder = join(MODULES, "@oven");
-  const start = `bun-${platform()}-${CPU}`;
-  const found = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(start)) : [];
-  const best = found.find((name) => name === `${start}-baseline`) ?? found.find((name) => name === start);
-  if (best === undefined) throw new Error(`no Bun for this machine in ${folder}: run npm ci in tests/hosts`);
-  return join(folder, best, "bin/bun");
+/** The path of a program; an error where there is none. */
+export function program(name) {
+  const path = process.env[name] ?? fileURLToPath(new URL(`../node_modules/${PROGRAMS[name]}`, import.meta.url));
+  if (existsSync(path)) return path;
+  throw new Error(`there is no ${path}: run cargo xtask setup on Linux on x64, or set ${name} to the path of one`);
 }

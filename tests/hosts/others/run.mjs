@@ -3,7 +3,7 @@
 //   node tests/hosts/others/run.mjs [HOST [PART]]    only that host, only modules whose names contain PART
 //
 // Fails on a failed test, where a host is missing, and where one ran no vectors. FIREFOX names another browser
-// than Debian's; the other hosts are npm packages of tests/hosts.
+// than Debian's; for the other hosts see programs.mjs.
 
 import { runInFirefox } from "./firefox.mjs";
 import { runInBun, runInDeno } from "./processes.mjs";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import program from "workerd";
+import { program } from "./programs.mjs";
 
 const COMPATIBLE_SINCE = "2025-01-01";
 
@@ -21,7 +21,7 @@ export async function startWorkerd(text, wasm, bindings = {}) {
   await writeFile(join(folder, "config.capnp"), config(bindings));
   // What listens is told on the third descriptor.
   const args = ["serve", "config.capnp", "--experimental", "--control-fd=3"];
-  const child = spawn(program, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const child = spawn(program("WORKERD"), args, { cwd: folder, stdio: ["ignore", "pipe", "pipe", "pipe"] });
   const ended = new Promise((resolve) => child.on("close", resolve));
   const stop = async () => {
     child.kill("SIGKILL");

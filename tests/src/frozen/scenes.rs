@@ -3,7 +3,7 @@
 use turnkeep::core::session::runtime::{Restore, Snapshot, restore, snapshot};
 use turnkeep::core::session::tier::{self, Collect, Flush, Hot};
 use turnkeep::core::session::{self, Append, Policy, Session};
-use turnkeep::core::store::{Condition, Part};
+use turnkeep::core::store::Condition;
 use turnkeep::{
     About, At, Cache, CacheEntry, CacheValue, Compact, Create, Draft, Fork, Key, Place, Store,
 };
@@ -11,7 +11,7 @@ use turnkeep::{
 use super::Files;
 use super::desk::{Desk, objects};
 use crate::build::{Log, Random};
-use crate::sessions::{archive_key, id, log_key};
+use crate::sessions::{id, log_key};
 use crate::tiers::HOUR_MS;
 
 /// A name whose key is spelled otherwise.
@@ -187,7 +187,7 @@ pub(super) fn tier() -> (Files, Files) {
 
     many_items(&desk, "deleted", 5);
     desk.run_tiered(tier::flush(id("deleted"), clear));
-    desk.run_tiered(tier::delete(id("deleted")));
+    desk.run_tiered(session::delete(id("deleted")));
 
     many_items(&desk, "hot", 5);
     desk.world.wait(3 * HOUR_MS);
