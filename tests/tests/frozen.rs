@@ -54,11 +54,10 @@ fn sessions_of_every_version_go_on() {
                     continue;
                 }
                 let id = SessionId::new(id).expect("an id");
-                let failed = |error| panic!("{name}, {part}, {id}: {error}");
-                let session = Session::open(store.clone(), &id).unwrap_or_else(failed);
-                session.append(&[Draft::user_input("\"more\"")]).unwrap_or_else(failed);
+                let session = Session::open(store.clone(), &id).expect("a session");
+                let appended = session.append(&[Draft::user_input("\"more\"")]);
                 let seq = told["head"]["seq"].as_u64().expect("a number");
-                assert_eq!(session.head().expect("a head").seq, seq + 1, "{name}, {part}, {id}");
+                assert_eq!(appended, Ok(seq + 1), "{name}, {part}, {id}");
                 assert!(session.verify().expect("a report").is_whole(), "{name}, {part}, {id}");
                 count += 1;
             }

@@ -163,7 +163,6 @@ pub(super) fn tier() -> (Files, Files) {
     let (clear, keep) = (Flush::default(), Flush::default().hot(Hot::Keep));
 
     many_items(&desk, "cold", 40);
-    desk.run_tiered(session::set_about(id("cold"), About::new(Some("Cold".into()), vec![])));
     desk.run_tiered(tier::flush(id("cold"), clear.clone()));
 
     // Enough for lists of ids, and for segments that are joined.
@@ -178,6 +177,7 @@ pub(super) fn tier() -> (Files, Files) {
     }
 
     many_items(&desk, "hydrated", 5);
+    desk.run_tiered(session::set_about(id("hydrated"), About::new(Some("A title".into()), vec![])));
     desk.run_tiered(tier::flush(id("hydrated"), clear.clone()));
     desk.run_tiered(tier::hydrate(id("hydrated")));
 
