@@ -2,6 +2,11 @@
 
 import { harness } from "./harness.mjs";
 
+/** Whether a module is one of those whose names contain one of the `parts`, which stand between commas. */
+export function isWanted(module, parts) {
+  return module.endsWith(".mjs") && parts.split(",").some((part) => module.includes(part));
+}
+
 /**
  * Runs a module that `load` gives against a host; `report` is told of each test's outcome:
  * `{ module, name, error? }`.

@@ -3,7 +3,7 @@
 import { serve } from "../server.mjs";
 import { firefox } from "../viewer/firefox.mjs";
 
-export async function runInFirefox(part, report) {
+export async function runInFirefox(parts, report) {
   const server = await serve();
   const tell = (what) => {
     if (what.startsWith("an error: ")) report({ module: "page", name: "error", error: what });
@@ -15,7 +15,7 @@ export async function runInFirefox(part, report) {
     const outcomes = await page.evaluate(`(async () => {
       const outcomes = [];
       const { runShared } = await import("/tests/hosts/page.mjs");
-      await runShared(${JSON.stringify(part)}, (outcome) => void outcomes.push(outcome));
+      await runShared(${JSON.stringify(parts)}, (outcome) => void outcomes.push(outcome));
       return JSON.stringify(outcomes);
     })()`);
     JSON.parse(outcomes).forEach(report);

@@ -11,12 +11,12 @@ const SCRIPT = fileURLToPath(new URL("process.mjs", import.meta.url));
 /** Nothing is fetched, and no settings of the folders around are used. */
 const DENO = ["run", "--allow-all", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
 
-export const runInDeno = async (part, report) => runIn(program("DENO"), DENO, part, report);
-export const runInBun = async (part, report) => runIn(program("BUN"), ["run", "--no-install"], part, report);
+export const runInDeno = async (parts, report) => runIn(program("DENO"), DENO, parts, report);
+export const runInBun = async (parts, report) => runIn(program("BUN"), ["run", "--no-install"], parts, report);
 
 /** Each line that the program prints is the outcome of a test. */
-async function runIn(path, args, part, report) {
-  const child = spawn(path, [...args, SCRIPT, part], { stdio: ["ignore", "pipe", "pipe"] });
+async function runIn(path, args, parts, report) {
+  const child = spawn(path, [...args, SCRIPT, parts], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stderr.on("data", (data) => (said += data));
   const ended = once(child, "close");

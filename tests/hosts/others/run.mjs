@@ -1,10 +1,12 @@
 // The shared modules on the hosts that are neither Node nor Chromium.
 //
-//   node tests/hosts/others/run.mjs [HOST [PART]]    only that host, only modules whose names contain PART
+//   node tests/hosts/others/run.mjs [--full] [HOST [PARTS]]    only that host, only modules whose names contain one of PARTS
 //
+// Without more, the modules that tell of bytes, and of sessions in the host's stores; --full: all of them.
 // Fails on a failed test, where a host is missing, and where one ran no vectors. FIREFOX names another browser
 // than Debian's; for the other hosts see programs.mjs.
 
+import { isWanted } from "../run-shared.mjs";
 import { runInFirefox } from "./firefox.mjs";
 import { runInBun, runInDeno } from "./processes.mjs";
 import { runInWorkerd } from "./workerd.mjs";
@@ -12,7 +14,12 @@ import { runInWorkerd } from "./workerd.mjs";
 const HOSTS = { deno: runInDeno, bun: runInBun, workerd: runInWorkerd, firefox: runInFirefox };
 const MINUTES_MAX = 5;
 
-const [only, part = ""] = process.argv.slice(2);
+/** What the test command has time for. */
+const PARTS = "frozen,sessions,streams,vectors";
+
+const args = process.argv.slice(2);
+const isFull = args[0] === "--full";
+const [only, parts = isFull ? "" : PARTS] = isFull ? args.slice(1) : args;
 let passed = 0;
 let failed = 0;
 
@@ -26,13 +33,13 @@ async function runHost(name, run) {
   };
   const started = Date.now();
   try {
-    await inTime(run(part, report));
+    await inTime(run(parts, report));
   } catch (error) {
     report({ module: "host", name: "run", error: String(error.stack ?? error) });
   }
   const bad = outcomes.filter(({ error }) => error !== undefined).length;
   const vectors = vectorsOf(outcomes);
-  if (part === "" && vectors < 300) {
+  if (isWanted("vectors.mjs", parts) && vectors < 300) {
     report({ module: "host", name: "vectors", error: `${vectors} vectors were read, not at least 300` });
   }
   const seconds = ((Date.now() - started) / 1000).toFixed(1);

@@ -3,10 +3,10 @@
 import * as turnkeep from "../../../npm/dist/entry/workerd.js";
 import { wasm } from "../../../npm/dist/load.js";
 import { MemoryStore } from "../../../npm/dist/memory.js";
-import { listed, runModule, servedHost } from "../run-shared.mjs";
+import { isWanted, listed, runModule, servedHost } from "../run-shared.mjs";
 
 export default {
-  async fetch(_request, { SERVER, PART }) {
+  async fetch(_request, { SERVER, PARTS }) {
     const get = async (path) => {
       const response = await fetch(SERVER + path);
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
@@ -17,9 +17,10 @@ export default {
     const outcomes = [];
     for (const path of await listed(get, "tests/hosts", "shared")) {
       const name = path.replace(/^shared\/|\.mjs$/g, "");
-      if (!path.endsWith(".mjs") || !path.includes(PART)) continue;
+      if (!isWanted(path.replace("shared/", ""), PARTS)) continue;
       // The bundler takes every file that this may name.
-      await runModule(`${name}.mjs`, () => import(`../shared/${name}.mjs`), host, (outcome) => void outcomes.push(outcome));
+      const report = (outcome) => void outcomes.push(outcome);
+      await runModule(`${name}.mjs`, () => import(`../shared/${name}.mjs`), host, report);
     }
     return Response.json(outcomes);
   },

@@ -10,11 +10,11 @@ const NPM = new URL("../../../npm/", import.meta.url);
 const WASM = fileURLToPath(new URL("dist/wasm/turnkeep_bg.wasm", NPM));
 const WORKER = fileURLToPath(new URL("worker.mjs", import.meta.url));
 
-export async function runInWorkerd(part, report) {
+export async function runInWorkerd(parts, report) {
   const server = await serve();
   let worker;
   try {
-    worker = await startWorkerd(await bundled(), WASM, { SERVER: server.url, PART: part });
+    worker = await startWorkerd(await bundled(), WASM, { SERVER: server.url, PARTS: parts });
     const response = await fetch(worker.url);
     if (!response.ok) throw new Error(`the worker answered ${response.status}: ${await response.text()}`);
     for (const outcome of await response.json()) report(outcome);
