@@ -26,7 +26,8 @@ fn frozen_files_are_as_they_were_frozen() {
             .into_iter()
             .map(|(path, hash)| (path, Value::from(hash.to_string())))
             .collect();
-        let listed: Vec<_> = manifest["files"].as_object().expect("files").clone().into_iter().collect();
+        let listed: Vec<_> =
+            manifest["files"].as_object().expect("files").clone().into_iter().collect();
         assert_eq!(found, listed, "{name}");
     }
 }

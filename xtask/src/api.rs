@@ -1,7 +1,7 @@
 //! `cargo xtask api`: the public API of each published crate, against what it was when somebody last looked at it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -41,7 +41,7 @@ pub(crate) fn check(args: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn found(package: &str, library: &str, rustdoc: &PathBuf) -> Result<String> {
+fn found(package: &str, library: &str, rustdoc: &Path) -> Result<String> {
     run(cargo()
         .env("RUSTDOC", rustdoc)
         .args(["rustdoc", "--quiet", "--package", package, "--lib", "--"])
@@ -65,8 +65,10 @@ fn rustdoc() -> Result<PathBuf> {
 fn is_same(package: &str, expected: &str, found: &str) -> bool {
     let missing = expected.lines().filter(|line| !found.lines().any(|other| other == *line));
     let new = found.lines().filter(|line| !expected.lines().any(|other| other == *line));
-    let told: Vec<String> =
-        missing.map(|line| format!("- {line}")).chain(new.map(|line| format!("+ {line}"))).collect();
+    let told: Vec<String> = missing
+        .map(|line| format!("- {line}"))
+        .chain(new.map(|line| format!("+ {line}")))
+        .collect();
     if told.is_empty() {
         return true;
     }

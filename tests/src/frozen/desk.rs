@@ -84,9 +84,9 @@ impl Desk {
                 self.told.set(self.told.get() + keys.len());
                 Reply::Keys(keys)
             }
-            CacheRequest::Get { keys } => {
-                Reply::Values(keys.iter().map(|key| self.cache.get(key).expect("a value")).collect())
-            }
+            CacheRequest::Get { keys } => Reply::Values(
+                keys.iter().map(|key| self.cache.get(key).expect("a value")).collect(),
+            ),
             unknown => panic!("no request known here: {unknown:?}"),
         }
     }

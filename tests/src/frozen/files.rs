@@ -38,8 +38,9 @@ pub fn folder() -> PathBuf {
 /// Where a file cannot be read, or a folder is there that the list does not tell of.
 pub fn all() -> Result<Vec<Frozen>, String> {
     let list = list()?;
-    for entry in fs::read_dir(folder()).map_err(told)? {
-        let name = entry.map_err(told)?.file_name().to_string_lossy().into_owned();
+    for entry in fs::read_dir(folder()).map_err(|error| error.to_string())? {
+        let name =
+            entry.map_err(|error| error.to_string())?.file_name().to_string_lossy().into_owned();
         if name != LIST && !list.contains_key(&name) {
             return Err(format!("{LIST} does not tell of {name}"));
         }
@@ -84,7 +85,7 @@ fn list() -> Result<Map<String, Value>, String> {
     match fs::read(folder().join(LIST)) {
         Ok(list) => serde_json::from_slice(&list).map_err(|error| format!("{LIST}: {error}")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Map::new()),
-        Err(error) => Err(told(error)),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -112,17 +113,14 @@ pub fn freeze(name: &str) -> Result<(usize, usize), String> {
     list.insert(name.to_owned(), sha256(&manifest).to_string().into());
     for (path, bytes) in files.iter().chain([(&MANIFEST.to_owned(), &manifest)]) {
         let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(told)?;
-        fs::write(path, bytes).map_err(told)?;
+        fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(|error| error.to_string())?;
+        fs::write(path, bytes).map_err(|error| error.to_string())?;
     }
-    fs::write(super::folder().join(LIST), pretty(&list.into())).map_err(told)?;
+    fs::write(super::folder().join(LIST), pretty(&list.into()))
+        .map_err(|error| error.to_string())?;
     Ok((files.len(), files.values().map(Vec::len).sum()))
 }
 
 fn pretty(value: &Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
-}
-
-fn told(error: io::Error) -> String {
-    error.to_string()
 }

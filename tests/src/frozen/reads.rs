@@ -69,7 +69,8 @@ pub fn unpacked(files: &Files) -> Folder {
 fn sessions(store: &Arc<dyn Store>, objects: &Files) -> Value {
     let mut told = Map::new();
     for key in objects.keys().map(|key| Key::parse(key.clone()).expect("a key")) {
-        let of_manifest = || SessionId::decode(key.as_str().strip_prefix("sessions/")?.split('/').next()?).ok();
+        let of_manifest =
+            || SessionId::decode(key.as_str().strip_prefix("sessions/")?.split('/').next()?).ok();
         let id = key.session().map(|(id, _)| id).or_else(of_manifest);
         if let Some(id) = id
             && !told.contains_key(id.as_str())
