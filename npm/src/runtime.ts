@@ -126,7 +126,7 @@ export type Recovered =
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { store, cache, probes = [], signal } = options;
-  const task = () => wasm().recover_task(cache !== undefined, options.givesUpCache === true, PROCESS);
+  const task = () => wasm().recover_task(cache !== undefined, options.givesUpCache === true, thisProcess());
   const recovered = await alone(() => driveWith<Recovered>(checked(task), { store, cache }, signal));
   const runtime = new Runtime(store, cache, recovered);
   for (const probe of probes) runtime.watch(probe);
@@ -306,7 +306,7 @@ export class Runtime {
 
   /** A restoring that failed before, for the cache refused it, is finished first. */
   #recover(signal: AbortSignal | undefined): Promise<Recovered> {
-    const task = wasm().recover_task(this.#cache !== undefined, false, PROCESS);
+    const task = wasm().recover_task(this.#cache !== undefined, false, thisProcess());
     return driveWith(task, { store: this.store, cache: this.#cache }, signal);
   }
 
@@ -315,14 +315,19 @@ export class Runtime {
     const ids = idsOf(sessions);
     if (key !== undefined) checkText(key, "a key");
     const cache = this.#cache;
-    const task = () => wasm().restore_task(ids, cache !== undefined, dryRun, key, PROCESS);
+    const task = () => wasm().restore_task(ids, cache !== undefined, dryRun, key, thisProcess());
     const host = { store: this.store, bundle, cache };
     return alone(() => driveWith(checked(task), host, signal));
   }
 }
 
-/** Tells this process's restorings from those of others. */
-const PROCESS: number = randomNumber();
+let processNumber: number | undefined;
+
+/** Tells this process's restorings from those of others. Made late: workerd gives no chance to modules that load. */
+function thisProcess(): number {
+  return (processNumber ??= randomNumber());
+}
+
 let last: Promise<unknown> = Promise.resolve();
 
 /** One restoring after the other: a process's own lock does not keep it out. */

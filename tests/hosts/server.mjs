@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { listFiles } from "./files.mjs";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const SERVED = ["npm/dist", "tests/hosts", "tests/vectors", "tests/store-cases.json"];
+const SERVED = ["npm/dist", "tests/hosts", "tests/vectors", "tests/frozen", "tests/store-cases.json"];
 const LIST = "/list/";
 const TYPES = {
   ".html": "text/html; charset=utf-8",

@@ -5,6 +5,7 @@
 //! | [`store_cases`] | `tests/store-cases.json`, and its runner for stores in Rust |
 //! | [`vectors`] | the vectors: how they are made, and how their files are read |
 //! | [`build`] | logs, gzip files and archives made by hand |
+//! | [`frozen`] | files that earlier versions wrote, and what this one writes of the same inputs |
 //! | [`spy`] | a store that counts, and fails when told to |
 //! | [`live`] | the operations on open sessions, driven over a store |
 //! | [`real`] | a tier over real servers |
@@ -16,6 +17,7 @@
 pub mod build;
 #[cfg(target_os = "linux")]
 pub mod disk_image;
+pub mod frozen;
 pub mod live;
 pub mod real;
 pub mod retention;

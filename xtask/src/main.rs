@@ -1,8 +1,10 @@
 //! The repository's commands. `cargo xtask help` lists them.
 
+mod api;
 mod bench;
 mod demo;
 mod files;
+mod freeze;
 mod npm;
 mod process;
 mod progress;
@@ -47,6 +49,8 @@ fn dispatch(args: &[&str]) -> Result<ExitCode> {
         ["demo", rest @ ..] => demo::run_demo(rest).map(done),
         ["bench", rest @ ..] => bench::run_bench(rest).map(done),
         ["vectors", rest @ ..] => vectors::run(rest).map(done),
+        ["api", rest @ ..] => api::check(rest).map(done),
+        ["freeze", rest @ ..] => freeze::run(rest).map(done),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
@@ -67,6 +71,8 @@ cargo xtask COMMAND
   demo            the main job from end to end, on an example transcript
   bench [OPTION]  measurements beside peers; --full adds an archive of 1 GiB, --json FILE
   vectors         write the test vectors anew
+  api [--bless]   the crates' public API, against the one written down in tests/api
+  freeze NAME     keep what this version writes, for later versions to read
 
 All but `setup` install what they need themselves.
 ";

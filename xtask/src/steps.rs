@@ -99,6 +99,13 @@ pub(crate) const STEPS: &[Step] = &[
         counts: Counts::Tests,
     },
     Step {
+        name: "frozen",
+        program: Program::Python,
+        args: &["tests/independent/frozen.py"],
+        minutes_max: 5,
+        counts: Counts::Tests,
+    },
+    Step {
         name: "servers",
         program: Program::Cargo,
         args: &["build", "-p", "turnkeep-servers", "--bin", "test-s3"],
@@ -120,6 +127,13 @@ pub(crate) const STEPS: &[Step] = &[
         counts: Counts::Tests,
     },
     Step {
+        name: "hosts",
+        program: Program::Node,
+        args: &["tests/hosts/others/run.mjs"],
+        minutes_max: 15,
+        counts: Counts::Tests,
+    },
+    Step {
         name: "page",
         program: Program::Node,
         args: &["--test", "npm/viewer/test/*.test.mjs", "tests/hosts/viewer/*.test.mjs"],
@@ -132,5 +146,20 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["tests/packaging/run.mjs"],
         minutes_max: 10,
         counts: Counts::Tests,
+    },
+    Step {
+        name: "api",
+        program: Program::Xtask,
+        args: &["api"],
+        minutes_max: 10,
+        counts: Counts::Tests,
+    },
+    // Builds each as somebody who depends on it would.
+    Step {
+        name: "crates",
+        program: Program::Cargo,
+        args: &["package", "--package", "turnkeep-core", "--package", "turnkeep", "--allow-dirty"],
+        minutes_max: 15,
+        counts: Counts::Nothing,
     },
 ];

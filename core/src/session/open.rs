@@ -81,7 +81,7 @@ pub struct Create {
     /// What the first entry survives.
     pub durability: Durability,
     /// Entries that are appended with the first one in the same write, all or nothing: a draft
-    /// that fails a check leaves no session behind. Drafts as for [`append`]; where `start` is
+    /// that fails a check leaves no session behind. Drafts as for [`super::append`]; where `start` is
     /// `None` the first of them may be of kind `session_start`. They are the session's last ones.
     pub entries: Vec<String>,
 }

@@ -31,12 +31,18 @@ pub struct World {
 
 impl Default for World {
     fn default() -> Self {
-        let clock = Clock::new(NOW_MS.into());
-        Self::of(Dated::new(&clock), Dated::new(&clock), clock, 1)
+        Self::at(NOW_MS)
     }
 }
 
 impl World {
+    /// Two empty stores at that time.
+    #[must_use]
+    pub fn at(now_ms: u64) -> Self {
+        let clock = Clock::new(now_ms.into());
+        Self::of(Dated::new(&clock), Dated::new(&clock), clock, 1)
+    }
+
     fn of(hot: Dated, cold: Dated, clock: Clock, hosts: u64) -> Self {
         let (hot, cold) = (Arc::new(hot), Arc::new(cold));
         let tier = Tier::open_reading(hot.clone(), cold.clone());

@@ -1,0 +1,4 @@
+// In a page: what the test looks at is the title.
+import "./memory.mjs";
+
+document.title = "recorded";
