@@ -116,11 +116,13 @@ const ZIPPED: &[Shape] = &[
 ];
 
 #[test]
+#[ignore = "takes minutes, and a machine with nothing else to do"]
 fn logs_of_long_lines_are_read_in_linear_time() {
     grow_as_their_input(LINES);
 }
 
 #[test]
+#[ignore = "takes minutes, and a machine with nothing else to do"]
 fn logs_of_many_entries_are_read_in_linear_time() {
     grow_as_their_input(ENTRIES);
 }
@@ -132,11 +134,13 @@ fn compactions_that_keep_everything_are_folded_in_linear_time() {
 }
 
 #[test]
+#[ignore = "takes minutes, and a machine with nothing else to do"]
 fn foreign_lines_are_read_in_linear_time() {
     grow_as_their_input(FOREIGN);
 }
 
 #[test]
+#[ignore = "takes minutes, and a machine with nothing else to do"]
 fn gzip_files_are_read_in_linear_time() {
     grow_as_their_input(ZIPPED);
 }
@@ -396,6 +400,7 @@ fn long_headers(bytes: usize) -> Vec<u8> {
 
 /// The shapes are what they are said to be: those that are logs hold.
 #[test]
+#[ignore = "takes minutes, and a machine with nothing else to do"]
 fn the_shapes_are_logs_that_hold() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for shape in LINES.iter().chain(ENTRIES) {

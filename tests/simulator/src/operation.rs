@@ -34,7 +34,7 @@ pub(crate) trait Operation {
 type Then<T> = Box<dyn FnOnce(T) -> Next>;
 
 enum Next {
-    Ended(End),
+    Ended(Box<End>),
     Goes(Box<dyn Operation>),
 }
 
@@ -65,7 +65,7 @@ impl<T> Operation for Of<T> {
             self.task = None;
             match (result, self.then.take()) {
                 (Ok(value), Some(then)) => match then(value) {
-                    Next::Ended(end) => self.end = Some(end),
+                    Next::Ended(end) => self.end = Some(*end),
                     Next::Goes(operation) => {
                         self.goes_on = Some(operation);
                         self.base = IDS;
@@ -96,12 +96,16 @@ impl<T> Operation for Of<T> {
     }
 }
 
+fn ended(end: End) -> Next {
+    Next::Ended(Box::new(end))
+}
+
 fn done<T>(_: T) -> Next {
-    Next::Ended(End::default())
+    ended(End::default())
 }
 
 fn with_session(session: Session) -> Next {
-    Next::Ended(End { session: Some(session), ..End::default() })
+    ended(End { session: Some(session), ..End::default() })
 }
 
 /// An id of [`SESSIONS`].
@@ -200,7 +204,7 @@ fn page(id: SessionId, is_tier: bool, range: Range, mut lines: Vec<u8>) -> Box<d
         lines.extend_from_slice(&page.lines);
         match page.next {
             Some(cursor) => Next::Goes(self::page(id, is_tier, range.after(cursor), lines)),
-            None => Next::Ended(End { texts: Some(texts_in(&lines)), ..End::default() }),
+            None => ended(End { texts: Some(texts_in(&lines)), ..End::default() }),
         }
     })
 }
@@ -210,6 +214,6 @@ fn page(id: SessionId, is_tier: bool, range: Range, mut lines: Vec<u8>) -> Box<d
 pub(crate) fn verify(id: SessionId, is_tier: bool) -> Box<dyn Operation> {
     of(cold(is_tier, session::verify(id, None, true)), |report| {
         let sound: Result<()> = report.sound();
-        Next::Ended(End { error: sound.err(), ..End::default() })
+        ended(End { error: sound.err(), ..End::default() })
     })
 }

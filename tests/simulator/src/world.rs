@@ -129,7 +129,7 @@ impl World {
             match self.due.remove(&number) {
                 Some(Event::Act(act)) => self.act(act),
                 Some(Event::Perform { run, id, request, chance }) => {
-                    self.perform(run, id, &request, chance)
+                    self.perform(run, id, &request, chance);
                 }
                 Some(Event::Answer { run, id, reply }) => self.answer(run, id, reply),
                 None => {}
@@ -435,8 +435,8 @@ fn delay_ms(faults: Faults, chance: &mut Chance) -> u64 {
 }
 
 fn name_of(request: &Request) -> String {
-    let text = match request {
-        Request::Cold(inner) => return format!("cold {}", name_of(inner)),
+    match request {
+        Request::Cold(inner) => format!("cold {}", name_of(inner)),
         Request::Put { key, bytes, condition } => {
             format!("put {} {} {condition:?}", key.as_str(), bytes.len())
         }
@@ -445,8 +445,7 @@ fn name_of(request: &Request) -> String {
         }
         Request::StagePart { stage, bytes, .. } => format!("part {} {}", stage.0, bytes.len()),
         other => format!("{other:?}"),
-    };
-    text
+    }
 }
 
 fn told_of(reply: &Reply) -> String {
