@@ -30,7 +30,9 @@ impl Does {
         match code {
             "conflict" | "locked" => self != Self::Read,
             "already_exists" => matches!(self, Self::Archive | Self::Restore),
-            "pruned" => matches!(other, Self::Prune | Self::Sweep) || self == Self::Prune,
+            "pruned" => {
+                matches!(other, Self::Prune | Self::Sweep | Self::Delete) || self == Self::Prune
+            }
             "not_found" | "broken_link" | "empty_log" => other == Self::Delete,
             _ => false,
         }

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::tier::is_claimed;
 use super::{Form, Listed, Task};
 use crate::store::{Info, Key, Part};
 use crate::task::Io;
@@ -93,6 +94,9 @@ pub(super) async fn inventory(io: &Io) -> Result<Vec<Held>> {
     let mut all = Vec::<Held>::new();
     for (key, info) in all_objects(io).await? {
         let Some((id, part)) = key.session() else { continue };
+        if part == Part::Log && is_claimed(io, &key, &info).await? {
+            continue;
+        }
         if all.last().is_none_or(|last| last.id != id) {
             all.push(Held::new(id));
         }

@@ -9,6 +9,7 @@ use super::inventory::{Held, inventory};
 use super::range::Range;
 use super::read::read_page;
 use super::source::found;
+use super::tier::is_claimed;
 use super::{Form, Task};
 use crate::item::text;
 use crate::store::{Key, Part};
@@ -59,6 +60,9 @@ async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Res
     let mut sessions = Vec::<Listed>::new();
     for (key, info) in listing.objects {
         let Some((id, form)) = form_of(&key) else { continue };
+        if form == Form::Live && is_claimed(io, &key, &info).await? {
+            continue;
+        }
         if before.as_ref() != Some(&id) {
             let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
             before = Some(id.clone());
@@ -72,6 +76,7 @@ async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Res
     // The archive of the page's last session is on the next page.
     if let (Some((id, Form::Live)), Some(live)) =
         (next.as_ref().and_then(form_of), sessions.last_mut())
+        && live.id == id
         && let Some(archive) = found(io.info(&Key::of(&id, Part::Archive)).await)?
     {
         live.stored_bytes += archive.bytes;

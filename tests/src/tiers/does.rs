@@ -96,7 +96,7 @@ impl Does {
             "already_exists" => self.is_of_b() && others.iter().any(|other| other.is_of_b()),
             "not_found" => is_gone || self == Delete,
             // What is being deleted may lie there in parts.
-            "broken_link" => others.contains(&Delete),
+            "broken_link" | "pruned" => others.contains(&Delete),
             _ => false,
         }
     }

@@ -54,11 +54,11 @@ fn forks(to: &'static str) -> Part {
 
 /// Whose session it is.
 pub(crate) fn name(parts: &[Part]) -> &'static str {
-    let names = parts.iter().filter_map(|part| match part.sort {
+    let mut names = parts.iter().filter_map(|part| match part.sort {
         Sort::Start(name) | Sort::Fork(name) => Some(name),
         Sort::Other(_) => None,
     });
-    names.last().expect("a start")
+    names.next_back().expect("a start")
 }
 
 /// Where a session was forked.

@@ -71,7 +71,7 @@ pub(crate) fn check_place(zipped: &Zipped, at: usize, fault: &Error, what: &str)
                 // Taken for a log.
                 None if at == 0 => 1..=1,
                 // The end of the stream was taken for more of it.
-                None => zipped.lines.last().cloned().unwrap_or(1..=0),
+                None => zipped.lines.last().cloned().expect("an archive has lines"),
             };
             // What is too much in a block is a line after its last.
             assert!((*lines.start()..=lines.end() + 1).contains(&line), "{what}: {fault}");
@@ -177,7 +177,7 @@ pub(crate) fn check_cut(zipped: &Zipped, known: &Known, end: usize, what: &str) 
     assert_eq!(report.fault.as_ref().map(Error::code), Some(code), "{what}");
     let is_of_log = |head: turnkeep::Head| head.hash.to_string() == zipped.log.hash(head.seq);
     assert!(report.head.is_none_or(is_of_log), "{what}");
-    assert_eq!(report.torn.is_some(), false, "{what}: a container's end is no torn tail");
+    assert!(report.torn.is_none(), "{what}: a container's end is no torn tail");
     for code in [unarchive(cut).err(), gunzip(cut, Bound::default()).err()] {
         let code = code.map(|error| error.code());
         let is_of_other = zipped.name != "archive" && code == Some("no_index");

@@ -78,6 +78,15 @@ pub(in crate::session) fn is_claim(start: &[u8], bytes: u64) -> bool {
     start.starts_with(START) && bytes == CLAIM_BYTES as u64
 }
 
+/// Whether an object is a claim that lies there: no session yet, or no more than its archive.
+pub(in crate::session) async fn is_claimed(io: &Io, key: &Key, info: &Info) -> Result<bool> {
+    if info.bytes != CLAIM_BYTES as u64 {
+        return Ok(false);
+    }
+    let there = found(io.get(key, Some(0..CLAIM_BYTES as u64)).await)?;
+    Ok(there.is_none_or(|object| is_claim(&object.bytes, object.info.bytes)))
+}
+
 /// Claims a session's place. A claim that is there is shared: as long as it stands, nobody else had
 /// the place either. `already_exists` where a log or an archive is there.
 pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim> {

@@ -69,7 +69,7 @@ async fn hot_origin(io: &Io, id: &SessionId) -> Result<Option<Hash>> {
         Ok(origin) => Ok(origin),
         // What cannot be read was never flushed either.
         Err(error) if error.kind().class() != crate::ErrorClass::Store => Ok(None),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned) => Ok(None),
         Err(error) => Err(error),
     }
 }
