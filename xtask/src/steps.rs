@@ -147,19 +147,4 @@ pub(crate) const STEPS: &[Step] = &[
         minutes_max: 10,
         counts: Counts::Tests,
     },
-    Step {
-        name: "api",
-        program: Program::Xtask,
-        args: &["api"],
-        minutes_max: 10,
-        counts: Counts::Tests,
-    },
-    // Builds each as somebody who depends on it would.
-    Step {
-        name: "crates",
-        program: Program::Cargo,
-        args: &["package", "--package", "turnkeep-core", "--package", "turnkeep", "--allow-dirty"],
-        minutes_max: 15,
-        counts: Counts::Nothing,
-    },
 ];

@@ -19,9 +19,12 @@ pub(crate) struct Sample {
     pub(crate) log: Log,
 }
 
+/// How a log is made.
+type Make = fn() -> Log;
+
 /// Every log.
 pub(crate) fn logs() -> Vec<Sample> {
-    let made: [(&'static str, fn() -> Log); 6] = [
+    let made: [(&'static str, Make); 6] = [
         ("live log", || unsalted(&conversation(8, 110))),
         ("salted log", || Log::of(&conversation(8, 90))),
         ("log with batches", || Log::text(8, 90, 4)),
@@ -112,19 +115,19 @@ pub(crate) fn archive() -> Zipped {
 /// A plain gzip file, deflated.
 pub(crate) fn plain_gzip() -> Zipped {
     let log = Log::text(8, 90, 3);
-    zipped("gzip file", Member::of(&log.0), log)
+    zipped("gzip file", &Member::of(&log.0), log)
 }
 
 /// A plain gzip file whose content stands in it as it is.
 pub(crate) fn stored_gzip() -> Zipped {
     let log = Log::text(4, 60, 2);
-    zipped("gzip file of stored blocks", Member::with(&log.0, stored(&log.0)), log)
+    zipped("gzip file of stored blocks", &Member::with(&log.0, stored(&log.0)), log)
 }
 
-fn zipped(name: &'static str, member: Member, log: Log) -> Zipped {
+fn zipped(name: &'static str, member: &Member, log: Log) -> Zipped {
     let start = member.header().len();
     // Without the end of the stream.
-    let blocks = vec![start..start + member.deflate.len() - 2];
+    let blocks = Vec::from([start..start + member.deflate.len() - 2]);
     let lines = vec![1..=log.lines().len() as u64];
     Zipped { name, lines, file: member.bytes(), blocks, log }
 }
