@@ -127,9 +127,9 @@ pub(crate) fn stored_gzip() -> Zipped {
 fn zipped(name: &'static str, member: &Member, log: Log) -> Zipped {
     let start = member.header().len();
     // Without the end of the stream.
-    let blocks = Vec::from([start..start + member.deflate.len() - 2]);
+    let block = start..start + member.deflate.len() - 2;
     let lines = vec![1..=log.lines().len() as u64];
-    Zipped { name, lines, file: member.bytes(), blocks, log }
+    Zipped { name, lines, file: member.bytes(), blocks: vec![block], log }
 }
 
 /// A bundle of two sessions, a trace and two values.
