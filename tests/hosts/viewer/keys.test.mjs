@@ -59,7 +59,10 @@ test("O lets one choose other files, from a session and from a list", async () =
     await viewer.page.locator(".session-name").first().waitFor();
     const choosers = [];
     viewer.page.on("filechooser", (chooser) => choosers.push(chooser));
+    // The browser hears of that before it answers.
+    await viewer.painted();
     for (const name of ["one.jsonl", "two.jsonl"]) {
+      await viewer.painted();
       await viewer.press("O");
       await until(() => choosers.length > 0, "the dialog");
       await choosers.pop().setFiles({ name, mimeType: "", buffer: Buffer.from(log) });

@@ -91,7 +91,7 @@ function isTyping(event: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) {
     return false;
   }
-  const isTextInput = target instanceof HTMLInputElement && target.type !== "checkbox" && target.type !== "radio";
+  const isTextInput = target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type);
   return isTextInput || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
 }
 
