@@ -17,7 +17,7 @@ use crate::hash::{Hash, HexText, body_digest, chain};
 use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LINE_BYTES_MAX};
 use crate::line::Line;
 use crate::log::{Draft, Expectation, Head, Report, Stamp, Verifier, Writer};
-use crate::store::{Condition, Key, PART_BYTES, Part};
+use crate::store::{Key, PART_BYTES, Part};
 use crate::task::Io;
 use crate::{Error, ErrorClass, ErrorKind, Kind, Result, SessionId};
 
@@ -251,17 +251,8 @@ async fn write(
             return Err(error);
         }
     }
-    let claim = match super::tier::claim(io, &new).await {
-        Ok(claim) => claim,
-        Err(error) => {
-            staging.abort(io).await;
-            return Err(error);
-        }
-    };
-    if let Err(error) = staging.publish(io, Condition::Version(claim.version.clone())).await {
-        claim.release(io, &new).await;
-        return Err(error);
-    }
+    let claim = super::tier::claim_for(io, &new, &mut staging).await?;
+    claim.publish(io, &new, staging).await?;
     Ok(Session::new(writer).starting_with(&bytes))
 }
 

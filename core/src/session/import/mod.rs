@@ -246,13 +246,7 @@ async fn publish(
     (about, trace): (Option<String>, &str),
     mut staging: Staging,
 ) -> Result<()> {
-    let claimed = match crate::session::tier::claim(io, id).await {
-        Ok(claimed) => claimed,
-        Err(error) => {
-            staging.abort(io).await;
-            return Err(error);
-        }
-    };
+    let claim = crate::session::tier::claim_for(io, id, &mut staging).await?;
     let beside = async {
         if let Some(about) = &about {
             put_beside(io, Key::of(id, Part::About), about.as_bytes()).await?;
@@ -262,18 +256,12 @@ async fn publish(
         }
         Ok(())
     };
-    let condition = Condition::Version(claimed.version.clone());
-    let published = match beside.await {
-        Ok(()) => staging.publish(io, condition).await,
-        Err(error) => {
-            staging.abort(io).await;
-            Err(error)
-        }
-    };
-    if published.is_err() {
-        claimed.release(io, id).await;
+    if let Err(error) = beside.await {
+        staging.abort(io).await;
+        claim.release(io, id).await;
+        return Err(error);
     }
-    published
+    claim.publish(io, id, staging).await
 }
 
 /// Puts an object, unless it is there; another one in its place was left by what was cut off.

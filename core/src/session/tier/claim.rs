@@ -12,6 +12,7 @@ use crate::session::cold::newest;
 use crate::session::open::TRIES;
 use crate::session::retention::check_free;
 use crate::session::source::found;
+use crate::session::staging::Staging;
 use crate::store::{Condition, Info, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
@@ -41,6 +42,19 @@ pub(in crate::session) async fn claim_after(
     }
 }
 
+/// Claims the place of a session whose log is staged; the stage is given up where that cannot be.
+pub(in crate::session) async fn claim_for(
+    io: &Io,
+    id: &SessionId,
+    staging: &mut Staging,
+) -> Result<Claim> {
+    let claimed = claim(io, id).await;
+    if claimed.is_err() {
+        staging.abort(io).await;
+    }
+    claimed
+}
+
 /// What a claim starts with. It has no line break: readers take it for a line that was never
 /// finished.
 const START: &[u8] = b"{\"claimed\":\"";
@@ -60,6 +74,20 @@ pub(in crate::session) struct Claim {
 impl Claim {
     fn new(info: Info, bytes: Vec<u8>) -> Self {
         Self { version: info.version, bytes, buried: None }
+    }
+
+    /// Publishes the session's log in its place; where that fails, gives the place up.
+    pub(in crate::session) async fn publish(
+        &self,
+        io: &Io,
+        id: &SessionId,
+        staging: Staging,
+    ) -> Result<()> {
+        let published = staging.publish(io, Condition::Version(self.version.clone())).await;
+        if published.is_err() {
+            self.release(io, id).await;
+        }
+        published
     }
 
     /// Gives the place up, if it is still claimed.

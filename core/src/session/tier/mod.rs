@@ -30,7 +30,9 @@ pub use probe::probe;
 pub use slice::slice;
 pub use thread::{read_thread, write_thread};
 
-pub(super) use claim::{CLAIM_BYTES, Claim, claim, claim_after, is_claim, is_claimed, release};
+pub(super) use claim::{
+    CLAIM_BYTES, Claim, claim, claim_after, claim_for, is_claim, is_claimed, release,
+};
 pub(super) use delete::bury;
 pub(super) use flush::known_about;
 pub(super) use fork::fork;
