@@ -90,14 +90,24 @@ pub(crate) fn already_exists(key: &Key) -> Error {
     Error::new(ErrorKind::AlreadyExists, "the object exists").at_key(key)
 }
 
-/// Whether an append finds what it goes after: an object of that length that starts so.
-pub(crate) fn check_after(key: &Key, after: &After, length: u64, start: &[u8]) -> Result<()> {
+/// Whether an append finds what it goes after: an object of that length that starts so, as does what
+/// is cut off of it.
+pub(crate) fn check_after(
+    key: &Key,
+    after: &After,
+    length: u64,
+    start: &[u8],
+    torn: &[u8],
+) -> Result<()> {
     if length != after.at + after.torn {
         let message = format!("the object has {length} bytes, not {}", after.at + after.torn);
         return Err(conflict(key, &message));
     }
     if !start.starts_with(&after.start) {
         return Err(conflict(key, "another object is in its place"));
+    }
+    if !torn.starts_with(&after.torn_start) {
+        return Err(conflict(key, "something else was written in place of the torn write"));
     }
     Ok(())
 }
@@ -144,11 +154,13 @@ impl Store for MemoryStore {
         }
         let mut contents = self.contents();
         let stored = contents.objects.get(key).map_or(&[][..], |stored| &stored.bytes);
-        check_after(key, after, stored.len() as u64, stored)?;
+        let at = usize::try_from(after.at).unwrap_or(usize::MAX);
+        let torn = stored.get(at..).unwrap_or_default();
+        check_after(key, after, stored.len() as u64, stored, torn)?;
         contents.writes += 1;
         let version = contents.writes;
         let stored = contents.objects.entry(key.clone()).or_default();
-        stored.bytes.truncate(usize::try_from(after.at).unwrap_or(usize::MAX));
+        stored.bytes.truncate(at);
         stored.bytes.extend_from_slice(bytes);
         stored.version = version;
         Ok(stored.info())

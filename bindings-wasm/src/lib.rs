@@ -15,6 +15,9 @@
     clippy::indexing_slicing,
     clippy::unreachable,
     clippy::todo,
+    clippy::unimplemented,
+    clippy::get_unwrap,
+    clippy::panic_in_result_fn,
     clippy::string_slice
 )]
 

@@ -63,9 +63,9 @@ impl SessionId {
         }
         if is_reserved(&encoded) {
             let mut escaped = String::new();
-            let first = encoded.remove(0);
-            push_escape(&mut escaped, first as u8);
-            encoded.insert_str(0, &escaped);
+            let mut rest = encoded.chars();
+            rest.next().into_iter().for_each(|first| push_escape(&mut escaped, first as u8));
+            return escaped + rest.as_str();
         }
         encoded
     }

@@ -30,12 +30,29 @@
         clippy::indexing_slicing,
         clippy::unreachable,
         clippy::todo,
-        clippy::string_slice
+        clippy::unimplemented,
+        clippy::get_unwrap,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        // Those of `clippy.toml`.
+        clippy::disallowed_methods
     )
 )]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may panic"))]
 #![deny(missing_docs)]
 
 extern crate alloc;
+
+/// Whether a defect is planted here: never, but in the simulator's tests.
+macro_rules! planted {
+    ($defect:ident) => {{
+        #[cfg(feature = "planted")]
+        let is_planted = crate::planted::is(crate::planted::Defect::$defect);
+        #[cfg(not(feature = "planted"))]
+        let is_planted = false;
+        is_planted
+    }};
+}
 
 pub mod archive;
 pub mod bundle;
@@ -55,6 +72,8 @@ mod kind;
 pub mod limits;
 mod line;
 pub mod log;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod recovery;
 pub mod session;
 mod state;

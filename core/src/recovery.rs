@@ -8,9 +8,11 @@ use alloc::vec::Vec;
 
 use crate::entry::{Envelope, utf8};
 use crate::field;
-use crate::item::results;
+use crate::item::{push_bounded, results};
 use crate::json::{Object, push_text};
-use crate::limits::{RECORD_BYTES_MAX, RECORD_PREVIEW_BYTES, RECORD_RESULTS_MAX};
+use crate::limits::{
+    INTEGER_MAX, RECORD_BYTES_MAX, RECORD_NAME_BYTES, RECORD_PREVIEW_BYTES, RECORD_RESULTS_MAX,
+};
 use crate::line::Line;
 use crate::log::Head;
 use crate::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId};
@@ -110,11 +112,18 @@ impl LastResult {
     fn of(result: crate::item::ToolResult) -> Self {
         Self {
             output_preview: result.preview(RECORD_PREVIEW_BYTES),
-            tool_name: result.name.unwrap_or_default(),
-            call_id: result.call,
+            tool_name: name(&result.name.unwrap_or_default()),
+            call_id: name(&result.call),
             success: !result.is_error,
         }
     }
+}
+
+/// A model may call a tool by any name, of any length.
+fn name(text: &str) -> String {
+    let mut name = String::new();
+    push_bounded(&mut name, text, RECORD_NAME_BYTES);
+    name
 }
 
 impl Record {
@@ -137,15 +146,19 @@ impl Record {
 
     pub(crate) fn apply(&mut self, change: Change) {
         match change {
-            Change::Message => self.message_count += 1,
+            Change::Message => self.count_message(),
             Change::Results(results) => {
-                self.message_count += 1;
+                self.count_message();
                 results.into_iter().for_each(|result| self.record_tool_result(result));
             }
             Change::Cost(nanos) => self.cost_nano_usd = self.cost_nano_usd.saturating_add(nanos),
             Change::Run(run) => self.run = Some(run),
         }
         self.completed = false;
+    }
+
+    fn count_message(&mut self) {
+        self.message_count = self.message_count.saturating_add(1).min(INTEGER_MAX);
     }
 
     /// Adds a tool's result; the oldest beyond 16 goes.
@@ -215,7 +228,8 @@ impl Record {
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let bad = || Error::new(ErrorKind::BadEntry, "not a recovery record");
         if json.len() > RECORD_BYTES_MAX {
-            return Err(bad());
+            let message = "a recovery record of more than 256 KiB";
+            return Err(Error::new(ErrorKind::BadEntry, message));
         }
         // Scanned as one line: line breaks stand only between members.
         let json = utf8(json)?.replace(['\n', '\r'], " ");

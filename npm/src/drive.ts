@@ -26,6 +26,7 @@ export interface Request {
   readonly at: number;
   readonly torn: number;
   readonly startsWith: Uint8Array;
+  readonly tornStartsWith: Uint8Array;
   readonly durability: Durability;
   readonly prefix: string;
   readonly after: string | undefined;
@@ -197,8 +198,8 @@ function settled(promise: PromiseLike<unknown>): PromiseLike<Outcome> {
 }
 
 function append(store: Store, request: Request): Awaitable<unknown> {
-  const { key, bytes, at, torn, durability, startsWith } = request;
-  return store.append(key, bytes, at, torn, durability, startsWith);
+  const { key, bytes, at, torn, durability, startsWith, tornStartsWith } = request;
+  return store.append(key, bytes, at, torn, durability, startsWith, tornStartsWith);
 }
 
 /** What a store answers, with bytes in `room` where it can. @internal */

@@ -150,8 +150,9 @@ export class FileStore implements Store {
     torn: number,
     durability: Durability,
     start?: Uint8Array,
+    tornStart?: Uint8Array,
   ): Awaitable<Info> {
-    return this.#appenders.append(this.path(key), key, bytes, at, torn, durability, start);
+    return this.#appenders.append(this.path(key), key, bytes, at, torn, durability, start, tornStart);
   }
 
   sync(key: string): Promise<void> {

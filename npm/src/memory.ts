@@ -50,6 +50,7 @@ export class MemoryStore implements Store {
     torn: number,
     durability: Durability,
     start?: Uint8Array,
+    tornStart?: Uint8Array,
   ): Info {
     if (durability === "disk") this.sync(key);
     const stored = this.#objects.get(key);
@@ -60,6 +61,7 @@ export class MemoryStore implements Store {
       throw new TurnkeepError("conflict", message, { key });
     }
     checkStart(key, stored?.bytes, start);
+    checkStart(key, stored?.bytes.subarray(at), tornStart);
     // Room grows by doubling, so that appending costs what is appended.
     const end = at + bytes.length;
     let room = stored?.room ?? new Uint8Array(0);

@@ -113,11 +113,12 @@ export class RedisStore implements Store {
     torn: number,
     durability: Durability,
     start: Uint8Array = NOTHING,
+    tornStart: Uint8Array = NOTHING,
   ): Promise<Info> {
     checkKey(key);
     if (durability === "disk") this.#refuseDisk(key);
     if (at + torn === 0) await this.#note(key);
-    const args = [nonce(), this.#ttlMs, at, torn, start, bytes];
+    const args = [nonce(), this.#ttlMs, at, torn, start, tornStart, bytes];
     const answer = await this.#write(key, scripts.APPEND, args);
     if (answer[0] !== "conflict") return infoOf(checked(answer, key));
     const length = Number(answer[1]);

@@ -134,8 +134,9 @@ export interface Store {
    * Adds bytes after the first `at` bytes of an object, which is created where `at` is 0 and it is
    * missing. The object must be exactly `at + torn` bytes long, else `conflict`; its last `torn`
    * bytes are cut off. It must also start with `start` (at most 128 bytes, within the first `at`;
-   * absent: anything), else `conflict`: that tells it from another object of the same length in its
-   * place. `locked` where another writer holds the object. All or nothing as far as the store can:
+   * absent: anything), and the bytes that are cut off with `tornStart` (the same), else `conflict`:
+   * that tells it from another object of the same length in its place, and a torn write from what
+   * someone else wrote over it. `locked` where another writer holds the object. All or nothing as far as the store can:
    * on failure the object is as it was, or the store says `poisoned` from then on.
    *
    * `bytes` are the store's to read until it has answered, and not after that.
@@ -147,6 +148,7 @@ export interface Store {
     torn: number,
     durability: Durability,
     start?: Uint8Array,
+    tornStart?: Uint8Array,
   ): Awaitable<Info>;
 
   /**

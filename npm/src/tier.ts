@@ -320,8 +320,9 @@ export class Tier implements Store {
     torn: number,
     durability: Durability,
     start?: Uint8Array,
+    tornStart?: Uint8Array,
   ): Awaitable<Info> {
-    return this.#hot.append(key, bytes, at, torn, durability, start);
+    return this.#hot.append(key, bytes, at, torn, durability, start, tornStart);
   }
 
   delete(key: string, condition: Condition): Awaitable<void> {

@@ -237,7 +237,7 @@ export declare class FileStore implements Store {
     path(key: string): string;
     get(key: string, range?: ByteRange, room?: Uint8Array): Awaitable<StoredObject>;
     put(key: string, bytes: Uint8Array, condition: Condition): Promise<Info>;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array): Awaitable<Info>;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Awaitable<Info>;
     sync(key: string): Promise<void>;
     holder(key: string): Holder | undefined;
     heartbeat(key: string): void;
@@ -442,7 +442,7 @@ export declare class MemoryStore implements Store {
     readonly capabilities: Capabilities;
     get(key: string, range?: ByteRange): StoredObject;
     put(key: string, bytes: Uint8Array, condition: Condition): Info;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array): Info;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Info;
     sync(key: string): void;
     holder(key: string): undefined;
     delete(key: string, condition: Condition): void;
@@ -615,7 +615,7 @@ export declare class RedisStore implements Store {
     constructor(client: RedisClient, options?: RedisStoreOptions);
     get(key: string, range?: ByteRange): Promise<StoredObject>;
     put(key: string, bytes: Uint8Array, condition: Condition): Promise<Info>;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array): Promise<Info>;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Promise<Info>;
     sync(key: string): void;
     holder(key: string): undefined;
     delete(key: string, condition: Condition): Promise<void>;
@@ -1148,7 +1148,7 @@ export interface Store {
     readonly capabilities: Capabilities;
     get(key: string, range?: ByteRange, room?: Uint8Array): Awaitable<StoredObject>;
     put(key: string, bytes: Uint8Array, condition: Condition): Awaitable<Info>;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array): Awaitable<Info>;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Awaitable<Info>;
     sync?(key: string): Awaitable<void>;
     holder?(key: string): Awaitable<Holder | undefined>;
     delete(key: string, condition: Condition): Awaitable<void>;
@@ -1226,7 +1226,7 @@ export declare class Tier implements Store {
     get capabilities(): Capabilities;
     get(key: string, range?: ByteRange): Awaitable<StoredObject>;
     put(key: string, bytes: Uint8Array, condition: Condition): Awaitable<Info>;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array): Awaitable<Info>;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Awaitable<Info>;
     delete(key: string, condition: Condition): Awaitable<void>;
     list(prefix: string, after: string | undefined, limit: number): Awaitable<Listing>;
     info(key: string): Awaitable<Info>;

@@ -121,6 +121,34 @@ impl Disks {
         make(system, &path, IMAGE_BYTES);
         Image { system, path }
     }
+
+    /// A new file system in memory that has room for so many bytes.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be mounted.
+    #[must_use]
+    pub fn memory(&self, bytes: u64) -> Mounted {
+        let folder = self.folder.join("memory");
+        fs::create_dir_all(&folder).expect("a folder to mount on");
+        let mut mount = Command::new("mount");
+        let size = format!("size={bytes}");
+        run(mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&folder));
+        Mounted(folder)
+    }
+
+    /// A new file beside the images, as long as that and empty.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be made.
+    #[must_use]
+    pub fn file(&self, name: &str, bytes: u64) -> PathBuf {
+        let path = self.folder.join(name);
+        let file = File::create_new(&path).expect("a file");
+        file.set_len(bytes).expect("a file without blocks");
+        path
+    }
 }
 
 /// The same test again, as root, in a process that sees only its own mounts and processes.
@@ -161,6 +189,12 @@ impl Image {
         mount_image(self.system, &self.path, self.path.with_extension("mounted"))
     }
 
+    /// The file that it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What would be there after a power cut now, which keeps all that was written before.
     ///
     /// # Panics
@@ -191,6 +225,16 @@ impl Mounted {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Gives one in memory room for so many bytes.
+    ///
+    /// # Panics
+    ///
+    /// Where that cannot be.
+    pub fn resize(&self, bytes: u64) {
+        let options = format!("remount,size={bytes}");
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&self.0));
     }
 }
 

@@ -12,9 +12,12 @@
 //! | [`retention`] | the keeping of sessions, request by request: crashes, failures, others |
 //! | [`tiers`] | two stores, request by request: orders, crashes, failures, losses |
 //! | [`sessions`] | sessions to test with, over every store there is |
+//! | `crash` | a script of operations, and what must be there whenever it stops (Linux) |
 //! | `disk_image` | file systems in files, which can be copied as a power cut leaves them (Linux) |
 
 pub mod build;
+#[cfg(target_os = "linux")]
+pub mod crash;
 #[cfg(target_os = "linux")]
 pub mod disk_image;
 pub mod frozen;

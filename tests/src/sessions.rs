@@ -1,6 +1,6 @@
 //! Sessions to test with, over every store there is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,14 +27,32 @@ impl Folder {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("turnkeep-tests-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        Self::at(std::env::temp_dir().join(name))
+    }
+
+    /// One in memory, where the system has a place for that: syncs cost nothing there.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be made.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        let folder = Self::new();
+        match (memory.is_dir(), folder.0.file_name()) {
+            (true, Some(name)) => Self::at(memory.join(name)),
+            _ => folder,
+        }
+    }
+
+    fn at(path: PathBuf) -> Self {
         std::fs::create_dir_all(&path).expect("a folder for the test");
         Self(path)
     }
 
     /// Where it is.
     #[must_use]
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }

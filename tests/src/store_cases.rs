@@ -221,8 +221,22 @@ impl Step {
     fn new(step: &Value, writer: Option<usize>) -> Outcome<Self> {
         let mut step = object(step.clone());
         let known = [
-            "do", "key", "text", "range", "if", "at", "torn", "start", "prefix", "after", "limit",
-            "stage", "number", "save", "expect",
+            "do",
+            "key",
+            "text",
+            "range",
+            "if",
+            "at",
+            "torn",
+            "start",
+            "tornStart",
+            "prefix",
+            "after",
+            "limit",
+            "stage",
+            "number",
+            "save",
+            "expect",
         ];
         only(&step, &known)?;
         if let Some(writer) = writer {
@@ -285,6 +299,7 @@ impl Step {
             "append" => {
                 let after = After::new(self.number("at"), self.number("torn"));
                 let after = after.starting_with(self.text("start"));
+                let after = after.replacing(self.text("tornStart"));
                 let appended = store.append(&self.key()?, &self.bytes(), &after, Durability::Os);
                 appended.map(Answer::Info)
             }

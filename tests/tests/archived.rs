@@ -82,6 +82,25 @@ fn reads_cross_the_border_both_ways() {
     });
 }
 
+/// Once told as damage: an index that lacks the entry, or an entry that is not where it should be.
+#[test]
+fn reading_on_in_a_session_that_became_shorter_is_a_conflict() {
+    over_every_store(|store| {
+        let session = continued(&store);
+        for range in [Range::all(), Range::all().newest_first()] {
+            let range = range.in_pages_of(1);
+            let first = session.read(range.clone()).expect("a page");
+            let log = bytes_of(&store, &log_key("a"));
+            // As an evicted log, or one whose session was deleted and begun anew.
+            store.delete(&log_key("a"), &Condition::Any).expect("it is gone");
+            let cursor = first.next.expect("a further page");
+            let on = drive(session::read(id("a"), range.after(cursor)), &*store);
+            assert_eq!(code(on), "conflict");
+            store.put(&log_key("a"), &log, &Condition::Absent).expect("it is back");
+        }
+    });
+}
+
 #[test]
 fn the_next_archiving_merges_and_restoring_gives_the_log() {
     over_every_store(|store| {
@@ -194,12 +213,17 @@ fn a_tail_alone_or_of_another_session_is_told() {
 #[test]
 fn an_unfinished_write_after_an_archive_is_cut_off() {
     over_every_store(|store| {
-        filled(&store, "a", 3, 50).archive().expect("an archive");
-        write(&store, &log_key("a"), b"{\"hash\":\"00");
-        let session = open(&store, "a").expect("it opens");
-        assert_eq!(session.torn().map(|torn| torn.bytes), Some(11));
-        assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
-        assert!(session.verify().expect("a report").is_whole());
+        // Zeros as a loss of power leaves them, in place of all or most of a long first line.
+        for torn in [&b"{\"hash\":\"00"[..], &[0; 20_000], &[&b"{\"h"[..], &[0; 9000]].concat()] {
+            filled(&store, "a", 3, 50).archive().expect("an archive");
+            write(&store, &log_key("a"), torn);
+            let session = open(&store, "a").expect("it opens");
+            assert_eq!(session.torn().map(|torn| torn.bytes), Some(torn.len() as u64));
+            assert_eq!(session.append_one(&user("x")).expect("an append"), 4);
+            assert!(session.verify().expect("a report").is_whole());
+            drop(session);
+            drive(session::delete(id("a")), &*store).expect("it is gone");
+        }
     });
 }
 

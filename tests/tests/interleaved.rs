@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use turnkeep::core::session::{archive, restore};
+use turnkeep::core::session::{archive, delete, restore};
 use turnkeep::{MemoryStore, Range, Result, Store, drive};
 use turnkeep_tests::sessions::{create, id, open, user};
 use turnkeep_tests::spy::Spy;
@@ -31,11 +31,22 @@ const FORMS: &[(&str, &[Step])] = &[
     ("archived and continued", &[Step::Archive, Step::Append]),
 ];
 
-#[derive(Clone, Copy)]
+/// What others do while a session is deleted: they delete it first, and begin a new one.
+const NEWER: &[(&str, &[Step])] = &[
+    ("delete", &[Step::Delete]),
+    ("delete, create", &[Step::Delete, Step::Create]),
+    ("delete, create, append", &[Step::Delete, Step::Create, Step::Append]),
+    ("delete, create, archive", &[Step::Delete, Step::Create, Step::Archive]),
+    ("delete, create, archive, append", &[Step::Delete, Step::Create, Step::Archive, Step::Append]),
+];
+
+#[derive(Clone, Copy, PartialEq)]
 enum Step {
     Append,
     Archive,
     Restore,
+    Delete,
+    Create,
 }
 
 thread_local! {
@@ -58,6 +69,12 @@ fn take(store: &Shared, step: Step) -> Result<()> {
         Step::Append => append(store),
         Step::Archive => drive(archive(id("a")), &**store).map(|_| ()),
         Step::Restore => drive(restore(id("a")), &**store).map(|_| ()),
+        Step::Delete => drive(delete(id("a")), &**store),
+        Step::Create => {
+            create(store, "a").map(drop)?;
+            ACKNOWLEDGED.with_borrow_mut(Vec::clear);
+            append(store)
+        }
     }
 }
 
@@ -132,4 +149,55 @@ fn others_between_two_requests_of_an_archiving_lose_nothing() {
 #[test]
 fn others_between_two_requests_of_an_append_lose_nothing() {
     at_every_request(Step::Append);
+}
+
+/// Whether the session is there afterwards; then it must be whole.
+fn delete_interleaved(form: &[Step], request: u64, others: &'static [Step]) -> Option<bool> {
+    ACKNOWLEDGED.with_borrow_mut(Vec::clear);
+    let spy = Arc::new(Spy::new(MemoryStore::new()));
+    let store: Shared = spy.clone();
+    drop(create(&store, "a").expect("a session"));
+    append(&store).expect("an append");
+    form.iter().for_each(|step| take(&store, *step).expect("it is not disturbed"));
+    let them = store.clone();
+    spy.before_request(request, move || {
+        others.iter().for_each(|step| _ = take(&them, *step));
+    });
+    let deleted = take(&store, Step::Delete);
+    if spy.leave_alone() {
+        return None;
+    }
+    let is_there = match open(&store, "a") {
+        Ok(_) => true,
+        Err(error) if error.code() == "not_found" => false,
+        Err(error) => panic!("{error}"),
+    };
+    let deletes = |step: &Step| *step == Step::Delete;
+    assert!(is_there || deleted.is_ok() || others.iter().any(deletes), "it is gone: {deleted:?}");
+    if is_there {
+        assert!(deleted.is_err() || others.contains(&Step::Create), "it is still there");
+        assert_eq!(texts(&store), ACKNOWLEDGED.with_borrow(Vec::clone));
+        take(&store, Step::Delete).expect("it can be deleted");
+    }
+    // Whatever became of it, its id is free for another one.
+    take(&store, Step::Create).expect("nothing is in the way");
+    take(&store, Step::Archive).expect("nothing is in the way");
+    assert_eq!(texts(&store), ACKNOWLEDGED.with_borrow(Vec::clone));
+    Some(is_there)
+}
+
+/// A deletion once removed the archive that a newer session of the same id had just gone into.
+#[test]
+fn others_between_two_requests_of_a_deletion_keep_a_newer_session_whole() {
+    let mut newer = 0;
+    for (form, steps) in FORMS {
+        for (what, others) in OTHERS.iter().chain(NEWER) {
+            for request in 0.. {
+                println!("{form}; before request {request}: {what}");
+                let Some(is_there) = delete_interleaved(steps, request, others) else { break };
+                newer += u32::from(is_there);
+            }
+        }
+    }
+    assert!(newer > 30, "{newer}");
 }

@@ -153,6 +153,7 @@ impl Tally {
             );
         }
         println!("{} lost; {:.1} s", self.lost.len(), self.started.elapsed().as_secs_f64());
+        println!("proof: {} power cuts", self.counts.values().map(|one| one.cuts).sum::<usize>());
     }
 }
 

@@ -241,6 +241,25 @@ fn a_torn_tail_is_told_left_out_and_cut_off() {
     }
 }
 
+/// Once overwritten: what took a torn write's place had its length.
+#[test]
+fn an_entry_in_place_of_a_torn_write_is_not_taken_for_it() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 3, 50);
+        let before = bytes_of(&store, &log_key("a"));
+        session.append_one(&user("kept")).expect("an append");
+        let length = bytes_of(&store, &log_key("a")).len() - before.len();
+        drop(session);
+        write(&store, &log_key("a"), &[&before[..], &vec![0; length]].concat());
+        let [one, other] = [(); 2].map(|()| open(&store, "a").expect("it opens"));
+        assert_eq!(one.append_one(&user("kept")).expect("an append"), 4);
+        assert_eq!(bytes_of(&store, &log_key("a")).len(), before.len() + length);
+        assert_eq!(code(other.append_one(&user("lost"))), "conflict");
+        assert!(one.verify().expect("a report").is_whole());
+        assert_eq!(one.state().expect("a state").history.last().expect("an item").item, "\"kept\"");
+    });
+}
+
 /// A batch of which every part may be missing.
 #[test]
 fn a_torn_batch_is_left_out_whole() {

@@ -5,9 +5,12 @@ mod bench;
 mod demo;
 mod files;
 mod freeze;
+mod miri;
 mod npm;
 mod process;
 mod progress;
+mod proof;
+mod prove;
 mod setup;
 mod steps;
 mod test;
@@ -18,6 +21,8 @@ use std::env;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+
+use test::Extent;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -45,12 +50,15 @@ fn dispatch(args: &[&str]) -> Result<ExitCode> {
             test::list();
             Ok(ExitCode::SUCCESS)
         }
-        ["test", names @ ..] => test::run(names),
+        ["test", "--full", names @ ..] => test::run(names, Extent::Full),
+        ["test", names @ ..] => test::run(names, Extent::Usual),
         ["demo", rest @ ..] => demo::run_demo(rest).map(done),
         ["bench", rest @ ..] => bench::run_bench(rest).map(done),
         ["vectors", rest @ ..] => vectors::run(rest).map(done),
         ["api", rest @ ..] => api::check(rest).map(done),
+        ["prove", rest @ ..] => prove::prove(rest),
         ["freeze", rest @ ..] => freeze::run(rest).map(done),
+        ["miri", names @ ..] => miri::check(names).map(done),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
@@ -68,11 +76,14 @@ cargo xtask COMMAND
   test            everything that CI checks, in order; stops at the first failure
   test STEP...    only these steps
   test --list     the names of the steps
+  test --full     the same with more rounds of what races
   demo            the main job from end to end, on an example transcript
   bench [OPTION]  measurements beside peers; --full adds an archive of 1 GiB, --json FILE
   vectors         write the test vectors anew
   api [--bless]   the crates' public API, against the one written down in tests/api
+  prove           what the tests prove, in figures; prove 2h: the simulator, fuzzers and mutants for so long
   freeze NAME     keep what this version writes, for later versions to read
+  miri [TEST...]  core's tests in an interpreter that sees what is wrong with memory; some minutes
 
 All but `setup` install what they need themselves.
 ";

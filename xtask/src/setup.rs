@@ -20,8 +20,9 @@ pub(crate) enum Need {
     Chromium,
     /// The other one, which is shown what attacks the page.
     Firefox,
-    /// What makes and mounts the file systems of the power cuts. Only on Linux.
-    FileSystems,
+    /// What makes and mounts the file systems of the crash tests, kills and fails their processes,
+    /// and runs a machine of its own. Only on Linux.
+    CrashTools,
     /// A real Redis for the tests of stores in it.
     Redis,
 }
@@ -34,7 +35,7 @@ pub(crate) const EVERYTHING: &[Need] = &[
     Need::NpmPackages("tests/packaging"),
     Need::Chromium,
     Need::Firefox,
-    Need::FileSystems,
+    Need::CrashTools,
     Need::Redis,
 ];
 
@@ -52,7 +53,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::NpmPackages(folder) => npm_packages(folder)?,
             Need::Chromium => browser("CHROMIUM", "/usr/bin/chromium", "chromium")?,
             Need::Firefox => browser("FIREFOX", "/usr/bin/firefox-esr", "firefox-esr")?,
-            Need::FileSystems => file_systems()?,
+            Need::CrashTools => crash_tools()?,
             Need::Redis => redis()?,
         }
     }
@@ -121,9 +122,9 @@ fn browser(variable: &str, usual: &str, package: &str) -> Result<()> {
     debian_packages(&[package], &by_hand)
 }
 
-fn file_systems() -> Result<()> {
+fn crash_tools() -> Result<()> {
     let missing = |(program, _): &&(&str, &str)| find_system_program(program).is_none();
-    let mut packages: Vec<&str> = FILE_SYSTEMS
+    let mut packages: Vec<&str> = CRASH_TOOLS
         .iter()
         .filter(|_| cfg!(target_os = "linux"))
         .filter(missing)
@@ -134,7 +135,7 @@ fn file_systems() -> Result<()> {
         return Ok(());
     }
     let by_hand = format!(
-        "The tests of power cuts need Debian's packages {}: install them, or what other \
+        "The tests of crashes need Debian's packages {}: install them, or what other \
          distributions call them",
         packages.join(", ")
     );
@@ -187,13 +188,18 @@ fn say(what: &str) {
 }
 
 /// Programs, and the packages that hold them, one after another.
-const FILE_SYSTEMS: &[(&str, &str)] = &[
+const CRASH_TOOLS: &[(&str, &str)] = &[
     ("mkfs.ext4", "e2fsprogs"),
     ("mkfs.xfs", "xfsprogs"),
     ("mkfs.btrfs", "btrfs-progs"),
     ("mount", "mount"),
     ("umount", "mount"),
     ("unshare", "util-linux"),
+    ("strace", "strace"),
+    ("timeout", "coreutils"),
+    ("linux.uml", "user-mode-linux"),
+    ("busybox", "busybox-static"),
+    ("dmsetup", "dmsetup"),
 ];
 const REDIS: [&str; 2] = ["redis-server", "redis-cli"];
 const NODE_MAJOR_MIN: u32 = 20;

@@ -80,8 +80,26 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "cargo-test",
         program: Program::Cargo,
-        args: &["test", "--workspace"],
+        args: &["test", "--workspace", "--", "--show-output"],
         minutes_max: 60,
+        counts: Counts::Tests,
+    },
+    // Defects are compiled in, of which each must be found.
+    Step {
+        name: "planted",
+        program: Program::Cargo,
+        args: &[
+            "test",
+            "-p",
+            "turnkeep-simulator",
+            "--features",
+            "planted",
+            "--test",
+            "planted",
+            "--",
+            "--show-output",
+        ],
+        minutes_max: 20,
         counts: Counts::Tests,
     },
     Step {

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::files::{names, root};
 use crate::process::{cargo, command, show};
 use crate::progress::{self, Ending};
+use crate::proof::Proof;
 use crate::steps::{Counts, Program, STEPS, Step};
 
 /// Prints the steps and their commands.
@@ -19,8 +20,15 @@ pub(crate) fn list() {
     }
 }
 
+/// How much of what takes long is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Usual,
+    Full,
+}
+
 /// Runs the named steps, or all; fails when one of them does.
-pub(crate) fn run(names: &[&str]) -> Result<ExitCode> {
+pub(crate) fn run(names: &[&str], extent: Extent) -> Result<ExitCode> {
     if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
         bail!("there is no step `{unknown}`: see cargo xtask test --list");
     }
@@ -29,15 +37,22 @@ pub(crate) fn run(names: &[&str]) -> Result<ExitCode> {
     let steps: Vec<&Step> =
         STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)).collect();
     let mut reports = Vec::new();
+    let mut proof = Proof::default();
     for (index, step) in steps.iter().enumerate() {
-        let command = command_of(step, &xtask)?;
+        let mut command = command_of(step, &xtask)?;
+        if extent == Extent::Full {
+            command.env("TURNKEEP_FULL", "1");
+        }
         println!("\n[{}/{}] {}: {}", index + 1, steps.len(), step.name, show(&command));
-        let report = run_step(step, command)?;
+        let report = run_step(step, command, &mut proof)?;
         let failed = report.failure.is_some();
         reports.push(report);
         if failed {
             break;
         }
+    }
+    if !proof.is_empty() {
+        print!("\nproof:\n{proof}");
     }
     Ok(sum_up(&reports, &steps))
 }
@@ -69,10 +84,11 @@ fn expand(arg: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn run_step(step: &Step, command: Command) -> Result<Report> {
+fn run_step(step: &Step, command: Command, proof: &mut Proof) -> Result<Report> {
     let started = Instant::now();
     let outcome = progress::run(command, Duration::from_secs(60 * step.minutes_max))?;
     let took = started.elapsed();
+    proof.read(&outcome.lines);
     let count = count_tests(&outcome.lines);
     let failure = match outcome.ending {
         Ending::Exited(status) if !status.success() => Some(status.to_string()),

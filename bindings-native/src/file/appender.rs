@@ -208,9 +208,10 @@ impl Appender {
         let cannot = |error: io::Error| failed("cannot append to", path, &error).at_key(key);
         let length = self.file.file.metadata().map_err(cannot)?.len();
         if self.start.len() < after.start.len() {
-            self.start = self.file.start().map_err(cannot)?;
+            self.start = self.file.part(0, START_BYTES_MAX).map_err(cannot)?;
         }
-        check_after(key, after, length, &self.start)?;
+        let torn = self.file.part(after.at, after.torn_start.len()).map_err(cannot)?;
+        check_after(key, after, length, &self.start, &torn)?;
         self.start.truncate(usize::try_from(after.at).unwrap_or(usize::MAX));
         if let Err(error) = self.file.write(bytes, after.at, after.torn) {
             if self.is_new {
@@ -256,12 +257,14 @@ impl Synced {
         Err(error)
     }
 
-    /// Its first bytes.
-    fn start(&self) -> io::Result<Vec<u8>> {
-        let mut start = Vec::new();
-        (&self.file).seek(SeekFrom::Start(0))?;
-        (&self.file).take(START_BYTES_MAX as u64).read_to_end(&mut start)?;
-        Ok(start)
+    /// So many bytes of it, or fewer at its end.
+    fn part(&self, at: u64, bytes: usize) -> io::Result<Vec<u8>> {
+        let mut part = Vec::new();
+        if bytes > 0 {
+            (&self.file).seek(SeekFrom::Start(at))?;
+            (&self.file).take(bytes as u64).read_to_end(&mut part)?;
+        }
+        Ok(part)
     }
 
     /// Cuts off what follows the first `at` bytes, and gives it.

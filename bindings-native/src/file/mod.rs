@@ -126,12 +126,17 @@ impl FileStore {
     }
 
     fn check(&self, key: &Key, condition: &Condition) -> Result<()> {
-        match (condition, fs::metadata(self.path(key))) {
-            (Condition::Absent, Ok(_)) => Err(already_exists(key)),
-            (Condition::Version(expected), Ok(metadata)) if version(&metadata) == *expected => {
-                Ok(())
+        let path = self.path(key);
+        let there = match fs::metadata(&path) {
+            Ok(metadata) => Some(version(&metadata)),
+            Err(error) if error.kind() == IoKind::NotFound => None,
+            Err(error) => return Err(failed("cannot look at", &path, &error).at_key(key)),
+        };
+        match condition {
+            Condition::Absent if there.is_some() => Err(already_exists(key)),
+            Condition::Version(expected) if there.as_ref() != Some(expected) => {
+                Err(conflict(key, "the object has another version"))
             }
-            (Condition::Version(_), _) => Err(conflict(key, "the object has another version")),
             _ => Ok(()),
         }
     }
@@ -284,12 +289,14 @@ impl Store for FileStore {
         self.collect(&self.root, "", prefix, &mut keys)?;
         keys.retain(|key| after.is_none_or(|after| key > after));
         keys.sort_unstable();
-        let limit = limit as usize;
-        let more = keys.len() > limit;
-        keys.truncate(limit);
-        // A file that went away since is no object any more.
-        let info = |key: Key| self.info(&key).ok().map(|info| (key, info));
-        Ok(Listing { objects: keys.into_iter().filter_map(info).collect(), more })
+        let more = keys.len() > limit as usize;
+        keys.truncate(limit as usize);
+        let info = |key: Key| match self.info(&key) {
+            // A file that went away since is no object any more.
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            info => Some(info.map(|info| (key, info))),
+        };
+        Ok(Listing { objects: keys.into_iter().filter_map(info).collect::<Result<_>>()?, more })
     }
 
     fn info(&self, key: &Key) -> Result<Info> {

@@ -155,3 +155,17 @@ fn the_longest_key_can_be_written_and_staged() {
     store.stage_part(&stage, 1, b"2").expect("a part");
     store.commit(&stage, &Condition::Any).expect("a commit");
 }
+
+/// Left out, its session would be missing from a bundle that is to hold all.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_looked_at_is_not_left_out_of_a_listing() {
+    let (folder, store) = store();
+    store.put(&key("a.jsonl"), b"1", &Condition::Absent).expect("a put");
+    let link = folder.path().join("root/b.jsonl");
+    std::os::unix::fs::symlink("nowhere", &link).expect("a link");
+    assert_eq!(store.list("", None, 10).expect("a list").objects.len(), 1, "that is no object");
+    fs::remove_file(&link).expect("the link");
+    std::os::unix::fs::symlink("b.jsonl", &link).expect("a link to itself");
+    assert_eq!(store.list("", None, 10).expect_err("it is something").code(), "store_failed");
+}

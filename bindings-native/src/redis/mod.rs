@@ -214,6 +214,7 @@ impl Store for RedisStore {
             at.as_bytes(),
             torn.as_bytes(),
             &after.start,
+            &after.torn_start,
             bytes,
         ];
         self.on(key, &scripts::APPEND, &self.written(key), &args).map(|done| done.info())

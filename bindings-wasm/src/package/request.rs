@@ -93,6 +93,7 @@ fn plain(id: RequestId, request: Request, spare: &mut Spare) -> JsValue {
             ("at", number(after.at)),
             ("torn", number(after.torn)),
             ("startsWith", js_sys::Uint8Array::from(&after.start[..]).into()),
+            ("tornStartsWith", js_sys::Uint8Array::from(&after.torn_start[..]).into()),
             ("durability", durability.name().into()),
         ]),
         Request::Sync { key } => object([id, kind("sync"), of(&key)]),

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::gzip::{INDEX_OFFSET, crc32};
-use crate::limits::INDEX_BYTES_MAX;
+use crate::limits::{INDEX_BYTES_MAX, INTEGER_MAX};
 use crate::log::Head;
 use crate::{Error, ErrorKind, Hash, Result};
 
@@ -120,15 +120,20 @@ impl Index {
     fn agrees(&self) -> bool {
         let sum =
             |part: fn(&Span) -> u64| self.spans.iter().map(part).try_fold(0, u64::checked_add);
-        let entries = (self.head.seq + 1).checked_sub(self.first_seq);
+        let Head { seq, bytes, .. } = self.head;
+        if seq > INTEGER_MAX || bytes > INTEGER_MAX {
+            return false;
+        }
+        let entries = (seq + 1).checked_sub(self.first_seq);
         !self.spans.is_empty()
+            && self.spans.iter().all(|span| span.to_s <= INTEGER_MAX)
             && sum(|span| span.raw_bytes).is_some_and(|raw| match self.first_seq {
-                0 => raw == self.head.bytes,
-                _ => raw < self.head.bytes,
+                0 => raw == bytes,
+                _ => raw < bytes,
             })
             && entries.is_some()
             && sum(|span| span.entries) == entries
-            && sum(|span| span.compressed_bytes).is_some_and(|sum| sum < u64::MAX / 2)
+            && sum(|span| span.compressed_bytes).is_some_and(|sum| sum <= INTEGER_MAX)
     }
 
     /// Length of the whole archive.
@@ -192,7 +197,7 @@ struct Varints<'a>(&'a [u8]);
 
 impl Varints<'_> {
     fn index(&mut self) -> Option<Index> {
-        let seq = self.next().filter(|seq| *seq < u64::MAX)?;
+        let seq = self.next()?;
         let (hash, rest) = self.0.split_first_chunk::<32>()?;
         self.0 = rest;
         let head = Head { seq, hash: Hash::from_bytes(*hash), bytes: self.next()? };
@@ -222,7 +227,7 @@ impl Varints<'_> {
 
     /// The shortest spelling only.
     fn next(&mut self) -> Option<u64> {
-        let mut number = 0;
+        let mut number = 0_u64;
         for place in 0..10 {
             let (byte, rest) = self.0.split_first()?;
             self.0 = rest;

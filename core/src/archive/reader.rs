@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{ENDING_BYTES, Index, Located};
 use crate::gzip::deflate::Inflater;
 use crate::gzip::{INDEX_OFFSET, read_header};
-use crate::limits::INDEX_BYTES_MAX;
+use crate::limits::{DEFLATE_RATIO_MAX, INDEX_BYTES_MAX};
 use crate::log::seq_of;
 use crate::{Error, ErrorKind, Result};
 
@@ -78,8 +78,8 @@ pub fn inflate_span(located: &Located, compressed: &[u8]) -> Result<Vec<u8>> {
         Error::new(ErrorKind::GzipCorrupt, "a block does not inflate to what the index says")
             .at(|place| place.offset = Some(located.compressed.start))
     };
-    // Deflate never gives more than 1,032 bytes for one: a record cannot ask for more memory.
-    let most = (compressed.len() as u64).saturating_mul(1032);
+    // A record cannot ask for more memory.
+    let most = (compressed.len() as u64).saturating_mul(DEFLATE_RATIO_MAX);
     let size = usize::try_from(located.span.raw_bytes.min(most)).map_err(|_| corrupt())?;
     let mut raw = alloc::vec![0; size + 1];
     let mut inflater = Inflater::new();

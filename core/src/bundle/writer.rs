@@ -101,7 +101,8 @@ impl Writer {
         self.sha.update(bytes);
         self.raw_bytes += bytes.len() as u64;
         while self.open.len() + bytes.len() >= BLOCK_BYTES {
-            let (now, later) = bytes.split_at(BLOCK_BYTES - self.open.len());
+            let room = BLOCK_BYTES.saturating_sub(self.open.len());
+            let (now, later) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
             self.open.extend_from_slice(now);
             bytes = later;
             self.close(io).await?;

@@ -9,7 +9,7 @@ use crate::entry::utf8;
 use crate::field;
 use crate::hash::{body_digest, chain};
 use crate::json::{Object, push_text};
-use crate::limits::{MANIFEST_BYTES_MAX, SEGMENTS_MAX};
+use crate::limits::{INTEGER_MAX, MANIFEST_BYTES_MAX, SEGMENTS_MAX};
 use crate::line::{FIRST_PREFIX, Line, PREFIX, write_prefix};
 use crate::log::Head;
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
@@ -118,6 +118,7 @@ impl Held {
             && entries.checked_add(lines) == self.head.seq.checked_add(1)
             && raw.checked_add(self.tail.len() as u64) == Some(self.head.bytes)
             && self.segments.iter().all(|segment| segment.entries > 0)
+            && sum(|segment| segment.bytes).is_some_and(|stored| stored <= INTEGER_MAX)
     }
 }
 
@@ -162,7 +163,7 @@ impl Manifest {
     pub(crate) fn decode(line: &[u8], session: &SessionId) -> Result<Self> {
         let bad = || Error::new(ErrorKind::BadEntry, "the manifest is damaged");
         if line.len() > MANIFEST_BYTES_MAX {
-            return Err(bad());
+            return Err(Error::new(ErrorKind::BadEntry, "a manifest of more than 16 MiB"));
         }
         let split = Line::split(line.trim_ascii_end()).ok_or_else(bad)?;
         let rest = utf8(split.rest)?;

@@ -175,7 +175,7 @@ impl SessionStore {
             while other.is_none() && (is_told(&name) || is_other(&name))
                 || name != key && other.is_none() && entry.field(&name).is_some()
             {
-                name.insert_str(0, "turnkeep_");
+                name = format!("turnkeep_{name}");
             }
             if !name.is_empty() {
                 members.push_str(&format!(",\"{name}\":{value}"));

@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use crate::limits::GZIP_HEADER_BYTES_MAX;
 use crate::{Error, ErrorKind, Result};
 
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -13,8 +14,6 @@ const COMMENT: u8 = 16;
 const RESERVED: u8 = 0xe0;
 /// The subfield that holds our index.
 const SUBFIELD: [u8; 2] = *b"TK";
-/// Names and comments longer than this are no honest file's.
-const HEADER_BYTES_MAX: usize = 1 << 20;
 /// Where the index starts in an archive.
 pub(crate) const INDEX_OFFSET: usize = 16;
 
@@ -35,7 +34,7 @@ pub(crate) fn read_header(bytes: &[u8]) -> Result<Option<Header>> {
         return Err(Error::new(ErrorKind::NotGzip, "it does not start as gzip files do"));
     }
     let header = parse(bytes)?;
-    if header.is_none() && bytes.len() > HEADER_BYTES_MAX {
+    if header.is_none() && bytes.len() > GZIP_HEADER_BYTES_MAX {
         return Err(corrupt("a header of more than 1 MiB"));
     }
     Ok(header)

@@ -144,12 +144,13 @@ impl<'a> Lane<'a> {
             }
         }
         for (bytes, word) in self.hash.0.chunks_exact_mut(4).zip(state) {
-            bytes.copy_from_slice(&word.to_be_bytes());
+            bytes.iter_mut().zip(word.to_be_bytes()).for_each(|(byte, of_word)| *byte = of_word);
         }
     }
 }
 
 /// Moves as many bytes as there is room for; gives the room that is left.
+#[allow(clippy::disallowed_methods, reason = "both are cut to the shorter one")]
 fn fill<'a>(room: &'a mut [u8], bytes: &mut &[u8]) -> &'a mut [u8] {
     let (now, later) = bytes.split_at(room.len().min(bytes.len()));
     let (filled, left) = room.split_at_mut(now.len());

@@ -126,6 +126,7 @@ pub(crate) fn chains(links: &[Link]) -> Vec<Hash> {
 /// What is hashed after the tag: the hash of the entry before, and the body's digest.
 pub(crate) type Link = [u8; 64];
 
+#[allow(clippy::disallowed_methods, reason = "both halves are as long as a hash")]
 pub(crate) fn link(prev: Option<Hash>, digest: Hash) -> Link {
     let mut link = [0; 64];
     let (first, second) = link.split_at_mut(32);

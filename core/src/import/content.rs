@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use super::{File, Imported, Skipped};
 use crate::gzip::{Bound, Reader};
 use crate::limits::{
-    IMPORT_BYTES_MAX, IMPORT_ENTRIES_MAX, IMPORT_SKIPPED_MAX, IMPORT_START_BYTES, LINE_BYTES_MAX,
+    ENVELOPE_BYTES, IMPORT_BYTES_MAX, IMPORT_ENTRIES_MAX, IMPORT_SKIPPED_MAX, IMPORT_START_BYTES,
+    LINE_BYTES_MAX,
 };
 use crate::log::Draft;
 use crate::{Error, ErrorKind, Result};
@@ -14,8 +15,6 @@ use crate::{Error, ErrorKind, Result};
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// How much of a gzipped file is inflated at a time to see its start.
 const PIECE_BYTES: usize = 16 << 10;
-/// What a line has besides its draft, at most.
-const ENVELOPE_BYTES: usize = 512;
 /// What some editors put before UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

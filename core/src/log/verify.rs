@@ -250,6 +250,7 @@ fn end_fault(report: &Report, expectation: &Expectation, has_expected: bool) -> 
     };
     if let (Some(expected), Some(found)) = (&expectation.session, &report.session)
         && expected != found
+        && !planted!(AnyonesLog)
     {
         let message = alloc::format!("this is the log of session {:?}", found.as_str());
         return Some(Error::new(ErrorKind::WrongSession, message).in_session(expected));
@@ -361,6 +362,9 @@ impl Chain {
         let hex = hash.to_hex();
         let is_linked = line.prev == self.prev.as_ref().map(|(_, hex)| hex);
         let is_hashed = *line.hash == hex;
+        if planted!(HashesAreBelieved) {
+            return Ok(hex);
+        }
         let is_newer = is_first && claimed_version(line.rest).is_some_and(|version| version > 1);
         if is_linked && is_hashed && !is_newer {
             return Ok(hex);

@@ -140,7 +140,7 @@ impl Writer {
             .with("parent", &parent.to_json());
         let mut lines = Lines::new(self, stamp);
         lines.line(Some(&Checked::new(fork.as_str(), &mut Members::default())?), 0, 0)?;
-        let seq = head.seq + 1;
+        let seq = head.seq.saturating_add(1);
         lines.fork = Some(seq);
         lines.drafts(drafts)?;
         let batch = lines.finish(Some(seq))?;
@@ -179,7 +179,8 @@ impl<'a> Lines<'a> {
 
     /// Number of the next line's entry.
     fn next_seq(&self) -> u64 {
-        self.before.map_or(0, |head| head.seq + 1) + self.starts.len() as u64
+        let first = self.before.map_or(0, |head| head.seq.saturating_add(1));
+        first.saturating_add(self.starts.len() as u64)
     }
 
     /// The drafts' lines, as one batch; gives the number of the first one's entry.
@@ -218,7 +219,7 @@ impl<'a> Lines<'a> {
         let seq = self.next_seq();
         let ts = draft.and_then(|draft| draft.ts).unwrap_or(self.stamp.now_ms);
         if !fits_integer(seq) || !fits_integer(ts) {
-            return Err(Error::new(ErrorKind::TooLarge, "numbers end at 2^53 - 1"));
+            return Err(too_large_a_number());
         }
         let start = self.bytes.len();
         let prefix = prefix_length(seq == 0);
@@ -288,8 +289,12 @@ impl<'a> Lines<'a> {
         }
         let nothing = || Error::new(ErrorKind::InvalidArgument, "nothing to append");
         let hash = self.seal().ok_or_else(nothing)?;
-        let seq = self.next_seq() - 1;
-        let bytes = self.before.map_or(0, |head| head.bytes) + self.bytes.len() as u64;
+        let seq = self.next_seq().saturating_sub(1);
+        let before = self.before.map_or(0, |head| head.bytes);
+        let bytes = before.saturating_add(self.bytes.len() as u64);
+        if !fits_integer(bytes) {
+            return Err(too_large_a_number());
+        }
         let head = Head { seq, hash, bytes };
         Ok(Batch { bytes: self.bytes, first_seq: first_seq.unwrap_or(seq), head })
     }
@@ -338,6 +343,10 @@ impl<'a> Lines<'a> {
         }
         self.bytes.extend_from_slice(digits.get(20 - used..).unwrap_or_default());
     }
+}
+
+fn too_large_a_number() -> Error {
+    Error::new(ErrorKind::TooLarge, "numbers end at 2^53 - 1")
 }
 
 fn prefix_length(is_first: bool) -> usize {

@@ -77,7 +77,10 @@ pub(super) fn to_json(mut about: About) -> Result<String> {
     let text = |text: &Option<String>| text.as_deref().map_or("null".into(), quoted);
     let (title, kind, tags) = (text(&about.title), text(&about.kind), tags.join(","));
     let json = format!("{{\"version\":1,\"title\":{title},\"kind\":{kind},\"tags\":[{tags}]}}\n");
-    if json.len() > ABOUT_BYTES_MAX || about.tags.len() > TAGS_MAX {
+    if about.tags.len() > TAGS_MAX {
+        return Err(Error::new(ErrorKind::TooLarge, "a session has at most 64 tags"));
+    }
+    if json.len() > ABOUT_BYTES_MAX {
         return Err(Error::new(ErrorKind::TooLarge, "title, kind and tags have at most 16 KiB"));
     }
     Ok(json)

@@ -68,7 +68,13 @@ pub(super) async fn confirm(
     match retention::of(io, id).await? {
         None => Err(withdraw(io, id, archive.1).await?),
         Some(noted) if noted.0.pruned.is_some() => {
-            announce(io, id, source, (archive.0, archive.1.bytes), Some(noted)).await
+            match announce(io, id, source, (archive.0, archive.1.bytes), Some(noted)).await {
+                // Deleted just now.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    Err(withdraw(io, id, archive.1).await?)
+                }
+                announced => announced,
+            }
         }
         Some(_) => Ok(announced),
     }

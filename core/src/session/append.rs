@@ -4,18 +4,17 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::live::{Known, Seen};
+use super::live::Seen;
+use super::once::applied_at;
 use super::open::{TRIES, find_session, is_moving, moved_by_others, open_session, wake};
-use super::range::Range;
-use super::read::read_page;
+use super::source::found;
 use super::tier::{claim_after, release};
 use super::{Form, Session, Task};
 use crate::Hash;
-use crate::entry::{Envelope, utf8};
-use crate::line::{IDENTITY, Line};
+use crate::line::IDENTITY;
 use crate::log::{Draft, Head, LineReader, Stamp, Torn};
 use crate::state::{History, State};
-use crate::store::{Durability, Key, Part};
+use crate::store::{After, Durability, Key, Part};
 use crate::task::{Answer, Io};
 use crate::{Entry, Error, ErrorKind, Kind, Result};
 
@@ -124,6 +123,10 @@ pub(super) fn apply_to<'a>(
         if append.once
             && let Some(first_seq) = applied_at(io, &session, &append.drafts).await?
         {
+            if append.durability == Durability::Disk {
+                // Whoever wrote it may have asked for less. What is archived or cold is durable.
+                found(super::archive::sync(io, &Key::of(session.id(), Part::Log)).await)?;
+            }
             let (already_applied, recovered, record_fault) = (true, None, None);
             return Ok(Appended { session, first_seq, already_applied, recovered, record_fault });
         }
@@ -172,7 +175,21 @@ async fn write_lines(
     let mut bytes = batch.bytes;
     let mut tries = 1;
     loop {
-        match io.append(&key, bytes, session.place(), append.durability).await {
+        let (mut after, mut durability) = (session.place(), append.durability);
+        if planted!(AppendAnywhere) {
+            after = After::new(io.info(&key).await?.bytes, 0);
+        }
+        if planted!(TornTailStays) {
+            (after.at, after.torn, after.torn_start) = (after.at + after.torn, 0, Vec::new());
+        }
+        if planted!(NothingIsSynced) {
+            durability = Durability::Os;
+        }
+        match io.append(&key, bytes, after, durability).await {
+            Err(error) if error.is_retryable() && planted!(LostAnswerIsRepeated) => {
+                session = open_session(io, session.id()).await?;
+                bytes = session.writer.write(&append.drafts, &stamp)?.bytes;
+            }
             Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => {
                 tries += 1;
                 session = moved(io, session, error).await?;
@@ -223,7 +240,9 @@ async fn woken_once(io: &Io, session: Session) -> Result<Session> {
         Form::Live => {}
         Form::Archived => {
             wake(io, &mut now, &source).await?;
-            if let (Some(archive), None) = (&source.archive, &source.log) {
+            if let (Some(archive), None, false) =
+                (&source.archive, &source.log, planted!(WakeUnclaimed))
+            {
                 let (claim, start) = claim_after(io, now.id(), &archive.info).await?;
                 now.claimed = Some(claim.version);
                 now = now.starting_with(&start);
@@ -285,64 +304,6 @@ async fn check_kept(
     entries.iter().zip(0..).try_for_each(|(entry, index)| {
         history.apply(entry).map_err(|e| e.at(|place| place.draft = Some(index)))
     })
-}
-
-/// Where the items of those drafts are, if they are in the session; `None` if not one of them is.
-async fn applied_at(io: &Io, session: &Session, drafts: &[String]) -> Result<Option<u64>> {
-    let mut tries = 1;
-    loop {
-        match look_for(io, session, drafts).await {
-            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
-            applied => return applied,
-        }
-    }
-}
-
-async fn look_for(io: &Io, session: &Session, drafts: &[String]) -> Result<Option<u64>> {
-    let ids = Known::ids_of(drafts)?;
-    if ids.is_empty() {
-        let message = "an append that happens once needs items with ids";
-        return Err(Error::new(ErrorKind::InvalidArgument, message));
-    }
-    let knows_ids = session.live.lock().knows_ids();
-    if !knows_ids {
-        let (known, sections) = super::tier::learn_ids(io, session).await?;
-        session.live.lock().learn(known, sections);
-    }
-    super::tier::confirm_ids(io, session, &ids).await?;
-    let place = |id: &(u64, String)| session.live.lock().seq_of(&id.1);
-    let places: Vec<_> = ids.iter().map(place).collect();
-    if places.iter().all(Option::is_none) {
-        return Ok(None);
-    }
-    // The same append, or another one that shares items with it?
-    let head = session.head().map_or(0, |head| head.seq);
-    let first = places.iter().zip(&ids).find_map(|(seq, (index, _))| (*seq)?.checked_sub(*index));
-    let is_there = |(seq, (index, _)): (&Option<u64>, &(u64, String))| {
-        *seq == first.map(|first| first + index)
-    };
-    let others = places.iter().zip(&ids).position(|pair| !is_there(pair));
-    let first = first.filter(|first| first + drafts.len() as u64 <= head + 1);
-    let is_batch = match first {
-        Some(first) => batch_length(io, session, first).await? == drafts.len() as u64,
-        None => false,
-    };
-    if let (Some(first), None, true) = (first, others, is_batch) {
-        return Ok(Some(first + ids.first().map_or(0, |(index, _)| *index)));
-    }
-    let index = others.and_then(|at| ids.get(at)).or(ids.first()).map(|(index, _)| *index);
-    let message = "some of these items are in the session already, not by the same append";
-    let error = Error::new(ErrorKind::AlreadyExists, message);
-    Err(error.at(|place| place.draft = index))
-}
-
-/// How many entries were appended together, the first of which that is.
-async fn batch_length(io: &Io, session: &Session, seq: u64) -> Result<u64> {
-    let range = Range::between(seq, Some(seq)).in_pages_of(1);
-    let page = read_page(io, session.id(), range).await?;
-    let line = page.lines.strip_suffix(b"\n").unwrap_or_default();
-    let rest = Line::split(line).map(|line| line.rest).unwrap_or_default();
-    Ok(u64::from(Envelope::parse(utf8(rest)?)?.more) + 1)
 }
 
 /// Gives every line of some whole ones, without its `\n`.

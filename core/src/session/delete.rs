@@ -1,11 +1,13 @@
 //! Deleting a session.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::Task;
 use super::archive::check_unheld;
 use super::retention::{self, Retention};
 use super::source::found;
+use crate::line::is_first;
 use crate::store::{Condition, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
@@ -18,28 +20,130 @@ pub fn delete(id: SessionId) -> Task<()> {
     Task::new(async move |io| delete_session(&io, &id).await.map_err(|e| e.in_session(&id)))
 }
 
+/// How often it is tried while others write to the session.
+const TRIES: u32 = 32;
+
 async fn delete_session(io: &Io, id: &SessionId) -> Result<()> {
+    check_unheld(io, &Key::of(id, Part::Log)).await?;
+    let (mut was_buried, mut tries) = (false, 1);
+    loop {
+        match delete_once(io, id, &mut was_buried).await {
+            // Written to, archived or restored between two looks at it. To give up now would leave
+            // it deleted for the cold store only.
+            Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+            deleted => return deleted,
+        }
+    }
+}
+
+async fn delete_once(io: &Io, id: &SessionId, was_buried: &mut bool) -> Result<()> {
     let log = Key::of(id, Part::Log);
-    check_unheld(io, &log).await?;
-    // First the cold store is told: what is flushed or hydrated just now hears of it there.
-    let mut was_there = super::tier::bury(io, id).await?;
+    let seen = look(io, &log).await?;
+    // The cold store is told before the log goes: what is flushed or hydrated just now hears of it
+    // there.
+    let is_new_grave = !planted!(DeleteLeavesCold) && super::tier::bury(io, id).await?;
+    *was_buried |= is_new_grave;
     let closed = close(io, id).await?;
-    // Only the log may be held: where someone took it meanwhile, nothing is gone yet.
-    match found(io.delete(&log, Condition::Any).await) {
-        Err(error) if matches!(error.kind(), ErrorKind::Locked | ErrorKind::Conflict) => {
-            reopen(io, id, closed).await;
+    match remove(io, &log, seen.as_ref()).await {
+        Ok(true) => {}
+        // Someone else removed it: the tombstone stands until what lies beside is gone too.
+        Ok(false) => return Err(moved(&log)),
+        Err(error) => {
+            if matches!(error.kind(), ErrorKind::Locked | ErrorKind::Conflict) {
+                reopen(io, id, closed).await;
+            }
             return Err(error);
         }
-        deleted => was_there |= deleted?.is_some(),
     }
-    let notes = [Part::Recovery, Part::About, Part::Trace, Part::Retention];
-    // And both once more: someone may have archived or restored it meanwhile. Who archives it
-    // later sees that the record is gone.
-    let rest = [Part::Archive].into_iter().chain(notes).chain([Part::Archive, Part::Log]);
-    let mut failed = None;
-    for part in rest {
-        match found(io.delete(&Key::of(id, part), Condition::Any).await) {
-            Ok(deleted) => was_there |= deleted.is_some(),
+    let removed = seen.filter(|seen| !seen.is_claim);
+    if removed.is_none() && closed.is_none() && is_new_grave {
+        // What was buried may have gone from one place to the other between the looks at them.
+        return Err(moved(&log));
+    }
+    let was_there = removed.is_some() || *was_buried;
+    let is_open = removed.is_some() && closed.is_none();
+    if is_open || !clear(io, id, closed, was_there).await? {
+        return clear_late(io, id, &log, removed.as_ref()).await;
+    }
+    Ok(())
+}
+
+fn moved(log: &Key) -> Error {
+    let message = "someone wrote to the session meanwhile";
+    Error::new(ErrorKind::Conflict, message).at_key(log).retryable()
+}
+
+/// The log is gone, and someone may have been archiving it: who did not see the tombstone, or took it
+/// for that of an archive before. Or a new session of that id was begun, which stays.
+async fn clear_late(io: &Io, id: &SessionId, log: &Key, removed: Option<&Seen>) -> Result<()> {
+    for _ in 0..TRIES {
+        let closed = close(io, id).await?;
+        if let Some(seen) = look(io, log).await?.filter(|seen| !seen.is_claim) {
+            reopen(io, id, closed).await;
+            // Else it was archived before it was removed, and restored or written to since.
+            let is_newer =
+                is_first(&seen.start) && removed.is_some_and(|removed| removed.start != seen.start);
+            return if is_newer { Ok(()) } else { Err(moved(log)) };
+        }
+        if clear(io, id, closed, true).await? {
+            return Ok(());
+        }
+    }
+    let message = "others kept archiving the session meanwhile";
+    Err(Error::new(ErrorKind::Conflict, message).at_key(log).retryable())
+}
+
+/// What lies in a log's place.
+struct Seen {
+    version: String,
+    is_claim: bool,
+    /// How it starts: with the hash of its first line.
+    start: Vec<u8>,
+}
+
+async fn look(io: &Io, log: &Key) -> Result<Option<Seen>> {
+    let there = found(io.get(log, Some(0..2 * super::tier::CLAIM_BYTES as u64)).await)?;
+    Ok(there.map(|object| Seen {
+        is_claim: super::tier::is_claim(&object.bytes, object.info.bytes),
+        version: object.info.version,
+        start: object.bytes,
+    }))
+}
+
+/// Removes what was seen in the log's place, if it is still there: `conflict` where there is something
+/// else by now, which may be another session. Only the log may be held: where it is, nothing is gone
+/// yet.
+async fn remove(io: &Io, log: &Key, seen: Option<&Seen>) -> Result<bool> {
+    match seen {
+        Some(seen) => {
+            let removed = io.delete(log, Condition::Version(seen.version.clone())).await;
+            Ok(found(removed)?.is_some())
+        }
+        None => match found(io.info(log).await)? {
+            Some(_) => Err(moved(log)),
+            None => Ok(true),
+        },
+    }
+}
+
+/// Removes what is kept beside a log that is gone: of archive and tombstone only those that were seen,
+/// else they are those of a newer session. Whether that is all: not if someone replaced one.
+/// `not_found` where there was nothing at all.
+async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool) -> Result<bool> {
+    let archive = closed.as_ref().and_then(|closed| closed.archive.clone());
+    let archive = archive.filter(|_| !planted!(DeleteLeavesArchive));
+    let tombstone = closed.map(|closed| closed.version);
+    let seen = |part, version: Option<String>| Some((part, Condition::Version(version?)));
+    let beside = [Part::Recovery, Part::About, Part::Trace].map(|part| (part, Condition::Any));
+    // The tombstone is the last to go. Who archives the session later sees that it is gone.
+    let (first, last) = (seen(Part::Archive, archive), seen(Part::Retention, tombstone));
+    let parts = first.into_iter().chain(beside).chain(last);
+    let (mut was_there, mut failed, mut is_all) = (was_there, None, true);
+    for (part, condition) in parts {
+        match remove_if(io, &Key::of(id, part), condition).await {
+            Ok(Removal::Done) => was_there = true,
+            Ok(Removal::Missing) => {}
+            Ok(Removal::Replaced) => is_all = false,
             // What was begun is ended, as far as it can be.
             Err(error) if was_there => _ = failed.get_or_insert(error),
             Err(error) => return Err(error),
@@ -47,20 +151,68 @@ async fn delete_session(io: &Io, id: &SessionId) -> Result<()> {
     }
     let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
     failed.map_or(Ok(()), Err)?;
-    was_there.then_some(()).ok_or_else(missing)
+    if was_there { Ok(is_all) } else { Err(missing()) }
 }
 
-/// A tombstone that was put, and what was noted before.
-type Closed = Option<(String, Option<Retention>)>;
+/// What became of an object that was to be removed.
+enum Removal {
+    Done,
+    Missing,
+    /// There is another one by now.
+    Replaced,
+}
 
-/// Puts a tombstone where there is an archive: from now on nobody begins to write after it, and who
-/// restores it hears that it is gone.
-async fn close(io: &Io, id: &SessionId) -> Result<Closed> {
+/// Removes an object that meets the condition; where the store knows no conditions on removing, any.
+async fn remove_if(io: &Io, key: &Key, condition: Condition) -> Result<Removal> {
+    let removed = match io.delete(key, condition).await {
+        Err(error) if error.kind() == ErrorKind::NotSupported => {
+            io.delete(key, Condition::Any).await
+        }
+        removed => removed,
+    };
+    match removed {
+        Ok(()) => Ok(Removal::Done),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Removal::Missing),
+        Err(error) if error.kind() == ErrorKind::Conflict => Ok(Removal::Replaced),
+        Err(error) => Err(error),
+    }
+}
+
+/// A tombstone that stands, and what was noted before it was put.
+struct Closed {
+    version: String,
+    before: Before,
+    /// The archive's version, behind the tombstone.
+    archive: Option<String>,
+}
+
+enum Before {
+    Nothing,
+    Record(Retention),
+    /// It was there already.
+    Tombstone,
+}
+
+/// Puts a tombstone where there is an archive, or someone is about to make one: from now on nobody
+/// begins to write after it, and who restores it hears that it is gone.
+async fn close(io: &Io, id: &SessionId) -> Result<Option<Closed>> {
+    let put = match planted!(DeleteLeavesOpen) {
+        true => Some((String::new(), Before::Tombstone)),
+        false => put_tombstone(io, id).await?,
+    };
+    let Some((version, before)) = put else { return Ok(None) };
+    let archive = found(io.info(&Key::of(id, Part::Archive)).await)?;
+    Ok(Some(Closed { version, before, archive: archive.map(|info| info.version) }))
+}
+
+async fn put_tombstone(io: &Io, id: &SessionId) -> Result<Option<(String, Before)>> {
     let mut tries = 1;
     loop {
         let noted = retention::of(io, id).await?;
         let (record, condition) = match &noted {
-            Some((record, _)) if record.pruned.is_some() => return Ok(None),
+            Some((record, version)) if record.pruned.is_some() => {
+                return Ok(Some((version.clone(), Before::Tombstone)));
+            }
             Some((record, version)) => (record.clone(), Condition::Version(version.clone())),
             None if found(io.info(&Key::of(id, Part::Archive)).await)?.is_none() => {
                 return Ok(None);
@@ -70,20 +222,24 @@ async fn close(io: &Io, id: &SessionId) -> Result<Closed> {
         let tombstone = record.pruned(io.stamp(0).await?.now_ms, "deleted".into());
         match retention::put(io, id, &tombstone, condition).await {
             Err(error) if retention::is_raced(&error) && tries < super::open::TRIES => tries += 1,
-            put => return Ok(Some((put?, noted.map(|(record, _)| record)))),
+            put => {
+                let before = noted.map_or(Before::Nothing, |(record, _)| Before::Record(record));
+                return Ok(Some((put?, before)));
+            }
         }
     }
 }
 
 /// Takes the tombstone back, as well as that can be done.
-async fn reopen(io: &Io, id: &SessionId, closed: Closed) {
-    match closed {
-        Some((version, Some(record))) => {
+async fn reopen(io: &Io, id: &SessionId, closed: Option<Closed>) {
+    let Some(Closed { version, before, .. }) = closed else { return };
+    match before {
+        Before::Record(record) => {
             retention::put(io, id, &record, Condition::Version(version)).await.ok();
         }
-        Some((version, None)) => {
+        Before::Nothing => {
             retention::remove(io, id, version).await.ok();
         }
-        None => {}
+        Before::Tombstone => {}
     }
 }

@@ -52,7 +52,7 @@ impl Held {
             Part::About | Part::Recovery | Part::Trace | Part::Retention => {
                 self.has_about |= part == Part::About;
                 self.has_recovery |= part == Part::Recovery;
-                self.beside += info.bytes;
+                self.beside = self.beside.saturating_add(info.bytes);
             }
         }
     }
@@ -174,10 +174,10 @@ impl UsedBytes {
     /// The sums.
     fn and(self, other: Self) -> Self {
         Self {
-            live: self.live + other.live,
-            archived: self.archived + other.archived,
-            beside: self.beside + other.beside,
-            reclaimable: self.reclaimable + other.reclaimable,
+            live: self.live.saturating_add(other.live),
+            archived: self.archived.saturating_add(other.archived),
+            beside: self.beside.saturating_add(other.beside),
+            reclaimable: self.reclaimable.saturating_add(other.reclaimable),
         }
     }
 }

@@ -9,11 +9,9 @@ use super::read::entry;
 use super::{Form, Task};
 use crate::entry::Entry;
 use crate::field::{self, Point};
+use crate::limits::ANCESTORS_MAX;
 use crate::task::Io;
 use crate::{Error, ErrorKind, Kind, Result, SessionId};
-
-/// Longest line of ancestors that is followed.
-const DEPTH_MAX: usize = 10_000;
 
 /// A session's origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +66,7 @@ async fn follow(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
     // Only a compaction leads out of the session's own log.
     while let Some(last) = line.last()
         && last.is_compacted
-        && line.len() < DEPTH_MAX
+        && line.len() < ANCESTORS_MAX
         && seen.insert(last.point.session.clone())
     {
         match own(io, &last.point.session.clone()).await {
@@ -95,7 +93,7 @@ pub(super) async fn own(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
         if let Some(point) = entry.field("parent").and_then(field::point) {
             line.push(Ancestor { point, is_compacted: false });
         }
-        fork = entry.fork().filter(|earlier| *earlier < seq && line.len() < DEPTH_MAX);
+        fork = entry.fork().filter(|earlier| *earlier < seq && line.len() < ANCESTORS_MAX);
     }
     let bytes = entry(io, &source, head, 0).await?;
     let start = Entry::parse(&bytes)?;

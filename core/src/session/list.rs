@@ -12,14 +12,10 @@ use super::source::found;
 use super::tier::is_claimed;
 use super::{Form, Task};
 use crate::item::text;
+use crate::limits::{LISTED_TITLE_BYTES, LISTED_TITLE_ENTRIES, LISTED_TITLE_WINDOW};
 use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Entry, Kind, Result, SessionId};
-
-/// Where a title is looked for: among the first entries, in so many bytes, and how much it takes.
-const TITLE_ENTRIES: u64 = 8;
-const TITLE_BYTES: u64 = 16 << 10;
-const TITLE_TEXT_BYTES: usize = 120;
 
 /// Some of a store's sessions.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -151,13 +147,13 @@ fn rank(listed: &Listed) -> (u64, &SessionId) {
 /// The start of what the user said first, if it stands near the log's start; where it cannot be
 /// read there is no title.
 async fn first_words(io: &Io, listed: &Listed) -> Option<String> {
-    let range = Range::between(0, Some(TITLE_ENTRIES)).in_pages_of(TITLE_BYTES);
+    let range = Range::between(0, Some(LISTED_TITLE_ENTRIES)).in_pages_of(LISTED_TITLE_WINDOW);
     let page = read_page(io, &listed.id, range).await.ok()?;
     let mut title = None;
     each_line(&page.lines, &mut |line| {
         let entry = Entry::parse(line)?;
         if title.is_none() && entry.kind() == Kind::UserInput {
-            title = Some(text(entry.field("item").unwrap_or_default(), TITLE_TEXT_BYTES));
+            title = Some(text(entry.field("item").unwrap_or_default(), LISTED_TITLE_BYTES));
         }
         Ok(())
     })

@@ -67,7 +67,7 @@ impl Live {
 
     /// The entry with that id.
     pub(super) fn seq_of(&self, id: &str) -> Option<u64> {
-        self.ids.as_ref()?.ids.get(&digest(id)).copied()
+        self.ids.as_ref()?.seq_of(id)
     }
 
     /// Looks at lines before they are appended, as far as anything here needs to know.
@@ -117,6 +117,11 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// The entry with that id.
+    pub(super) fn seq_of(&self, id: &str) -> Option<u64> {
+        self.ids.get(&digest(id)).copied()
+    }
+
     /// Takes the next bytes of the log.
     pub(super) fn push(&mut self, chunk: &[u8]) -> Result<()> {
         let Self { ids, reader, seq } = self;

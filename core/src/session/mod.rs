@@ -17,6 +17,7 @@ mod layout;
 mod lineage;
 mod list;
 mod live;
+mod once;
 mod open;
 mod pick;
 mod prune;

@@ -33,6 +33,8 @@ pub struct Session {
     pub writer: Writer,
     /// An unfinished write that was found; the next append cuts it off.
     pub torn: Option<Torn>,
+    /// How that starts.
+    pub(super) torn_start: Arc<[u8]>,
     /// Live or archived.
     pub form: Form,
     /// How the log's object lies to the log: what precedes it lies where no append touches it.
@@ -126,7 +128,8 @@ impl Create {
 impl Session {
     pub(super) fn new(writer: Writer) -> Self {
         let (form, shift, live) = (Form::Live, Shift::default(), Arc::default());
-        Self { writer, torn: None, form, shift, start: None, claimed: None, live }
+        let (torn, torn_start) = (None, Arc::default());
+        Self { writer, torn, torn_start, form, shift, start: None, claimed: None, live }
     }
 
     /// Its id.
@@ -146,7 +149,8 @@ impl Session {
         let at = self.head().map_or(0, |head| self.shift.in_object(head.bytes));
         let start = self.start.as_ref().map_or(&[][..], |start| start);
         let claim = self.claimed.as_ref().map_or(0, |_| CLAIM_BYTES as u64);
-        After::new(at, self.torn.map_or(claim, |torn| torn.bytes)).starting_with(start)
+        let after = After::new(at, self.torn.map_or(claim, |torn| torn.bytes)).starting_with(start);
+        if self.torn.is_some() { after.replacing(&*self.torn_start) } else { after }
     }
 
     /// The same session, at a head that was stored.
@@ -225,6 +229,10 @@ async fn write_first(
     let session = Session::new(writer).starting_with(&batch.bytes);
     // In the very claim's place: another one is as long.
     let after = After::new(0, CLAIM_BYTES as u64).starting_with(claim.bytes.clone());
+    if planted!(CreateTruncates) {
+        io.put(&log, batch.bytes, crate::store::Condition::Any).await?;
+        return Ok(session.at(batch.head));
+    }
     io.append(&log, batch.bytes, after, durability).await?;
     Ok(session.at(batch.head))
 }
@@ -292,11 +300,11 @@ async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
         _ => None,
     };
     let session = match (&source.log, tail, before) {
-        (Some(log), Some(tail), _) => {
+        (Some(log), Some((tail, torn_start)), _) => {
             check_owner(io, id, &source, &tail).await?;
             let writer = Writer::resume(id.clone(), tail.head, tail.is_salted).forked_at(tail.fork);
             let session = Session::new(writer).starting_with(log.start());
-            Session { torn: tail.torn, shift: log.shift(), ..session }
+            Session { torn: tail.torn, torn_start, shift: log.shift(), ..session }
         }
         (log, _, Some(head)) => {
             let unfinished = log.as_ref().map_or(0, |log| log.end().saturating_sub(head.bytes));
@@ -315,15 +323,27 @@ async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
                     Session { form: Form::Archived, claimed, ..session }
                 }
             };
-            Session { torn, shift, ..session }
+            let torn_start = match &log {
+                Some(log) => log.get(io, head.bytes..head.bytes + unfinished.min(SHOWN)).await?,
+                None => Vec::new(),
+            };
+            Session { torn, torn_start: torn_start.into(), shift, ..session }
         }
         _ => return Err(Error::new(ErrorKind::NotFound, "there is no such session")),
     };
     Ok((session, source))
 }
 
-/// How the log ends; `None` where it has not one whole entry after the archive's.
-async fn tail_of(io: &Io, log: &LogPart, follows_archive: bool) -> Result<Option<Tail>> {
+/// How much of an unfinished write tells it from an entry in its place.
+const SHOWN: u64 = IDENTITY as u64;
+
+/// How the log ends, and how an unfinished write there starts; `None` where it has not one whole entry
+/// after the archive's.
+async fn tail_of(
+    io: &Io,
+    log: &LogPart,
+    follows_archive: bool,
+) -> Result<Option<(Tail, Arc<[u8]>)>> {
     match read_tail(io, log).await {
         Err(error) if error.kind() == ErrorKind::EmptyLog && follows_archive => Ok(None),
         // Nothing in a log of a newer format has to look as it does in this one.
@@ -344,7 +364,7 @@ fn newer(log: &LogPart) -> Option<Error> {
 }
 
 /// Looks at a log's end, further back until its head is found.
-async fn read_tail(io: &Io, log: &LogPart) -> Result<Tail> {
+async fn read_tail(io: &Io, log: &LogPart) -> Result<(Tail, Arc<[u8]>)> {
     let mut window = TAIL_BYTES;
     let end = log.end();
     loop {
@@ -360,9 +380,14 @@ async fn read_tail(io: &Io, log: &LogPart) -> Result<Tail> {
         };
         let found = find_tail(&bytes, start - log.offset, log.first_seq).map_err(moved)?;
         if let Some(mut tail) = found {
+            // Of the same bytes: at another look they may be someone else's entry.
+            let at = tail.torn.map(|torn| torn.offset.saturating_sub(start - log.offset));
+            let at = at.and_then(|at| usize::try_from(at).ok());
+            let torn = at.and_then(|at| bytes.get(at..)).unwrap_or_default();
+            let torn_start = torn.get(..IDENTITY).unwrap_or(torn).into();
             tail.head.bytes += log.offset;
             tail.torn = tail.torn.map(|torn| Torn { offset: torn.offset + log.offset, ..torn });
-            return Ok(tail);
+            return Ok((tail, torn_start));
         }
         window = window.saturating_mul(4);
     }

@@ -70,6 +70,7 @@ async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     };
     let Readable { head, source, is_damaged } = readable(io, id, sound).await?;
     let range = super::pick::resolved(io, id, range).await?;
+    check_grown(&range, head)?;
     let Some(wanted) = Wanted::new(&range, head) else {
         if is_damaged && range.to.is_none() && !range.newest_first {
             return Err(fault(io, id).await?);
@@ -88,6 +89,19 @@ async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     }
     super::pick::narrow(&mut page, &range, &wanted)?;
     Ok(page)
+}
+
+/// A session only grows: where it ends before what a reader saw of it, it is another one by now, or
+/// the part that only the hot store had was evicted.
+fn check_grown(range: &Range, head: Head) -> Result<()> {
+    let From::Cursor(cursor) = &range.from else { return Ok(()) };
+    let highest = if range.newest_first { Some(cursor.seq) } else { cursor.last };
+    if cursor.sound.is_some() || highest.is_none_or(|highest| highest <= head.seq) {
+        return Ok(());
+    }
+    let message = "the session ends before what was read of it: it was deleted, or evicted, \
+                   meanwhile; read it anew";
+    Err(Error::new(ErrorKind::Conflict, message))
 }
 
 /// A page of the part that holds its first entry.

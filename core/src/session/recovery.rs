@@ -10,6 +10,7 @@ use super::open::open_session;
 use super::range::Range;
 use super::read::{first_prev, read_page};
 use super::{Session, Task};
+use crate::limits::RECORD_BYTES_MAX;
 use crate::log::Head;
 use crate::recovery::{Change, Owner, Record};
 use crate::store::{Condition, Key, Part};
@@ -102,7 +103,13 @@ pub(super) async fn save(io: &Io, session: &Session, now_ms: u64) -> Result<()> 
 }
 
 async fn write(io: &Io, id: &SessionId, json: String) -> Result<()> {
-    io.put(&Key::of(id, Part::Recovery), json.into_bytes(), Condition::Any).await.map(|_| ())
+    let key = Key::of(id, Part::Recovery);
+    if json.len() > RECORD_BYTES_MAX {
+        // What it holds of the log is bounded.
+        let message = "a recovery record has at most 256 KiB: the folder's name is too long";
+        return Err(Error::new(ErrorKind::TooLarge, message).at_key(&key));
+    }
+    io.put(&key, json.into_bytes(), Condition::Any).await.map(|_| ())
 }
 
 /// A session's recovery record as it is stored. `not_found` where there is none.
@@ -113,7 +120,7 @@ pub fn record(id: SessionId) -> Task<Record> {
 
 async fn read(io: &Io, id: &SessionId) -> Result<Record> {
     let key = Key::of(id, Part::Recovery);
-    let object = io.get(&key, None).await?;
+    let object = io.get(&key, Some(0..RECORD_BYTES_MAX as u64 + 1)).await?;
     Record::from_json(&object.bytes).map_err(|error| error.at_key(&key))
 }
 

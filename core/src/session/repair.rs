@@ -14,7 +14,7 @@ use super::staging::Staging;
 use super::{Session, Task};
 use crate::entry::{Entry, Envelope, redacted_digest, utf8};
 use crate::hash::{Hash, HexText, body_digest, chain};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LINE_BYTES_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, ENVELOPE_BYTES, LINE_BYTES_MAX};
 use crate::line::Line;
 use crate::log::{Draft, Expectation, Head, Report, Stamp, Verifier, Writer};
 use crate::store::{Key, PART_BYTES, Part};
@@ -276,7 +276,7 @@ fn batches(drafts: &[String]) -> impl Iterator<Item = &[String]> {
     core::iter::from_fn(move || {
         let mut bytes = 0;
         let fits = |draft: &&String| {
-            bytes += draft.len() + 512;
+            bytes += draft.len() + ENVELOPE_BYTES;
             bytes <= BATCH_BYTES_MAX
         };
         let count = rest.iter().take(BATCH_ENTRIES_MAX).take_while(fits).count().max(1);

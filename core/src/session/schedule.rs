@@ -9,14 +9,13 @@ use super::sweep::{Policy, Sweep, run};
 use crate::entry::utf8;
 use crate::field;
 use crate::json::Object;
+use crate::limits::SWEEP_NOTE_BYTES_MAX;
 use crate::store::{Condition, Key};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result};
 
 /// How long a sweep that shows no sign of life keeps others from sweeping, in milliseconds.
 const LEASE_MS: u64 = 300_000;
-/// Largest note of a sweep.
-const NOTE_BYTES_MAX: u64 = 1 << 10;
 
 /// What came of looking whether a sweep is due.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +68,7 @@ struct Note {
 impl Note {
     async fn read(io: &Io) -> Result<Option<(Self, String)>> {
         let key = Key::sweep();
-        let Some(object) = found(io.get(&key, Some(0..NOTE_BYTES_MAX)).await)? else {
+        let Some(object) = found(io.get(&key, Some(0..SWEEP_NOTE_BYTES_MAX as u64)).await)? else {
             return Ok(None);
         };
         // One that cannot be read says nothing, and is written anew.

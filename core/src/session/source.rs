@@ -9,7 +9,7 @@ use super::open::TRIES;
 use super::scan::Chunks;
 use crate::archive::{HEADER_BYTES, Index, read_index};
 use crate::cold::{Anchor, is_anchor};
-use crate::limits::{LINE_BYTES_MAX, MANIFEST_BYTES_MAX};
+use crate::limits::{BATCH_BYTES_MAX, LINE_BYTES_MAX, MANIFEST_BYTES_MAX};
 use crate::line::{IDENTITY, Line, followed, is_first};
 use crate::log::{Expectation, Head, LineReader, Verifier};
 use crate::store::{Info, Key, Object, Part};
@@ -37,8 +37,11 @@ impl Source {
         let log = self.log.as_ref().map(|log| (&log.key, &log.info));
         let archive = self.archive.as_ref().map(|archive| (&archive.key, &archive.info));
         for (key, info) in [log, archive].into_iter().flatten() {
-            let now = found(io.info(key).await);
-            if now.is_ok_and(|now| now.is_none_or(|now| now.version != info.version)) {
+            let now = match found(io.info(key).await) {
+                Ok(now) => now,
+                Err(unknown) => return unknown,
+            };
+            if now.is_none_or(|now| now.version != info.version) {
                 let message = "someone else changed the session meanwhile";
                 return Error::new(ErrorKind::Conflict, message).at_key(key).retryable();
             }
@@ -119,7 +122,7 @@ impl Source {
             return Ok(Self { archive, cold: Some(cold.clone()), log: (!is_claim).then_some(log) });
         }
         match &archive {
-            Some(_) if followed.is_none() && !log.is_unfinished() => {
+            Some(_) if followed.is_none() && !(log.is_unfinished() || log.is_torn(io).await?) => {
                 let message = "the log after the archive does not start with a line";
                 return Err(Error::new(ErrorKind::BadLine, message).at_key(&log.key));
             }
@@ -297,6 +300,20 @@ impl LogPart {
     /// Whether it is the start of a first line and nothing else.
     fn is_unfinished(&self) -> bool {
         self.info.bytes <= self.start.len() as u64 && memchr::memchr(b'\n', &self.start).is_none()
+    }
+
+    /// Whether it holds not one whole line, however long it is: a loss of power leaves zeros.
+    async fn is_torn(&self, io: &Io) -> Result<bool> {
+        let mut at = 0;
+        while at < self.info.bytes {
+            let end = self.info.bytes.min(at + super::scan::CHUNK_BYTES);
+            let chunk = self.get_object(io, at..end).await?;
+            if chunk.is_empty() || memchr::memchr(b'\n', &chunk).is_some() {
+                return Ok(false);
+            }
+            at = end;
+        }
+        Ok(self.info.bytes <= BATCH_BYTES_MAX as u64)
     }
 
     /// Takes its place after an archive that ends with `head`.

@@ -244,11 +244,12 @@ pub(super) async fn run(io: &Io, policy: &Policy, mut lease: Option<&mut Lease>)
         let freed_bytes = bytes.saturating_sub(held.bytes());
         sweep.sessions.push(Swept { id: held.id.clone(), outcome, bytes, freed_bytes });
     }
-    sweep.archive_bytes = all.iter().map(Held::archive_bytes).sum();
+    sweep.archive_bytes = all.iter().map(Held::archive_bytes).fold(0, u64::saturating_add);
     if let Some(max) = policy.max_bytes.filter(|max| sweep.archive_bytes > *max) {
         make_room(io, &context, &mut all, max, &mut sweep, lease).await?;
     }
-    sweep.freed_bytes = sweep.sessions.iter().map(|swept| swept.freed_bytes).sum();
+    let freed = sweep.sessions.iter().map(|swept| swept.freed_bytes);
+    sweep.freed_bytes = freed.fold(0, u64::saturating_add);
     Ok(sweep)
 }
 
@@ -352,7 +353,8 @@ async fn make_room(
         }
         let outcome = thin(io, context, held, last_activity_ms, max).await;
         let freed_bytes = if outcome == Outcome::Pruned { held.bytes() } else { 0 };
-        sweep.archive_bytes -= if freed_bytes > 0 { held.archive_bytes() } else { 0 };
+        let freed_archive = if freed_bytes > 0 { held.archive_bytes() } else { 0 };
+        sweep.archive_bytes = sweep.archive_bytes.saturating_sub(freed_archive);
         sweep.pruned += u64::from(freed_bytes > 0);
         tell(sweep, place, outcome, freed_bytes);
     }

@@ -1,6 +1,9 @@
 //! Folding, and what bounds it.
 
-use super::State;
+use alloc::collections::VecDeque;
+use alloc::string::ToString;
+
+use super::{Item, State};
 use crate::entry::Entry;
 use crate::field;
 use crate::json::Members;
@@ -17,17 +20,20 @@ pub(crate) struct Folder {
 
 #[derive(Debug, Default)]
 struct Fold {
+    /// All but its history.
     state: State,
+    items: Items,
     history: History,
     members: Members,
 }
 
 impl Folder {
     pub(crate) fn push(&mut self, chunk: &[u8]) {
-        let Fold { state, history, members } = &mut self.fold;
+        let Fold { state, items, history, members } = &mut self.fold;
         self.verifier.push_each(chunk, |verified| {
             let entry = verified.entry(core::mem::take(members))?;
             history.apply(&entry).map_err(|e| verified.place(e))?;
+            items.apply(&entry, verified.seq);
             state.apply(&entry, verified.seq);
             *members = entry.into_members();
             Ok(())
@@ -37,7 +43,7 @@ impl Folder {
     pub(crate) fn finish(self) -> Result<State> {
         let report = self.verifier.finish();
         report.sound()?;
-        Ok(State { session: report.session, head: report.head, ..self.fold.state })
+        Ok(State { session: report.session, head: report.head, ..self.fold.finish() })
     }
 
     /// A folder of a log's last lines, of which the first is entry `seq` and follows that hash.
@@ -51,8 +57,61 @@ impl Folder {
     pub(crate) fn finish_if_known(self) -> Result<Option<State>> {
         self.verifier.into_fault().map_or(Ok(()), Err)?;
         let is_known = self.fold.history.unknown.is_none();
-        Ok(is_known.then_some(self.fold.state))
+        Ok(is_known.then(|| self.fold.finish()))
     }
+}
+
+impl Fold {
+    fn finish(self) -> State {
+        State { history: self.items.0.into(), ..self.state }
+    }
+}
+
+/// The history's items. A compaction goes before those that it keeps: they are not moved for it, or
+/// a log of many would take quadratic time.
+#[derive(Debug, Default)]
+struct Items(VecDeque<Item>);
+
+impl Items {
+    fn apply(&mut self, entry: &Entry<'_>, seq: u64) {
+        let text = |name: &str| entry.text(name).map(|text| text.into_owned());
+        match entry.kind() {
+            Kind::SessionStart => self.0 = items(entry, "history", "initial", seq).collect(),
+            Kind::UserInput | Kind::AssistantItem | Kind::ToolResult | Kind::SystemItem => {
+                self.0.push_back(Item {
+                    kind: entry.kind().name(),
+                    seq,
+                    id: text("id"),
+                    parent: text("parent"),
+                    item: entry.field("item").unwrap_or_default().to_string(),
+                });
+            }
+            Kind::Truncated => self.0.truncate(size(entry.count("keep"))),
+            Kind::Replaced => self.0 = items(entry, "history", "replaced", seq).collect(),
+            Kind::Compaction => {
+                let kept = size(entry.count("keep_last"));
+                self.0.drain(..self.0.len().saturating_sub(kept));
+                items(entry, "summary", "summary", seq)
+                    .rev()
+                    .for_each(|item| self.0.push_front(item));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn items(
+    entry: &Entry<'_>,
+    name: &str,
+    kind: &'static str,
+    seq: u64,
+) -> impl DoubleEndedIterator<Item = Item> {
+    let items = entry.present(name).and_then(field::items).unwrap_or_default();
+    items.into_iter().map(move |item| Item { kind, seq, id: None, parent: None, item: item.into() })
+}
+
+fn size(count: Option<u64>) -> usize {
+    count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX)
 }
 
 /// How long the history is: what entries may keep of it is bounded by that.

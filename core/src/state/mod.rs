@@ -125,6 +125,7 @@ impl State {
         verifier.into_fault().map_or(Ok(()), Err)
     }
 
+    /// Takes over what an entry says beside the history.
     fn apply(&mut self, entry: &Entry<'_>, seq: u64) {
         let json = |name: &str| entry.present(name).map(ToString::to_string);
         let text = |name: &str| entry.text(name).map(|text| text.into_owned());
@@ -132,19 +133,9 @@ impl State {
             Kind::SessionStart => {
                 self.system_prompt = text("system_prompt");
                 self.config = json("config");
-                self.history = items(entry.present("history"), "initial", seq);
                 self.restate(entry);
                 self.forked_from = entry.field("forked_from").and_then(field::point);
                 self.compacted_from = entry.field("compacted_from").and_then(field::point);
-            }
-            Kind::UserInput | Kind::AssistantItem | Kind::ToolResult | Kind::SystemItem => {
-                self.history.push(Item {
-                    kind: entry.kind().name(),
-                    seq,
-                    id: text("id"),
-                    parent: text("parent"),
-                    item: entry.field("item").unwrap_or_default().to_string(),
-                });
             }
             Kind::TurnEnd => self.turns = entry.count("turn").unwrap_or_default(),
             Kind::RunStarted => self.run = Some("running".into()),
@@ -160,13 +151,7 @@ impl State {
                 payload: entry.field("payload").unwrap_or_default().to_string(),
             }),
             Kind::State => self.slice = json("state"),
-            Kind::Truncated => self.history.truncate(size(entry.count("keep"))),
-            Kind::Replaced => self.history = items(entry.field("history"), "replaced", seq),
             Kind::Compaction => {
-                let keep = size(entry.count("keep_last"));
-                let kept = self.history.split_off(self.history.len().saturating_sub(keep));
-                self.history = items(entry.field("summary"), "summary", seq);
-                self.history.extend(kept);
                 self.system_prompt = text("system_prompt").or(self.system_prompt.take());
                 self.config = json("config").or(self.config.take());
                 self.run = text("run").or(self.run.take());
@@ -177,23 +162,15 @@ impl State {
                 self.fork = Some(seq);
             }
             Kind::Redacted => self.withheld += 1,
-            Kind::Other => {}
+            // What the history is told.
+            Kind::UserInput | Kind::AssistantItem | Kind::ToolResult | Kind::SystemItem => {}
+            Kind::Truncated | Kind::Replaced | Kind::Other => {}
         }
     }
 
-    /// Takes over what an entry that others may start from says beside the history.
+    /// Takes over what an entry that others may start from says again.
     fn restate(&mut self, entry: &Entry<'_>) {
         self.turns = entry.count("turns").unwrap_or(self.turns);
         self.slice = entry.present("state").map(ToString::to_string).or(self.slice.take());
     }
-}
-
-fn items(array: Option<&str>, kind: &'static str, seq: u64) -> Vec<Item> {
-    let items = array.and_then(field::items).unwrap_or_default();
-    let item = |item: &str| Item { kind, seq, id: None, parent: None, item: item.into() };
-    items.into_iter().map(item).collect()
-}
-
-fn size(count: Option<u64>) -> usize {
-    count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX)
 }

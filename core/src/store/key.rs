@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
+use crate::limits::{MANIFEST_NUMBER_MAX, STORE_KEY_BYTES_MAX, STORE_KEY_PART_BYTES_MAX};
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
 const LOG: &str = ".jsonl";
@@ -29,11 +30,6 @@ const RESTORED_CACHE: &str = "restore/cache.jsonl";
 const ASIDE: &str = "restore/aside/";
 /// Where files are kept that sessions were imported from.
 const IMPORTS: &str = "imports/";
-/// Largest number of a manifest; they count down in keys, so that the newest is listed first.
-const NUMBER_MAX: u64 = 9_999_999_999;
-/// Longest part of a key between slashes: what file systems allow, less a store's own suffixes.
-const SEGMENT_BYTES_MAX: usize = 224;
-const KEY_BYTES_MAX: usize = 512;
 
 /// The name of an object: parts of `[a-z0-9_%.-]` between slashes, none starting with a dot. So no
 /// key leads out of a directory, and names that start with a dot are a store's own.
@@ -92,7 +88,8 @@ impl Key {
     /// The manifest of a session that has that number, from 0 on.
     #[must_use]
     pub fn manifest(session: &SessionId, number: u64) -> Self {
-        let left = NUMBER_MAX.saturating_sub(number);
+        // They count down, so that the newest is listed first.
+        let left = MANIFEST_NUMBER_MAX.saturating_sub(number);
         Self(format!("{}{left:010}.json", Self::manifests(session)))
     }
 
@@ -182,7 +179,10 @@ impl Key {
             let (session, number) = rest.strip_suffix(".json")?.split_once('/')?;
             let is_number = number.len() == 10 && number.bytes().all(|b| b.is_ascii_digit());
             let left: u64 = number.parse().ok().filter(|_| is_number)?;
-            return Some(ObjectKey::Manifest(SessionId::decode(session).ok()?, NUMBER_MAX - left));
+            return Some(ObjectKey::Manifest(
+                SessionId::decode(session).ok()?,
+                MANIFEST_NUMBER_MAX - left,
+            ));
         }
         if let Some(rest) = self.0.strip_prefix(SEGMENTS) {
             let of = |suffix| Hash::from_hex(rest.strip_suffix(suffix)?.as_bytes());
@@ -197,11 +197,11 @@ impl Key {
         let key = Self(key.into());
         let fits = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'%' | b'.' | b'-');
         let is_segment = |segment: &str| {
-            (1..=SEGMENT_BYTES_MAX).contains(&segment.len())
+            (1..=STORE_KEY_PART_BYTES_MAX).contains(&segment.len())
                 && !segment.starts_with('.')
                 && segment.bytes().all(fits)
         };
-        if key.0.len() <= KEY_BYTES_MAX && key.0.split('/').all(is_segment) {
+        if key.0.len() <= STORE_KEY_BYTES_MAX && key.0.split('/').all(is_segment) {
             return Ok(key);
         }
         Err(Error::new(ErrorKind::InvalidId, "not a key of a store"))
@@ -211,7 +211,11 @@ impl Key {
     #[must_use]
     pub fn of(session: &SessionId, part: Part) -> Self {
         let suffix = SUFFIXES.iter().find(|(_, suffixed)| *suffixed == part);
-        Self(session.encoded() + suffix.map_or(LOG, |(suffix, _)| suffix))
+        let encoded = match planted!(KeysCollide) {
+            true => session.as_str().to_ascii_lowercase(),
+            false => session.encoded(),
+        };
+        Self(encoded + suffix.map_or(LOG, |(suffix, _)| suffix))
     }
 
     /// Whose object this is, and of what sort; `None` for other objects.

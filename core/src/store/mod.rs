@@ -162,11 +162,7 @@ pub enum CacheRequest {
     },
 }
 
-/// How much of a cache is passed on at once.
-pub const CACHE_BYTES: usize = 1 << 20;
-
-/// Least length of a part that is not the last: 8 MiB, above S3's least of 5 MiB.
-pub const PART_BYTES: usize = 8 << 20;
+pub use crate::limits::{CACHE_BYTES, PART_BYTES, START_BYTES_MAX};
 
 /// The answer to a [`Request`].
 #[derive(Debug, Clone)]
@@ -264,16 +260,16 @@ pub struct After {
     /// What the object must start with: at most [`START_BYTES_MAX`] bytes, within the first `at`.
     /// Tells an object from another one of the same length in its place.
     pub start: Vec<u8>,
+    /// What the bytes that are cut off must start with: at most [`START_BYTES_MAX`] bytes. Tells a
+    /// torn write from what someone else has written in its place, of the same length.
+    pub torn_start: Vec<u8>,
 }
-
-/// Longest start of an object that an append may name.
-pub const START_BYTES_MAX: usize = 128;
 
 impl After {
     /// After the first `at` bytes, in place of the `torn` ones there are.
     #[must_use]
     pub fn new(at: u64, torn: u64) -> Self {
-        Self { at, torn, start: Vec::new() }
+        Self { at, torn, ..Self::default() }
     }
 
     /// The same, in an object that starts with this.
@@ -281,6 +277,22 @@ impl After {
     pub fn starting_with(mut self, start: impl Into<Vec<u8>>) -> Self {
         self.start = start.into();
         self
+    }
+
+    /// The same, in place of bytes that start with this.
+    #[must_use]
+    pub fn replacing(mut self, torn_start: impl Into<Vec<u8>>) -> Self {
+        self.torn_start = torn_start.into();
+        self
+    }
+
+    /// Whether it goes after an object of those bytes.
+    #[must_use]
+    pub fn fits(&self, object: &[u8]) -> bool {
+        let torn = usize::try_from(self.at).ok().and_then(|at| object.get(at..));
+        object.len() as u64 == self.at.saturating_add(self.torn)
+            && object.starts_with(&self.start)
+            && torn.unwrap_or_default().starts_with(&self.torn_start)
     }
 }
 

@@ -11,11 +11,9 @@ use crate::bundle;
 use crate::entry::utf8;
 use crate::gzip::deflate::Inflater;
 use crate::json::{Object, elements};
+use crate::limits::{DEFLATE_RATIO_MAX, VIEW_BLOCK_BYTES_MAX};
 use crate::log::Head;
 use crate::{Error, ErrorKind, Kind, Result, field};
-
-/// Most bytes that one block is inflated to: two lines of the greatest length and a block.
-const INFLATED_MAX: u64 = 80 << 20;
 
 /// Where an archive's blocks lie, from its first [`crate::archive::HEADER_BYTES`]:
 /// `{"head":{…},"blocks":[{"start":N,"end":N,"raw":N,"entries":N,"firstSeq":N,"fromMs":N,"toMs":N,"kinds":[…]},…]}`.
@@ -61,8 +59,9 @@ pub(super) fn head(head: Head) -> String {
 pub fn inflate_block(compressed: &[u8], raw_bytes: u64) -> (Vec<u8>, Option<Error>) {
     let corrupt =
         || Error::new(ErrorKind::GzipCorrupt, "a block does not inflate to what it should");
-    // Deflate never gives more than 1,032 bytes for one.
-    let most = (compressed.len() as u64).saturating_mul(1032).min(INFLATED_MAX);
+    // A record cannot ask for more memory.
+    let most = (compressed.len() as u64).saturating_mul(DEFLATE_RATIO_MAX);
+    let most = most.min(VIEW_BLOCK_BYTES_MAX);
     let size = usize::try_from(raw_bytes.min(most)).unwrap_or_default();
     let mut raw = alloc::vec![0; size];
     let mut inflater = Inflater::new();

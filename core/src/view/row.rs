@@ -13,13 +13,11 @@ use crate::hash::{Hash, body_digest, chain};
 use crate::item::push_bounded;
 use crate::json::Object;
 use crate::kind::Kind;
+use crate::limits::{VIEW_NAME_BYTES_MAX, VIEW_PREVIEW_BYTES};
 use crate::line::Line;
 use crate::{Error, ErrorKind, field};
 
-/// Texts of parts are cut after so many bytes.
-pub const PART_BYTES: usize = 65_536;
-/// Bytes of a preview.
-const PREVIEW_BYTES: usize = 160;
+pub use crate::limits::VIEW_PART_BYTES as PART_BYTES;
 
 /// Where some lines stand in their log.
 #[derive(Debug, Clone, Copy, Default)]
@@ -255,21 +253,20 @@ fn preview(entry: &Entry<'_>, parts: &[Part]) -> String {
     let text = if remark.is_empty() { said.unwrap_or_default() } else { &remark };
     let mut preview = String::new();
     for word in text.split_whitespace() {
-        if preview.len() + word.len() >= PREVIEW_BYTES {
-            push_bounded(&mut preview, word, PREVIEW_BYTES);
+        if preview.len() + word.len() >= VIEW_PREVIEW_BYTES {
+            push_bounded(&mut preview, word, VIEW_PREVIEW_BYTES);
             break;
         }
         preview.push_str(word);
         preview.push(' ');
     }
-    preview.truncate(preview.trim_end().len());
-    preview
+    preview.trim_end().into()
 }
 
 /// A text of the entry or of its item.
 fn text_of(entry: &Entry<'_>, item: Option<&Object<'_>>, name: &str) -> Option<String> {
     let text = entry.text(name).or_else(|| item?.text(name));
-    text.filter(|text| !text.is_empty() && text.len() < 256).map(Cow::into_owned)
+    text.filter(|text| !text.is_empty() && text.len() <= VIEW_NAME_BYTES_MAX).map(Cow::into_owned)
 }
 
 /// Tokens and cost, as the frameworks name them, of the entry itself or of its item.

@@ -28,6 +28,7 @@ const HELD_MAX = 256;
 
 /** Longest start of an object that an append may name. */
 const START_BYTES_MAX = 128;
+const NOTHING = new Uint8Array(0);
 
 /** The files a store holds for appending. */
 export class Appenders {
@@ -42,11 +43,12 @@ export class Appenders {
     torn: number,
     durability: Durability,
     start?: Uint8Array,
+    tornStart?: Uint8Array,
   ): Awaitable<Info> {
     const appender = this.#hold(path, key, at + torn === 0);
     let info: Info;
     try {
-      info = appender.append(bytes, at, torn, start);
+      info = appender.append(bytes, at, torn, start, tornStart);
     } catch (error) {
       if (appender.isNew) this.take(key)?.release();
       throw error;
@@ -147,7 +149,13 @@ class Appender {
     }
   }
 
-  append(bytes: Uint8Array, at: number, torn: number, start?: Uint8Array): Info {
+  append(
+    bytes: Uint8Array,
+    at: number,
+    torn: number,
+    start?: Uint8Array,
+    tornStart: Uint8Array = NOTHING,
+  ): Info {
     if (this.#failure !== undefined) throw this.#failure;
     this.heartbeat();
     try {
@@ -156,8 +164,9 @@ class Appender {
         const message = `the object has ${length} bytes, not ${at + torn}`;
         throw new TurnkeepError("conflict", message, { key: this.#key });
       }
-      if (this.#start.length < (start?.length ?? 0)) this.#start = this.#readStart();
+      if (this.#start.length < (start?.length ?? 0)) this.#start = this.#part(0, START_BYTES_MAX);
       checkStart(this.#key, this.#start, start);
+      checkStart(this.#key, this.#part(at, tornStart.length), tornStart);
       this.#start = this.#start.subarray(0, at);
       this.#write(bytes, at, torn);
       this.isNew = false;
@@ -168,9 +177,10 @@ class Appender {
     }
   }
 
-  #readStart(): Uint8Array {
-    const start = new Uint8Array(START_BYTES_MAX);
-    return start.subarray(0, readSync(this.#fd, start, 0, START_BYTES_MAX, 0));
+  /** So many bytes of the file, or fewer at its end. */
+  #part(at: number, bytes: number): Uint8Array {
+    const part = new Uint8Array(bytes);
+    return bytes === 0 ? part : part.subarray(0, readSync(this.#fd, part, 0, bytes, at));
   }
 
   /** Makes all that was written until now durable. */

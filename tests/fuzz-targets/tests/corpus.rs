@@ -28,6 +28,7 @@ fn first_failure(name: &str, target: Target, changed: usize) -> Option<(Vec<u8>,
 
 fn holds(name: &str) {
     let (_, target) = TARGETS.iter().find(|(known, _)| *known == name).expect("a target");
+    println!("proof: {CHANGED} changed files given to a fuzz target");
     if let Some((file, said)) = first_failure(name, *target, CHANGED) {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
         fs::write(&path, &file).expect("the file is kept");

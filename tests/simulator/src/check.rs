@@ -3,6 +3,7 @@
 use turnkeep_core::store::Durability;
 use turnkeep_core::{Error, ErrorKind};
 
+use crate::history::{History, Said};
 use crate::operation::{End, begin, id, read, verify};
 use crate::plan::{Kept, Plan, SESSIONS, What};
 use crate::text::{said_by, text_of};
@@ -20,6 +21,7 @@ pub(crate) fn check(plan: &Plan, world: &mut World) -> Result<(), Violation> {
     let history = History { plan, records: world.records.clone() };
     for record in &history.records {
         history.check_refusal(record)?;
+        check_fork(record)?;
         if let (What::Read(session), Some(texts)) = (record.act.what, &record.end.texts) {
             let span = (record.began, record.ended.unwrap_or(u64::MAX));
             history.check_texts(
@@ -37,21 +39,18 @@ pub(crate) fn check(plan: &Plan, world: &mut World) -> Result<(), Violation> {
     Ok(())
 }
 
+/// Who forks at an entry that is not there is told so, and gets nothing.
+fn check_fork(record: &Record) -> Result<(), Violation> {
+    let is_unknown = matches!(record.act.what, What::Fork { at_head: false, .. });
+    let is_made = record.ended.is_some() && record.end.error.is_none();
+    match is_unknown && is_made {
+        true => Err(format!("act {} forked at an entry that nobody knows", record.act.number)),
+        false => Ok(()),
+    }
+}
+
 /// When everything is over.
 const END: (u64, u64) = (u64::MAX, u64::MAX);
-
-struct History<'a> {
-    plan: &'a Plan,
-    records: Vec<Record>,
-}
-
-/// An append, and the session it was to.
-struct Said<'a> {
-    record: &'a Record,
-    entries: u64,
-    bytes: u64,
-    durability: Durability,
-}
 
 impl History<'_> {
     /// Nothing is refused that asks for no trouble: where nothing went wrong, no store failed.
@@ -59,7 +58,8 @@ impl History<'_> {
         let Some(error) = &record.end.error else { return Ok(()) };
         let is_rotten = self.acts(|what| what == What::Rot).next().is_some();
         let is_damage = error.kind().class() == turnkeep_core::ErrorClass::Data;
-        let is_faulty = self.plan.faults.short_read > 0 && record.faults > 0;
+        let faults = self.plan.faults;
+        let is_faulty = faults.short_read + faults.damaged > 0 && record.faults > 0;
         // An unfinished write is none: who reads passes it by.
         if is_damage && !is_rotten && !is_faulty && error.kind() != ErrorKind::EmptyLog {
             return Err(format!(
@@ -69,106 +69,6 @@ impl History<'_> {
             ));
         }
         Ok(())
-    }
-
-    fn acts(&self, is_it: impl Fn(What) -> bool) -> impl Iterator<Item = &Record> {
-        self.records.iter().filter(move |record| is_it(record.act.what))
-    }
-
-    fn appends_to(&self, session: usize) -> impl Iterator<Item = Said<'_>> {
-        self.records.iter().filter_map(move |record| match record.act.what {
-            What::Append { session: to, entries, bytes, durability, .. } if to == session => {
-                Some(Said { record, entries, bytes, durability })
-            }
-            _ => None,
-        })
-    }
-
-    /// Sessions that this one may have entries of.
-    fn heritage(&self, session: usize) -> Vec<usize> {
-        let mut all = vec![session];
-        let mut at = 0;
-        while at < all.len() {
-            let child = all[at];
-            for record in &self.records {
-                if let What::Fork { from, to } = record.act.what
-                    && to == child
-                    && !all.contains(&from)
-                {
-                    all.push(from);
-                }
-            }
-            at += 1;
-        }
-        all
-    }
-
-    /// Whether something that may take entries of a session away is not over before `since`.
-    fn may_be_taken(&self, session: usize, since: u64, until: u64) -> bool {
-        self.records.iter().any(|record| {
-            let takes = match record.act.what {
-                What::Delete(of) | What::Prune(of) => of == session,
-                _ => false,
-            };
-            takes && record.began <= until && self.end_of(record) >= since
-        })
-    }
-
-    /// When something is over for sure: what nobody heard of, or heard a failure of, may come later.
-    fn end_of(&self, record: &Record) -> u64 {
-        match (record.ended, &record.end.error) {
-            (Some(ended), None) => ended,
-            (Some(ended), Some(_)) if record.faults == 0 => ended,
-            _ => u64::MAX,
-        }
-    }
-
-    /// Whether a loss of the store takes an append that was acknowledged.
-    fn may_be_lost(&self, session: usize, said: &Said<'_>, until: u64) -> bool {
-        let ended = said.record.ended.unwrap_or(u64::MAX);
-        self.records.iter().any(|loss| match loss.act.what {
-            What::PowerCut => {
-                // Also earlier ones: what it went after may be lost where others wrote it.
-                said.durability != Durability::Disk
-                    && loss.began >= said.record.began
-                    && loss.began <= until
-                    && !self.is_made_durable(session, ended, loss.began)
-            }
-            What::Evict(of) => {
-                of == session
-                    && loss.began >= said.record.began
-                    && loss.began <= until
-                    && !self.is_flushed(session, ended, loss.began)
-            }
-            // What is known of a session may be what is damaged.
-            What::Rot => loss.began <= until,
-            _ => false,
-        })
-    }
-
-    fn is_made_durable(&self, session: usize, since: u64, until: u64) -> bool {
-        self.records.iter().any(|record| {
-            let makes = match record.act.what {
-                What::Append { session: to, durability, .. } => {
-                    to == session && durability == Durability::Disk
-                }
-                What::Archive(of) => of == session,
-                _ => false,
-            };
-            makes
-                && record.began >= since
-                && record.end.error.is_none()
-                && record.ended.is_some_and(|ended| ended <= until)
-        })
-    }
-
-    fn is_flushed(&self, session: usize, since: u64, until: u64) -> bool {
-        self.records.iter().any(|record| {
-            matches!(record.act.what, What::Flush { session: of, .. } if of == session)
-                && record.began >= since
-                && record.end.error.is_none()
-                && record.ended.is_some_and(|ended| ended <= until)
-        })
     }
 
     /// Texts as they were read within some span of events: nothing is made up, doubled, lost or turned round.
@@ -182,19 +82,19 @@ impl History<'_> {
         let heritage = self.heritage(session);
         let name = SESSIONS[session];
         let said: Vec<Said<'_>> =
-            heritage.iter().flat_map(|session| self.appends_to(*session)).collect();
+            heritage.iter().flat_map(|session| self.said_to(*session)).collect();
         let mut seen: Vec<(u64, u64)> = Vec::new();
         for text in texts {
             let known = said_by(text).and_then(|(act, entry)| {
-                let by = said.iter().find(|said| said.record.act.number == act)?;
+                let by = said.iter().find(|said| said.number == act)?;
                 (entry < by.entries && *text == text_of(act, entry, by.bytes))
                     .then_some((act, entry))
             });
             let Some(known) = known else {
-                return Err(format!("{name}, {what}: nobody said {text:?}"));
+                return Err(format!("{name}, {what}: nobody said {:?}", start_of(text)));
             };
             if seen.contains(&known) {
-                return Err(format!("{name}, {what}: {text:?} stands twice"));
+                return Err(format!("{name}, {what}: {:?} stands twice", start_of(text)));
             }
             seen.push(known);
         }
@@ -209,51 +109,32 @@ impl History<'_> {
         session: usize,
         said: &Said<'_>,
         seen: &[(u64, u64)],
-        (since, until): (u64, u64),
+        span: (u64, u64),
         what: &str,
     ) -> Result<(), Violation> {
-        let number = said.record.act.number;
+        let number = said.number;
         let places: Vec<usize> = (0..said.entries)
             .filter_map(|entry| seen.iter().position(|seen| *seen == (number, entry)))
             .collect();
-        let is_own =
-            matches!(said.record.act.what, What::Append { session: to, .. } if to == session);
         let is_whole = places.len() as u64 == said.entries
             && places.windows(2).all(|two| two[1] == two[0] + 1);
         if !places.is_empty() && !is_whole {
             return Err(format!("{what}: only a part of append {number} is there"));
         }
-        let is_acknowledged =
-            said.record.end.error.is_none() && said.record.ended.is_some_and(|ended| ended < since);
-        let is_excused = self.may_be_taken(session, said.record.began, until)
-            || self.may_be_lost(session, said, until);
-        if is_own && is_acknowledged && places.is_empty() && !is_excused {
+        if said.session != session {
+            return Ok(());
+        }
+        if let (true, Some(append)) = (places.is_empty(), self.unexcused(said, span)) {
+            let number = append.act.number;
             return Err(format!("{what}: append {number} was acknowledged, and is not there"));
         }
-        let is_refused = said.record.end.error.is_some() && said.record.faults == 0;
-        if is_own && is_refused && !places.is_empty() {
-            let error = &said.record.end.error;
-            return Err(format!("{what}: append {number} was refused, and is there: {error:?}"));
+        if said.is_refused() && !places.is_empty() {
+            return Err(format!("{what}: append {number} was refused, and is there"));
         }
-        if is_own && !places.is_empty() && self.was_deleted(session, said, since) {
+        if !places.is_empty() && self.was_deleted(session, said, span.0) {
             return Err(format!("{what}: append {number} came back after it was deleted"));
         }
         Ok(())
-    }
-
-    /// Whether a deletion that began after an append was over is over, too, and no copy is anywhere.
-    fn was_deleted(&self, session: usize, said: &Said<'_>, until: u64) -> bool {
-        let is_copied = self
-            .acts(|what| matches!(what, What::Fork { from, .. } if from == session))
-            .next()
-            .is_some();
-        let ended = self.end_of(said.record);
-        !is_copied
-            && self.acts(|what| what == What::Delete(session)).any(|record| {
-                record.began > ended
-                    && record.end.error.is_none()
-                    && record.ended.is_some_and(|over| over < until)
-            })
     }
 
     /// What was said after something was acknowledged stands after it.
@@ -263,14 +144,12 @@ impl History<'_> {
         seen: &[(u64, u64)],
         what: &str,
     ) -> Result<(), Violation> {
-        let place =
-            |said: &Said<'_>| seen.iter().position(|seen| *seen == (said.record.act.number, 0));
+        let place = |said: &Said<'_>| seen.iter().position(|seen| *seen == (said.number, 0));
         for (one, other) in said.iter().flat_map(|one| said.iter().map(move |other| (one, other))) {
             let (Some(first), Some(second)) = (place(one), place(other)) else { continue };
-            let is_before = self.end_of(one.record) < other.record.began;
-            let is_same = session_of(one) == session_of(other);
-            if is_before && is_same && first > second {
-                let numbers = (one.record.act.number, other.record.act.number);
+            let is_before = self.end_of_all(one) < other.began();
+            if is_before && one.session == other.session && first > second {
+                let numbers = (one.number, other.number);
                 return Err(format!("{what}: appends {numbers:?} stand the wrong way round"));
             }
         }
@@ -322,7 +201,7 @@ impl History<'_> {
         for record in made {
             let is_made = record.ended.is_some() && record.end.error.is_none();
             let is_lost = self
-                .acts(|what| what == What::Evict(session))
+                .acts(|what| matches!(what, What::Evict { session: of, .. } if of == session))
                 .any(|loss| loss.began >= record.began);
             if is_made && !is_lost && !self.may_be_taken(session, record.began, u64::MAX) {
                 return Err(format!(
@@ -346,6 +225,8 @@ impl History<'_> {
     fn check_goes_on(&self, world: &mut World, session: usize) -> Result<(), Violation> {
         let append = |session| What::Append {
             session,
+            says: 1_000_000,
+            shares: None,
             entries: 1,
             bytes: 10,
             durability: Durability::Disk,
@@ -353,7 +234,7 @@ impl History<'_> {
             once: false,
         };
         let acts = match self.plan.kept {
-            Kept::Files => vec![
+            Kept::Files | Kept::Runtime => vec![
                 append(session),
                 What::Archive(session),
                 What::Restore(session),
@@ -374,7 +255,12 @@ impl History<'_> {
             if let Some(error) = error {
                 // Who goes on from what an eviction left meets what was flushed before it.
                 let is_evicted = error.kind() == ErrorKind::Conflict
-                    && self.acts(|what| what == What::Evict(session)).next().is_some();
+                    && self
+                        .acts(
+                            |what| matches!(what, What::Evict { session: of, .. } if of == session),
+                        )
+                        .next()
+                        .is_some();
                 if is_evicted || self.is_half_gone(session, &error) {
                     return Ok(());
                 }
@@ -392,9 +278,7 @@ impl History<'_> {
     }
 }
 
-fn session_of(said: &Said<'_>) -> Option<usize> {
-    match said.record.act.what {
-        What::Append { session, .. } => Some(session),
-        _ => None,
-    }
+/// Enough of a text to know it by.
+fn start_of(text: &str) -> String {
+    text.chars().take(40).collect()
 }

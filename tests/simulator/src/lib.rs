@@ -5,16 +5,22 @@
 //! [`simulate`] lets it happen and checks what must be true; [`shrink`] finds the smallest part of a
 //! plan that still goes wrong. The same seed gives the same trace.
 
+mod alone;
+mod bundle;
+mod cache;
 mod chance;
 mod check;
+mod fate;
+mod history;
 mod operation;
 pub mod plan;
 mod shrink;
 mod store;
+mod telling;
 mod text;
 mod world;
 
-use plan::Plan;
+use plan::{Kept, Plan};
 pub use shrink::shrink;
 use world::World;
 
@@ -37,9 +43,10 @@ pub struct Outcome {
 #[must_use]
 pub fn simulate(plan: &Plan, tells: bool) -> Outcome {
     let mut world = World::new(plan, tells);
-    let violation = match world.run() {
-        true => check::check(plan, &mut world).err(),
-        false => Some("it does not come to an end".to_owned()),
+    let violation = match plan.kept {
+        Kept::Runtime => bundle::run(plan, &mut world).err(),
+        _ if world.run() => check::check(plan, &mut world).err(),
+        _ => Some("it does not come to an end".to_owned()),
     };
     let (requests, faults) = (world.requests, world.faults);
     Outcome { violation, requests, faults, trace: world.trace(), told: world.told().to_vec() }

@@ -5,7 +5,7 @@ use turnkeep_core::session::tier::{self, Collect, Flush, Hot};
 use turnkeep_core::session::{self, Append, At, Compact, Create, Fork, Policy, Range, Session};
 use turnkeep_core::store::{Durability, Reply, Request};
 use turnkeep_core::task::{RequestId, Step, Task};
-use turnkeep_core::{Error, Result, SessionId};
+use turnkeep_core::{Error, Result, SessionId, sha256};
 
 use crate::plan::{DAY_MS, Kept, SESSIONS, What};
 use crate::text::{text_of, texts_in};
@@ -33,7 +33,8 @@ pub(crate) trait Operation {
 
 type Then<T> = Box<dyn FnOnce(T) -> Next>;
 
-enum Next {
+/// What follows a task.
+pub(crate) enum Next {
     Ended(Box<End>),
     Goes(Box<dyn Operation>),
 }
@@ -50,7 +51,12 @@ struct Of<T> {
 /// Requests of one task have numbers below that.
 const IDS: RequestId = 1 << 16;
 
-fn of<T: 'static>(task: Task<T>, then: impl FnOnce(T) -> Next + 'static) -> Box<dyn Operation> {
+/// A task, and what follows it.
+#[must_use]
+pub(crate) fn of<T: 'static>(
+    task: Task<T>,
+    then: impl FnOnce(T) -> Next + 'static,
+) -> Box<dyn Operation> {
     let (then, task): (Option<Then<T>>, _) = (Some(Box::new(then)), Some(task));
     Box::new(Of { task, then, goes_on: None, end: None, base: 0 })
 }
@@ -96,11 +102,14 @@ impl<T> Operation for Of<T> {
     }
 }
 
-fn ended(end: End) -> Next {
+/// It is over.
+#[must_use]
+pub(crate) fn ended(end: End) -> Next {
     Next::Ended(Box::new(end))
 }
 
-fn done<T>(_: T) -> Next {
+/// Nothing follows.
+pub(crate) fn done<T>(_: T) -> Next {
     ended(End::default())
 }
 
@@ -132,15 +141,14 @@ pub(crate) fn begin(
             let create = Create::default().with_id(id(session)).with_durability(Durability::Disk);
             of(cold(is_tier, session::create(create)), with_session)
         }
-        What::Append { session, entries, bytes, durability, anew, once } => {
-            let drafts: Vec<Draft> = (0..entries)
-                .map(|entry| {
-                    let text = text_of(number, entry, bytes);
-                    Draft::new("user_input")
-                        .with_text("item", &text)
-                        .with_text("id", &format!("{number}-{entry}"))
-                })
-                .collect();
+        What::Append { session, says, shares, entries, bytes, durability, anew, once } => {
+            let draft = |entry| {
+                let id_of = shares.filter(|_| entry == 0).unwrap_or(says);
+                Draft::new("user_input")
+                    .with_text("item", &text_of(says, entry, bytes))
+                    .with_text("id", &format!("{id_of}-{entry}"))
+            };
+            let drafts: Vec<Draft> = (0..entries).map(draft).collect();
             let mut append = Append::from(drafts).with_durability(durability);
             append.once = once;
             let appending = move |opened: Session| {
@@ -165,8 +173,10 @@ pub(crate) fn begin(
             of(cold(is_tier, session::sweep(policy)), done)
         }
         What::Delete(session) => of(cold(is_tier, session::delete(id(session))), done),
-        What::Fork { from, to } => {
-            let fork = Fork::at(At::Head).with_id(id(to));
+        What::Fork { from, to, at_head } => {
+            let unknown = sha256(&number.to_be_bytes());
+            let at = if at_head { At::Head } else { At::Hash(unknown) };
+            let fork = Fork::at(at).with_id(id(to));
             of(cold(is_tier, session::fork(id(from), fork)), with_session)
         }
         What::Compact(session) => of(cold(is_tier, session::open(id(session))), move |opened| {

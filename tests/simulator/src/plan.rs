@@ -4,8 +4,8 @@ use turnkeep_core::store::Durability;
 
 use crate::chance::Chance;
 
-/// Sessions are few, so that hosts meet.
-pub const SESSIONS: [&str; 3] = ["a", "b", "c"];
+/// Sessions are few, so that hosts meet; their names look alike.
+pub const SESSIONS: [&str; 3] = ["a", "A", "b"];
 
 /// A second, in milliseconds.
 pub const SECOND_MS: u64 = 1000;
@@ -19,6 +19,8 @@ pub enum Kept {
     Files,
     /// In a hot store that may lose things, with a bucket behind it.
     Tier,
+    /// In files; all of it is written into bundles and restored, one thing after the other.
+    Runtime,
 }
 
 /// Something that is to happen.
@@ -42,6 +44,10 @@ pub enum What {
     /// So many entries at once; `anew`: by a session that is opened for it, else by the one at hand.
     Append {
         session: usize,
+        /// The number of the act that says it first: its own, or that of an append that is tried again.
+        says: u64,
+        /// An append of which the first item has the id too: this one is another one all the same.
+        shares: Option<u64>,
         entries: u64,
         bytes: u64,
         durability: Durability,
@@ -57,6 +63,8 @@ pub enum What {
     Fork {
         from: usize,
         to: usize,
+        /// At the head; else at an entry that nobody knows.
+        at_head: bool,
     },
     Compact(usize),
     Read(usize),
@@ -68,12 +76,23 @@ pub enum What {
     Hydrate(usize),
     Pull(usize),
     Collect,
+    /// All sessions and values go into a bundle; `cut`: the host is gone at that request.
+    Snapshot {
+        cut: Option<u64>,
+    },
+    /// The bundle's sessions and values take the place of those there are.
+    RestoreBundle {
+        cut: Option<u64>,
+    },
     /// A process is gone; whether requests under way still arrive is left to chance.
     Crash,
     /// All are gone, and what was not synced may be too.
     PowerCut,
-    /// The hot store drops a session's objects.
-    Evict(usize),
+    /// The hot store drops a session's objects, or its log alone.
+    Evict {
+        session: usize,
+        log_only: bool,
+    },
     /// A bit of an object turns.
     Rot,
     /// A host's clock is wrong from now on, by so many days, or minus 10 to 10.
@@ -92,6 +111,7 @@ pub struct Faults {
     pub slow: u64,
     pub full: u64,
     pub short_read: u64,
+    pub damaged: u64,
 }
 
 /// All of it.
@@ -111,31 +131,44 @@ impl Plan {
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut chance = Chance::of(seed, &[1]);
-        let kept = *chance.one_of(&[Kept::Files, Kept::Tier]);
+        let kept =
+            *chance.one_of(&[Kept::Files, Kept::Files, Kept::Tier, Kept::Tier, Kept::Runtime]);
         let hosts = 1 + chance.below(4) as usize;
         let mut some = |most: u64| match chance.happens(400) {
             true => 1 + chance.below(most),
             false => 0,
         };
         let (fails_before, fails_after, answered_twice) = (some(80), some(80), some(100));
-        let (slow, full, short_read) = (some(150), some(40), some(40));
-        let faults = Faults { fails_before, fails_after, answered_twice, slow, full, short_read };
+        let (slow, full, short_read, damaged) = (some(150), some(40), some(40), some(200));
+        let faults =
+            Faults { fails_before, fails_after, answered_twice, slow, full, short_read, damaged };
         let mut chance = Chance::of(seed, &[2]);
         let sorts = sorts(kept, &mut chance);
         let count = 6 + chance.below(26);
         // Crowded or one after the other: both find things.
         let crowd_ms = *chance.one_of(&[5, 40, 400]);
+        // Some come at the same time as the one before.
+        let at_once = *chance.one_of(&[0, 300, 700]);
+        let is_one_session = chance.happens(500);
         let mut at_ms = 0;
-        let acts = (0..count).map(|number| {
+        let mut acts: Vec<Act> = Vec::new();
+        for number in 0..count {
             let mut chance = Chance::of(seed, &[3, number]);
-            at_ms += chance.below(crowd_ms);
+            at_ms += if chance.happens(at_once) { 0 } else { chance.below(crowd_ms) };
             let what = match number {
                 0 => What::Create(0),
-                _ => what(*chance.one_of(&sorts), &mut chance),
+                _ => {
+                    let sort = *chance.one_of(&sorts);
+                    let session = match is_one_session && kept != Kept::Runtime {
+                        true => 0,
+                        // One session most of the time.
+                        false => chance.below(5).saturating_sub(2) as usize,
+                    };
+                    what(sort, session, number, &acts, &mut chance)
+                }
             };
-            Act { number, at_ms, host: chance.below(hosts as u64) as usize, what }
-        });
-        let acts = acts.collect();
+            acts.push(Act { number, at_ms, host: chance.below(hosts as u64) as usize, what });
+        }
         Self { seed, kept, hosts, faults, acts }
     }
 }
@@ -144,6 +177,7 @@ impl Plan {
 enum Sort {
     Create,
     Append,
+    Again,
     Sync,
     Archive,
     Restore,
@@ -157,6 +191,8 @@ enum Sort {
     Hydrate,
     Pull,
     Collect,
+    Snapshot,
+    RestoreBundle,
     Crash,
     PowerCut,
     Evict,
@@ -169,31 +205,32 @@ enum Sort {
 fn sorts(kept: Kept, chance: &mut Chance) -> Vec<Sort> {
     use Sort::*;
     let of_kept: &[Sort] = match kept {
-        Kept::Files => &[Archive, Archive, Restore, Sweep, Prune, Sync, PowerCut],
-        Kept::Tier => &[Flush, Flush, Flush, Hydrate, Hydrate, Pull, Collect, Archive, Evict],
+        Kept::Files => {
+            &[Archive, Archive, Archive, Restore, Restore, Prune, Prune, Sweep, Sync, PowerCut]
+        }
+        Kept::Tier => {
+            &[Flush, Flush, Flush, Hydrate, Hydrate, Pull, Collect, Collect, Archive, Evict]
+        }
+        Kept::Runtime => {
+            &[Create, Archive, Snapshot, Snapshot, Snapshot, RestoreBundle, RestoreBundle]
+        }
     };
-    let all: &[Sort] = &[Create, Delete, Fork, Compact, Crash, Rot, Clock, Wait, Wait];
+    let all: &[Sort] =
+        &[Create, Delete, Delete, Fork, Again, Compact, Crash, Rot, Clock, Wait, Wait];
     let mut sorts = vec![Append, Append, Append, Read];
-    // Rot hides what else goes wrong: it is rare.
+    // Few sorts meet more often; rot hides what else goes wrong, so it is rare.
+    let rate = *chance.one_of(&[150, 300, 600]);
     let is_in =
-        |sort: Sort, chance: &mut Chance| chance.happens(if sort == Rot { 100 } else { 600 });
+        |sort: Sort, chance: &mut Chance| chance.happens(if sort == Rot { 100 } else { rate });
     sorts.extend(of_kept.iter().chain(all).filter(|sort| is_in(**sort, chance)));
     sorts
 }
 
-fn what(sort: Sort, chance: &mut Chance) -> What {
-    // One session most of the time.
-    let session = chance.below(5).saturating_sub(2) as usize;
+fn what(sort: Sort, session: usize, number: u64, before: &[Act], chance: &mut Chance) -> What {
     match sort {
         Sort::Create => What::Create(session),
-        Sort::Append => What::Append {
-            session,
-            entries: 1 + chance.below(3),
-            bytes: *chance.one_of(&[0, 10, 100, 3000]),
-            durability: *chance.one_of(&[Durability::Os, Durability::Disk]),
-            anew: chance.happens(700),
-            once: chance.happens(300),
-        },
+        Sort::Append => append(session, number, before, chance),
+        Sort::Again => again(number, before, chance),
         Sort::Sync => What::Sync(session),
         Sort::Archive => What::Archive(session),
         Sort::Restore => What::Restore(session),
@@ -201,7 +238,8 @@ fn what(sort: Sort, chance: &mut Chance) -> What {
         Sort::Sweep => What::Sweep,
         Sort::Delete => What::Delete(session),
         Sort::Fork => {
-            What::Fork { from: session, to: chance.below(SESSIONS.len() as u64) as usize }
+            let to = chance.below(SESSIONS.len() as u64) as usize;
+            What::Fork { from: session, to, at_head: chance.happens(800) }
         }
         Sort::Compact => What::Compact(session),
         Sort::Read => What::Read(session),
@@ -209,11 +247,66 @@ fn what(sort: Sort, chance: &mut Chance) -> What {
         Sort::Hydrate => What::Hydrate(session),
         Sort::Pull => What::Pull(session),
         Sort::Collect => What::Collect,
+        Sort::Snapshot => What::Snapshot { cut: cut(chance) },
+        Sort::RestoreBundle => What::RestoreBundle { cut: cut(chance) },
         Sort::Crash => What::Crash,
         Sort::PowerCut => What::PowerCut,
-        Sort::Evict => What::Evict(session),
+        Sort::Evict => What::Evict { session, log_only: chance.happens(400) },
         Sort::Rot => What::Rot,
         Sort::Clock => What::Clock(chance.below(21).cast_signed() - 10),
         Sort::Wait => What::Wait(*chance.one_of(&[1, 60, 4000, 10 * 86_400])),
     }
+}
+
+fn cut(chance: &mut Chance) -> Option<u64> {
+    let at = chance.below(100);
+    chance.happens(600).then_some(at)
+}
+
+fn append(session: usize, number: u64, before: &[Act], chance: &mut Chance) -> What {
+    let append = What::Append {
+        session,
+        says: number,
+        shares: None,
+        entries: 1 + chance.below(3),
+        bytes: *chance.one_of(&[0, 10, 100, 3000]),
+        durability: *chance.one_of(&[Durability::Os, Durability::Disk]),
+        anew: chance.happens(700),
+        once: chance.happens(300),
+    };
+    let shares = earlier(before, chance).filter(|_| chance.happens(100));
+    match (append, shares) {
+        (
+            What::Append { bytes, durability, anew, .. },
+            Some(What::Append { session, says, .. }),
+        ) => {
+            let (shares, entries, says) = (Some(says), 2, number);
+            What::Append { session, says, shares, entries, bytes, durability, anew, once: true }
+        }
+        _ => append,
+    }
+}
+
+/// An earlier append once more, as one that does not know what became of it.
+fn again(number: u64, before: &[Act], chance: &mut Chance) -> What {
+    match earlier(before, chance) {
+        Some(What::Append { session, says, shares, entries, bytes, .. }) => What::Append {
+            session,
+            says,
+            shares,
+            entries,
+            bytes,
+            durability: *chance.one_of(&[Durability::Os, Durability::Disk]),
+            anew: chance.happens(700),
+            once: true,
+        },
+        _ => append(0, number, before, chance),
+    }
+}
+
+/// One of the last appends whose items have ids of their own.
+fn earlier(before: &[Act], chance: &mut Chance) -> Option<What> {
+    let is_own = |what: &What| matches!(what, What::Append { shares: None, .. });
+    let mut all = before.iter().rev().map(|act| act.what).filter(is_own);
+    all.nth(chance.below(3) as usize)
 }

@@ -27,13 +27,14 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
             all.push(with(&|plan| _ = plan.acts.drain(start..(start + size).min(count))));
         }
     }
-    let rates: [fn(&mut Faults) -> &mut u64; 6] = [
+    let rates: [fn(&mut Faults) -> &mut u64; 7] = [
         |faults| &mut faults.fails_before,
         |faults| &mut faults.fails_after,
         |faults| &mut faults.answered_twice,
         |faults| &mut faults.slow,
         |faults| &mut faults.full,
         |faults| &mut faults.short_read,
+        |faults| &mut faults.damaged,
     ];
     for rate in rates {
         if *rate(&mut plan.faults.clone()) > 0 {

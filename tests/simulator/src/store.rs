@@ -154,8 +154,7 @@ impl Store {
             Some(held) => (&held.bytes[..], held.synced),
             None => (&[][..], 0),
         };
-        let is_it = there.len() as u64 == after.at + after.torn && there.starts_with(&after.start);
-        if !is_it {
+        if !after.fits(there) {
             return refused(ErrorKind::Conflict, key);
         }
         let kept = cut(there, Some(&(0..after.at)));
@@ -275,12 +274,14 @@ impl Store {
         }
     }
 
-    /// Objects of a session go, as an eviction takes them.
-    pub(crate) fn evict(&mut self, id: &SessionId) {
-        for part in
-            [Part::Log, Part::Archive, Part::Recovery, Part::About, Part::Trace, Part::Retention]
-        {
-            self.objects.remove(&Key::of(id, part));
+    /// Objects of a session go, as an eviction takes them: all, or its log alone. Beside an archive the
+    /// log does not go alone: the archive would be the session again (`docs/tiers.md`).
+    pub(crate) fn evict(&mut self, id: &SessionId, log_only: bool) {
+        let log_only = log_only && !self.objects.contains_key(&Key::of(id, Part::Archive));
+        let beside = [Part::Archive, Part::Recovery, Part::About, Part::Trace, Part::Retention];
+        let beside = if log_only { &[][..] } else { &beside };
+        for part in [Part::Log].iter().chain(beside) {
+            self.objects.remove(&Key::of(id, *part));
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is said in sessions: texts that tell who said them.
 
+use std::fmt::Write as _;
+
 /// The text of an act's entry, so many bytes long or a little longer.
 #[must_use]
 pub(crate) fn text_of(act: u64, entry: u64, bytes: u64) -> String {
@@ -8,8 +10,7 @@ pub(crate) fn text_of(act: u64, entry: u64, bytes: u64) -> String {
     let mut state = act.wrapping_mul(31).wrapping_add(entry) | 1;
     while (text.len() as u64) < bytes {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        text.push(' ');
-        text.push_str(&format!("{:x}", state >> 20));
+        let _never_fails = write!(text, " {:x}", state >> 20);
     }
     text
 }
@@ -21,16 +22,13 @@ pub(crate) fn said_by(text: &str) -> Option<(u64, u64)> {
     Some((act.parse().ok()?, entry.parse().ok()?))
 }
 
-/// The texts in some lines.
-///
-/// # Panics
-///
-/// Where a line is not JSON: the core gave it out as an entry.
+/// The texts in some lines; a line that is no entry is told as it is.
 #[must_use]
 pub(crate) fn texts_in(lines: &[u8]) -> Vec<String> {
     let text = |line: &[u8]| {
-        let entry: serde_json::Value = serde_json::from_slice(line)
-            .unwrap_or_else(|error| panic!("no entry was read: {error}"));
+        let Ok(entry) = serde_json::from_slice::<serde_json::Value>(line) else {
+            return Some(String::from_utf8_lossy(line).into_owned());
+        };
         let is_said = entry["kind"] == "user_input";
         is_said.then(|| entry["item"].as_str().map(str::to_owned)).flatten()
     };

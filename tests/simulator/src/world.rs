@@ -6,14 +6,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use turnkeep_core::log::Stamp;
 use turnkeep_core::session::Session;
-use turnkeep_core::store::{Key, Object, Part, Reply, Request};
+use turnkeep_core::store::{Key, Part, Reply, Request};
 use turnkeep_core::task::RequestId;
 use turnkeep_core::{Error, ErrorKind};
 
+use crate::cache::Cache;
 use crate::chance::Chance;
+use crate::fate::{Fate, damaged, delay_ms, short};
 use crate::operation::{End, Operation, begin, id};
 use crate::plan::{Act, DAY_MS, Faults, Kept, Plan, SECOND_MS, What};
 use crate::store::{By, Process, Store};
+use crate::telling::{name_of, told_of};
 
 /// 2026-01-01, in milliseconds since 1970.
 const START_MS: u64 = 1_767_225_600_000;
@@ -38,10 +41,13 @@ pub(crate) struct Record {
 
 /// Everything that happens.
 pub(crate) struct World {
-    plan: Plan,
-    hot: Store,
+    pub(crate) plan: Plan,
+    pub(crate) hot: Store,
     cold: Store,
-    now_ms: u64,
+    /// Where bundles lie.
+    bundles: Store,
+    pub(crate) cache: Cache,
+    pub(crate) now_ms: u64,
     /// Events so far.
     events: u64,
     /// How many were sent off.
@@ -89,7 +95,7 @@ impl World {
     #[must_use]
     pub(crate) fn new(plan: &Plan, tells: bool) -> Self {
         let hot = match plan.kept {
-            Kept::Files => Store::of_files(),
+            Kept::Files | Kept::Runtime => Store::of_files(),
             Kept::Tier => Store::default(),
         };
         let host = |place| Host { process: (place, 1), clock_ms: 0, at_hand: BTreeMap::new() };
@@ -97,6 +103,8 @@ impl World {
             plan: plan.clone(),
             hot,
             cold: Store::default(),
+            bundles: Store::default(),
+            cache: Cache::default(),
             now_ms: START_MS,
             events: 0,
             sent: 0,
@@ -148,24 +156,6 @@ impl World {
         self.now_ms += 20 * DAY_MS;
     }
 
-    /// Carries out an operation to its end, while nothing goes wrong.
-    pub(crate) fn finish(&mut self, mut operation: Box<dyn Operation>) -> End {
-        let by = By { process: (0, u64::MAX), now_ms: self.now_ms };
-        let mut chance = Chance::of(self.plan.seed, &[5, self.requests]);
-        loop {
-            let requests = operation.next();
-            if let Some(end) = operation.end() {
-                self.hot.leave(by.process);
-                return end;
-            }
-            for (id, request) in requests {
-                self.requests += 1;
-                let reply = self.carry_out(&request, by, &mut chance);
-                operation.reply(id, reply);
-            }
-        }
-    }
-
     /// What happened, in a number.
     #[must_use]
     pub(crate) fn trace(&self) -> u64 {
@@ -185,7 +175,7 @@ impl World {
         self.due.insert(self.sent, event);
     }
 
-    fn tell(&mut self, what: impl Hash + std::fmt::Debug) {
+    pub(crate) fn tell(&mut self, what: impl Hash + std::fmt::Debug) {
         what.hash(&mut self.trace);
         if let Some(told) = &mut self.told {
             told.push(format!("{:>6} {:>9} ms {what:?}", self.events, self.now_ms - START_MS));
@@ -208,7 +198,7 @@ impl World {
                 (0..self.hosts.len()).for_each(|place| self.crash(place, &mut chance));
                 self.hot.lose_power(&mut chance);
             }
-            What::Evict(session) => self.hot.evict(&id(session)),
+            What::Evict { session, log_only } => self.hot.evict(&id(session), log_only),
             What::Rot => {
                 let store = if chance.happens(500) { &mut self.hot } else { &mut self.cold };
                 let key = store.rot(&mut chance);
@@ -223,6 +213,9 @@ impl World {
     }
 
     fn begin(&mut self, act: Act, record: Record) {
+        if self.is_too_early(act) {
+            return;
+        }
         let host = &mut self.hosts[act.host];
         let at_hand = session_of(act.what).and_then(|session| host.at_hand.get(&session).cloned());
         let Some(operation) = begin(act.number, act.what, self.plan.kept, at_hand) else { return };
@@ -230,6 +223,17 @@ impl World {
         self.records.push(Record { ended: None, ..record });
         self.runs.push(Run { process, act, operation, record: place, requests: 0, is_over: false });
         self.go_on(self.runs.len() - 1);
+    }
+
+    /// Nobody tries an append again that still goes on.
+    fn is_too_early(&self, act: Act) -> bool {
+        let What::Append { says, .. } = act.what else { return false };
+        let is_alive = |process: Process| self.hosts[process.0].process == process;
+        self.runs.iter().any(|run| {
+            matches!(run.act.what, What::Append { says: other, .. } if other == says)
+                && !run.is_over
+                && is_alive(run.process)
+        })
     }
 
     /// Lets a task go on, and sends off what it asks for.
@@ -293,19 +297,7 @@ impl World {
             let record = self.runs[run].record;
             self.records[record].faults += 1;
         }
-        let lost = || {
-            let error = Error::new(ErrorKind::StoreFailed, "as the seed wants it");
-            Reply::Failed(if fate == Fate::Full { error } else { error.retryable() })
-        };
-        let reply = match fate {
-            Fate::FailsBefore | Fate::Full => lost(),
-            Fate::FailsAfter => {
-                self.carry_out(request, by, &mut chance);
-                lost()
-            }
-            Fate::Short => short(self.carry_out(request, by, &mut chance)),
-            Fate::Fine | Fate::Twice => self.carry_out(request, by, &mut chance),
-        };
+        let reply = self.suffer(request, by, fate, &mut chance);
         self.tell(("did", run, name_of(request), told_of(&reply), format!("{fate:?}")));
         if fate == Fate::Twice {
             self.at(self.now_ms + late_ms * 2 + 1, Event::Answer { run, id, reply: reply.clone() });
@@ -322,13 +314,44 @@ impl World {
         self.go_on(run);
     }
 
-    fn carry_out(&mut self, request: &Request, by: By, chance: &mut Chance) -> Reply {
+    /// Carries a request out as its fate wants it.
+    pub(crate) fn suffer(
+        &mut self,
+        request: &Request,
+        by: By,
+        fate: Fate,
+        chance: &mut Chance,
+    ) -> Reply {
+        let lost = || {
+            let error = Error::new(ErrorKind::StoreFailed, "as the seed wants it");
+            Reply::Failed(if fate == Fate::Full { error } else { error.retryable() })
+        };
+        match fate {
+            Fate::FailsBefore | Fate::Full => lost(),
+            Fate::FailsAfter => {
+                self.carry_out(request, by, chance);
+                lost()
+            }
+            Fate::Short => short(self.carry_out(request, by, chance)),
+            Fate::Damaged => {
+                let request = damaged(request, chance);
+                self.carry_out(&request, by, chance)
+            }
+            Fate::Fine | Fate::Twice => self.carry_out(request, by, chance),
+        }
+    }
+
+    pub(crate) fn carry_out(&mut self, request: &Request, by: By, chance: &mut Chance) -> Reply {
         let answer = match request {
             Request::Stamp { random_bytes } => {
                 let random = (0..*random_bytes).map(|_| chance.number() as u8).collect();
                 Ok(Reply::Stamp(Stamp { now_ms: by.now_ms, random }))
             }
             Request::Cold(request) => self.cold.perform(request, by),
+            Request::Bundle(request) => self.bundles.perform(request, by),
+            Request::Cache(request) => self.cache.perform(request).ok_or_else(|| {
+                Error::new(ErrorKind::NotSupported, "the cache knows no such request")
+            }),
             request => self.hot.perform(request, by),
         };
         answer.unwrap_or_else(Reply::Failed)
@@ -373,86 +396,6 @@ impl World {
 
     fn faults_now(&self) -> Faults {
         if self.is_calm { Faults::default() } else { self.plan.faults }
-    }
-}
-
-/// What becomes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Fine,
-    FailsBefore,
-    FailsAfter,
-    Twice,
-    Full,
-    Short,
-}
-
-impl Fate {
-    fn of(request: &Request, faults: Faults, chance: &mut Chance) -> Self {
-        let inner = match request {
-            Request::Cold(inner) => inner,
-            request => request,
-        };
-        let is_writing = matches!(
-            inner,
-            Request::Put { .. }
-                | Request::Append { .. }
-                | Request::StagePart { .. }
-                | Request::Commit { .. }
-        );
-        let is_reading = matches!(inner, Request::Get { .. } | Request::GetStaged { .. });
-        let rates = [
-            (faults.fails_before, Self::FailsBefore, true),
-            (faults.fails_after, Self::FailsAfter, true),
-            (faults.answered_twice, Self::Twice, true),
-            (faults.full, Self::Full, is_writing),
-            (faults.short_read, Self::Short, is_reading),
-        ];
-        if matches!(inner, Request::Stamp { .. }) {
-            return Self::Fine;
-        }
-        let met = rates.into_iter().find(|(rate, _, fits)| chance.happens(*rate) && *fits);
-        met.map_or(Self::Fine, |(_, fate, _)| fate)
-    }
-}
-
-/// A read that ends too early, as the network lets it.
-fn short(reply: Reply) -> Reply {
-    match reply {
-        Reply::Object(Object { mut bytes, info }) => {
-            bytes.truncate(bytes.len() / 2);
-            Reply::Object(Object { bytes, info })
-        }
-        other => other,
-    }
-}
-
-fn delay_ms(faults: Faults, chance: &mut Chance) -> u64 {
-    match chance.happens(faults.slow) {
-        true => *chance.one_of(&[200, 5000, 3_700_000]),
-        false => chance.below(4),
-    }
-}
-
-fn name_of(request: &Request) -> String {
-    match request {
-        Request::Cold(inner) => format!("cold {}", name_of(inner)),
-        Request::Put { key, bytes, condition } => {
-            format!("put {} {} {condition:?}", key.as_str(), bytes.len())
-        }
-        Request::Append { key, bytes, after, .. } => {
-            format!("append {} {} after {}+{}", key.as_str(), bytes.len(), after.at, after.torn)
-        }
-        Request::StagePart { stage, bytes, .. } => format!("part {} {}", stage.0, bytes.len()),
-        other => format!("{other:?}"),
-    }
-}
-
-fn told_of(reply: &Reply) -> String {
-    match reply {
-        Reply::Object(object) => format!("{} bytes of {:?}", object.bytes.len(), object.info),
-        Reply::Failed(error) => error.code().to_owned(),
-        other => format!("{other:?}"),
     }
 }
 

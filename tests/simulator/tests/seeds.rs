@@ -6,9 +6,6 @@ use turnkeep_simulator::{shrink, simulate};
 /// How many seeds the test command simulates.
 const SEEDS: u64 = 20_000;
 
-/// Seeds that found something once.
-const FOUND: &[u64] = &[];
-
 fn check(seed: u64) -> (u64, u64) {
     let plan = Plan::of(seed);
     let outcome = simulate(&plan, false);
@@ -45,13 +42,10 @@ fn twenty_thousand_seeds_lose_nothing() {
         sums.into_iter().map(|sum| sum.expect("all seeds go right")).collect();
     let requests: u64 = sums.iter().map(|sum| sum.0).sum();
     let faults: u64 = sums.iter().map(|sum| sum.1).sum();
-    println!("{SEEDS} seeds, {requests} requests, {faults} faults");
+    println!("proof: {SEEDS} seeds simulated");
+    println!("proof: {requests} requests simulated");
+    println!("proof: {faults} faults injected");
     assert!(faults > 10 * SEEDS / 4, "too few faults: {faults}");
-}
-
-#[test]
-fn seeds_that_found_something_go_right() {
-    FOUND.iter().for_each(|seed| _ = check(*seed));
 }
 
 #[test]

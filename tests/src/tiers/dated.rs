@@ -146,7 +146,7 @@ impl Store for Dated {
     fn append(&self, key: &Key, bytes: &[u8], after: &After, _: Durability) -> Result<Info> {
         let mut contents = self.contents();
         let stored = contents.objects.get(key).map_or(&[][..], |stored| &stored.bytes);
-        if stored.len() as u64 != after.at + after.torn || !stored.starts_with(&after.start) {
+        if !after.fits(stored) {
             return error(ErrorKind::Conflict, key);
         }
         let kept = cut(stored, Some(0..after.at));

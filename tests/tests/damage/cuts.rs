@@ -9,7 +9,7 @@ fn every_cut_of_a_log_leaves_its_whole_batches() {
         let known = Known::new(log);
         let cuts = known.log.0.len();
         (0..cuts).for_each(|end| known.check_cut(end, &format!("{name}, cut at {end}")));
-        println!("{name}: {cuts} cuts");
+        println!("proof: {cuts} cuts");
     }
 }
 
@@ -22,7 +22,7 @@ fn every_cut_of_a_gzip_file_is_found() {
             let what = format!("{}, cut at {end}", zipped.name);
             members::check_cut(&zipped, &known, end, &what);
         }
-        println!("{}: {cuts} cuts", zipped.name);
+        println!("proof: {cuts} cuts");
     }
 }
 
@@ -33,14 +33,14 @@ fn every_cut_of_a_bundle_is_found() {
         let error = readers::bundle(&file[..end]).expect_err("it is cut");
         assert_eq!(error.code(), "bad_bundle", "cut at {end}: {error}");
     }
-    println!("bundle: {} cuts", file.len());
+    println!("proof: {} cuts", file.len());
 }
 
 #[test]
 fn every_cut_of_a_stores_objects_is_found_or_changes_nothing() {
     let cold = samples::cold();
     for (name, key) in [("manifest", &cold.manifest), ("segment", &cold.segment)] {
-        println!("{name}: {} cuts", stores::cut_cold(&cold, name, key));
+        println!("proof: {} cuts", stores::cut_cold(&cold, name, key));
     }
-    println!("retention record: {} cuts", stores::cut_retention());
+    println!("proof: {} cuts", stores::cut_retention());
 }

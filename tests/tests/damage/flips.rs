@@ -34,7 +34,8 @@ impl Codes {
     }
 
     pub(crate) fn print(&self, name: &str, flips: usize) {
-        println!("{name}: {flips} flips: {:?}", self.0);
+        println!("{name}: {:?}", self.0);
+        println!("proof: {flips} bits flipped");
         assert_eq!(self.0.values().sum::<usize>(), flips, "{name}: each was looked at");
     }
 }

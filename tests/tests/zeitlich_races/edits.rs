@@ -11,7 +11,7 @@ use turnkeep_tests::real::{Rig, append, create, flush, open_redis, open_s3, text
 use turnkeep_tests::sessions::id;
 use turnkeep_tests::spy::{Failure, Spy, until_gone};
 
-use super::{A_SESSION, ROUNDS, Timed};
+use super::{A_SESSION, Timed, rounds};
 
 /// A tier of one who may be gone at any moment.
 struct Mortal {
@@ -50,7 +50,7 @@ fn z7_a_history_is_changed_whole_or_not_at_all() {
     let _timed = Timed::new("Z7");
     let mut random = Random::new(7);
     let (mut name, mut gone, mut changed) = (String::new(), 0, 0);
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         if round % A_SESSION == 0 {
             name = format!("z7-{round}");
             drop(create(&rig.tier, &name));
@@ -99,5 +99,5 @@ fn z7_a_history_is_changed_whole_or_not_at_all() {
         assert_eq!(texts(&session), archived, "{name}, round {round}");
     }
     println!("Z7: {gone} were gone in the middle; {changed} changes were done");
-    assert!(gone > ROUNDS / 4 && changed > ROUNDS / 4, "{gone}, {changed}");
+    assert!(gone > rounds() / 4 && changed > rounds() / 4, "{gone}, {changed}");
 }

@@ -13,7 +13,7 @@ use turnkeep_tests::build::Random;
 use turnkeep_tests::real::{Rig, append, assert_all_once, create, flush, is_race, open_s3, texts};
 use turnkeep_tests::sessions::{bytes_of, id, log_key, user, write};
 
-use super::{A_SESSION, ROUNDS, Timed, slow};
+use super::{A_SESSION, Timed, rounds, slow};
 
 fn open(tier: &Arc<Tier>, name: &str) -> Session {
     Session::open(tier.clone(), &id(name)).expect("it opens")
@@ -26,7 +26,7 @@ fn z1_an_append_during_a_flush_is_never_lost() {
     let _timed = Timed::new("Z1");
     let (mut acknowledged, mut name) = (Vec::new(), String::new());
     let (mut met, conflicts) = (0, AtomicUsize::new(0));
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         if round % A_SESSION == 0 {
             name = format!("z1-{round}");
             acknowledged.clear();
@@ -71,7 +71,7 @@ fn z1_an_append_during_a_flush_is_never_lost() {
         }
     }
     println!("Z1: {met} flushes met an append; {conflicts:?} appends were done again");
-    assert!(met > ROUNDS / 20, "hardly a flush met an append: {met}");
+    assert!(met > rounds() / 20, "hardly a flush met an append: {met}");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn z2_the_archive_never_gets_shorter_whatever_redis_throws_away() {
     let mut random = Random::new(2);
     let (mut name, mut session) = (String::new(), None);
     let (mut survived, mut left, mut apart) = (0, 0, 0);
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         if round % A_SESSION == 0 {
             name = format!("z2-{round}");
             session = Some(create(&rig.tier, &name));
@@ -181,7 +181,7 @@ fn z8_a_flush_that_ends_late_never_overwrites_what_is_newer() {
     let _timed = Timed::new("Z8");
     let (mut acknowledged, mut name) = (Vec::new(), String::new());
     let mut failed = 0;
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         if round % A_SESSION == 0 {
             name = format!("z8-{round}");
             acknowledged = vec!["first".to_owned()];

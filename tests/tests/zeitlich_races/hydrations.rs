@@ -13,7 +13,7 @@ use turnkeep_tests::real::{
 };
 use turnkeep_tests::sessions::id;
 
-use super::{A_SESSION, ROUNDS, Timed};
+use super::{A_SESSION, Timed, rounds};
 
 fn keeping(rig: &Rig, ttl: Duration) -> Arc<Tier> {
     let hot = Arc::new(open_redis(&rig.redis, |options| options.ttl = Some(ttl)));
@@ -52,7 +52,7 @@ fn z3_every_write_keeps_all_of_a_session_for_as_long() {
     let (mut redis, mut random) = (rig.redis.connect(), Random::new(3));
     let mut name = String::new();
     let mut seen = 0;
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         if round % A_SESSION == 0 {
             name = format!("z3-{round}");
             drop(create(&tier, &name));
@@ -119,7 +119,7 @@ fn z4_hydrations_at_once_give_one_session() {
     let workers: Vec<_> = (0..4).map(|_| rig.another()).collect();
     let _timed = Timed::new("Z4");
     let (mut acknowledged, mut name) = (Vec::new(), String::new());
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         if round % A_SESSION == 0 {
             name = format!("z4-{round}");
             acknowledged = vec!["first".to_owned()];

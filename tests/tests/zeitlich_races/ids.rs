@@ -9,7 +9,7 @@ use turnkeep::{Append, Create, ErrorKind, Result, Session, SessionId, Tier};
 use turnkeep_tests::real::{Rig, assert_all_once, create, flush, is_race, named, texts};
 use turnkeep_tests::sessions::id;
 
-use super::{A_SESSION, ROUNDS, Timed};
+use super::{A_SESSION, Timed, rounds};
 
 /// Appends messages of those ids once; whether they were there already.
 fn once(tier: &Arc<Tier>, session: &SessionId, ids: &[String]) -> Result<bool> {
@@ -30,7 +30,7 @@ fn z5_an_id_with_a_colon_is_no_batch() {
     let workers: Vec<_> = (0..4).map(|_| rig.another()).collect();
     let _timed = Timed::new("Z5");
     let (mut name, mut all) = (String::new(), Vec::new());
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         if round % A_SESSION == 0 {
             (name, all) = (format!("z5-{round}"), Vec::new());
             drop(create(&rig.tier, &name));
@@ -77,7 +77,7 @@ fn z6_threads_of_one_name_have_their_own_ids() {
     let _timed = Timed::new("Z6");
     let mut threads = Vec::new();
     let mut all = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         if round % A_SESSION == 0 {
             all.clear();
             let thread = |key| session_id(key, &format!("t-{round}")).expect("an id");

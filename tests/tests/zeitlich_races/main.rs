@@ -12,7 +12,11 @@ use std::time::Instant;
 
 use turnkeep_servers::Rule;
 
-const ROUNDS: usize = 1000;
+/// How often each scenario is gone through: a thousand times under `cargo xtask test --full`.
+fn rounds() -> usize {
+    if std::env::var_os("TURNKEEP_FULL").is_some() { 1000 } else { 250 }
+}
+
 /// So many rounds are on one session: reading it costs what it holds.
 const A_SESSION: usize = 8;
 
@@ -21,7 +25,7 @@ struct Timed(&'static str, usize, Instant);
 
 impl Timed {
     fn new(what: &'static str) -> Self {
-        Self::rounds(what, ROUNDS)
+        Self::rounds(what, rounds())
     }
 
     fn rounds(what: &'static str, rounds: usize) -> Self {

@@ -1,10 +1,13 @@
-local nonce, ttl, at, torn, start, bytes =
-  ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local nonce, ttl, at, torn, start, cut, bytes =
+  ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local length = redis.call('STRLEN', KEYS[1])
 if length ~= at + torn then
   return {'conflict', length}
 end
 if #start > 0 and redis.call('GETRANGE', KEYS[1], 0, #start - 1) ~= start then
+  return {'conflict', -1}
+end
+if #cut > 0 and redis.call('GETRANGE', KEYS[1], at, at + #cut - 1) ~= cut then
   return {'conflict', -1}
 end
 if at == 0 then

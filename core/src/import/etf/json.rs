@@ -96,7 +96,9 @@ fn push_list(json: &mut String, reader: &mut Reader<'_>, count: u32, depth: u32)
         return reader.skip();
     }
     // Which is rare: looking ahead would cost every list as much again.
-    json.insert_str(start, r#"{"$list":"#);
+    let list = json.split_off(start);
+    json.push_str(r#"{"$list":"#);
+    json.push_str(&list);
     json.push_str(r#","$tail":"#);
     push_json(json, reader, depth + 1)?;
     json.push('}');

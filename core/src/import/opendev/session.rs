@@ -13,7 +13,7 @@ use super::message::{self, dated, others};
 use super::time::millis;
 use crate::item::push_bounded;
 use crate::json::{Object, push_text};
-use crate::limits::{ABOUT_BYTES_MAX, TAGS_MAX, TITLE_BYTES_MAX};
+use crate::limits::{IMPORT_TAGS_BYTES, TAGS_MAX, TITLE_BYTES_MAX};
 use crate::log::Draft;
 use crate::session::About;
 use crate::{Error, ErrorKind, Result, SessionId};
@@ -223,7 +223,7 @@ fn about(metadata: Option<&Object<'_>>, projected: &Projected<'_>) -> About {
     let title = title.or_else(|| projected.title.as_deref().map(Cow::Borrowed));
     let tags = inner.as_ref().map(|inner| inner.elements("tags")).unwrap_or_default();
     let tags = tags.into_iter().filter_map(crate::field::text);
-    let mut room = ABOUT_BYTES_MAX - 6 * TITLE_BYTES_MAX - 256;
+    let mut room = IMPORT_TAGS_BYTES;
     let mut kept: Vec<String> = Vec::new();
     for tag in tags.take(TAGS_MAX) {
         let mut spelled = String::new();

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use crate::import::{self, Format};
 use crate::json::Object;
-use crate::limits::{BATCH_BYTES_MAX, LINE_BYTES_MAX};
+use crate::limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_ENTRIES};
 use crate::log::{Draft, Expectation, Head, Verifier, Writer};
 use crate::session::about::to_json;
 use crate::session::edit::quoted;
@@ -26,11 +26,6 @@ use crate::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId, sha256};
 
 /// The domain of the entry that says where a session came from.
 const DOMAIN: &str = "turnkeep.import";
-/// A batch is closed once its drafts have so many bytes …
-const BATCH_BYTES: usize = 1 << 20;
-/// … or are so many.
-const BATCH_ENTRIES: usize = 1024;
-const _: () = assert!(BATCH_BYTES + LINE_BYTES_MAX < BATCH_BYTES_MAX);
 
 /// Where a session came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,11 +212,11 @@ fn with_note<'a>(drafts: &'a [Draft], note: &'a Draft) -> Vec<&'a str> {
 fn batch_length(drafts: &[&str]) -> usize {
     let mut bytes = 0;
     let fits = |draft: &&&str| {
-        let is_open = bytes < BATCH_BYTES;
+        let is_open = bytes < IMPORT_BATCH_BYTES;
         bytes += draft.len();
         is_open
     };
-    drafts.iter().take(BATCH_ENTRIES).take_while(fits).count().max(1)
+    drafts.iter().take(IMPORT_BATCH_ENTRIES).take_while(fits).count().max(1)
 }
 
 /// Where the session came from, as its note says it.

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::snapshot::CACHE_KEYS;
 use crate::bundle::{cache_entry, cache_line};
 use crate::cache::CacheEntry;
 use crate::entry::utf8;
+use crate::limits::CACHE_KEYS;
 use crate::log::LineReader;
 use crate::session::Staging;
 use crate::session::source::found;

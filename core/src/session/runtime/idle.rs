@@ -58,7 +58,9 @@ impl Idle {
             return if left == 0 { IdleStep::Idle } else { IdleStep::Wait { ms: left } };
         }
         // Whatever was idle before: it starts again.
-        self.idle_since_ms = None;
+        if !planted!(BusyIsForgotten) {
+            self.idle_since_ms = None;
+        }
         let left = self.deadline_ms.map_or(SETTLE_MS, |at| at.saturating_sub(now_ms));
         if left == 0 {
             return IdleStep::TimedOut(timed_out(busy));

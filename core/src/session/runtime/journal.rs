@@ -12,6 +12,7 @@ use crate::entry::utf8;
 use crate::field;
 use crate::json::{self, Object, push_text};
 use crate::log::Head;
+use crate::session::archive::sync;
 use crate::session::source::found;
 use crate::store::{After, Condition, Durability, Holder, Key, Part};
 use crate::task::Io;
@@ -83,8 +84,16 @@ impl Journal {
     /// Begins one. `conflict` where there is one.
     pub(super) async fn begin(io: &Io, process: u64) -> Result<Self> {
         let mut journal = Self { bytes: 0, torn: 0, owner: Owner::new(io, process).await? };
-        journal.write(io, &Stage::Preparing).await?;
-        journal.owner.is_locked = holder(io).await?.is_some_and(|holder| holder.is_self);
+        let begun = async {
+            journal.write(io, &Stage::Preparing).await?;
+            journal.owner.is_locked = holder(io).await?.is_some_and(|holder| holder.is_self);
+            Ok(())
+        };
+        if let Err(error) = begun.await {
+            // Nothing was changed yet. Left, it would keep others waiting for signs of life.
+            journal.remove(io).await.ok();
+            return Err(error);
+        }
         Ok(journal)
     }
 
@@ -110,11 +119,12 @@ impl Journal {
         Ok(found(io.info(&Key::restoring()).await)?.is_some())
     }
 
-    /// How far it is, after a line of which it is not known whether it was written.
+    /// How far it is, durably, after a line of which it is not known whether it was written.
     pub(super) async fn stage_now(&mut self, io: &Io) -> Result<Stage> {
         let read = Self::read(io).await?.filter(|read| read.owner.process == self.owner.process);
         let read = read.ok_or_else(locked)?;
         (self.bytes, self.torn) = (read.bytes, read.torn);
+        sync(io, &Key::restoring()).await?;
         Ok(read.stage)
     }
 
@@ -158,14 +168,11 @@ impl Journal {
         let (key, after) = (Key::restoring(), After::new(self.bytes, self.torn));
         io.append(&key, line.into_bytes(), after, Durability::Os).await?;
         (self.bytes, self.torn) = (self.bytes + length, 0);
-        match io.sync(&key).await {
-            Err(error) if error.kind() != ErrorKind::NotSupported => Err(error),
-            _ => Ok(()),
-        }
+        sync(io, &key).await
     }
 
     /// Removes it, if it is still its owner's.
-    pub(super) async fn remove(self, io: &Io) -> Result<()> {
+    pub(super) async fn remove(&self, io: &Io) -> Result<()> {
         let key = Key::restoring();
         match found(io.info(&key).await)? {
             Some(info) if info.bytes == self.bytes => {

@@ -61,6 +61,7 @@ pub(super) fn recover_store(io: &Io, options: Recover) -> Answer<'_, Recovered> 
         };
         let recovered = match stage {
             Stage::Preparing | Stage::Over => Recovered::Nothing,
+            Stage::Replacing(_) if planted!(HalfRestoredStays) => Recovered::Nothing,
             Stage::Replacing(sessions) => undo(io, &mut journal, &sessions).await?,
             Stage::Replaced if options.gives_up_cache => Recovered::Finished { cache: 0 },
             Stage::Replaced => {

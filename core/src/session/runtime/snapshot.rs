@@ -9,7 +9,7 @@ use super::Task;
 use super::journal::Journal;
 use super::opened::Opened;
 use crate::bundle::{Counts, End, SessionRecord, Writer};
-use crate::limits::ABOUT_BYTES_MAX;
+use crate::limits::{ABOUT_BYTES_MAX, CACHE_KEYS};
 use crate::log::{Expectation, Head, Verifier};
 use crate::session::list::all_sessions;
 use crate::session::open::{TRIES, find_session, is_moving};
@@ -24,8 +24,6 @@ use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 pub const RESERVED_PREFIXES: [&str; 2] = ["chat_session:", "chat_history:"];
 /// A session that is this short is read once; a longer one is verified before it is written.
 const SHORT_BYTES: u64 = 4 << 20;
-/// How many keys of the cache are asked for at once, and how many values are put.
-pub(super) const CACHE_KEYS: u32 = 256;
 
 /// What to write into a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +113,9 @@ async fn snapshot_once(
     }
     check_settled(io).await?;
     let now_ms = io.stamp(0).await?.now_ms;
+    if planted!(OldBundleGoesFirst) {
+        found(io.bundle().delete(&options.key, Condition::Any).await)?;
+    }
     let mut writer = Writer::begin(&io.bundle(), options.key.clone(), now_ms).await?;
     let written = async {
         let written = write(io, options, &mut writer, has_begun_cache).await?;
@@ -296,7 +297,10 @@ async fn verified(io: &Io, source: &Source, head: Head, id: &SessionId) -> Resul
 async fn write_cache(io: &Io, options: &Snapshot, writer: &mut Writer) -> Result<u64> {
     let mut skipped = 0;
     loop {
-        let mut keys = io.cache_keys(CACHE_KEYS).await?;
+        let mut keys = match io.cache_keys(CACHE_KEYS).await {
+            Err(_) if planted!(CacheFailureIsEmpty) => return Ok(skipped),
+            keys => keys?,
+        };
         if keys.is_empty() {
             return Ok(skipped);
         }
@@ -321,8 +325,11 @@ async fn publish(io: &Io, mut staging: Staging, end: &End, condition: Condition)
     let published = async {
         match Opened::staged(&to, &staging).await {
             Ok(opened) => {
-                let read = opened.verify().await?;
-                if read != *end {
+                let read = match opened.verify().await {
+                    Err(_) if planted!(BundleUnread) => *end,
+                    read => read?,
+                };
+                if read != *end && !planted!(BundleUnread) {
                     let message = "what was read back is not what was written";
                     return Err(Error::new(ErrorKind::BadBundle, message));
                 }

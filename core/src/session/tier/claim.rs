@@ -10,10 +10,10 @@ use crate::line::IDENTITY;
 use crate::log::Stamp;
 use crate::session::cold::newest;
 use crate::session::open::TRIES;
-use crate::session::retention::check_free;
+use crate::session::retention::{self, check_free};
 use crate::session::source::found;
 use crate::session::staging::Staging;
-use crate::store::{Condition, Info, Key, Part};
+use crate::store::{Condition, Info, Key, Object, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -33,13 +33,22 @@ pub(in crate::session) async fn claim_after(
     let put = io.put(&Key::of(id, Part::Log), bytes(&stamp), Condition::Absent).await;
     let put = put.map_err(|error| if is_raced(&error) { moved() } else { error })?;
     let claim = Claim::new(put, bytes(&stamp));
-    match found(io.info(&Key::of(id, Part::Archive)).await) {
-        Ok(Some(now)) if now.version == archive.version => Ok((claim, bytes(&stamp))),
-        now => {
+    match is_kept(io, id, archive).await {
+        Ok(true) => Ok((claim, bytes(&stamp))),
+        looked => {
             claim.release(io, id).await;
-            Err(now.map_or_else(|error| error, |_| moved()))
+            Err(looked.err().unwrap_or_else(moved))
         }
     }
+}
+
+/// Whether an archive is the one that was seen, and nobody is about to remove it. In that order: a
+/// tombstone goes after the archive does.
+async fn is_kept(io: &Io, id: &SessionId, archive: &Info) -> Result<bool> {
+    let noted = retention::of(io, id).await?;
+    let now = found(io.info(&Key::of(id, Part::Archive)).await)?;
+    let is_same = now.is_some_and(|now| now.version == archive.version);
+    Ok(is_same && noted.is_none_or(|(record, _)| record.pruned.is_none()))
 }
 
 /// Claims the place of a session whose log is staged; the stage is given up where that cannot be.
@@ -116,26 +125,31 @@ pub(in crate::session) async fn is_claimed(io: &Io, key: &Key, info: &Info) -> R
 }
 
 /// Claims a session's place. A claim that is there is shared: as long as it stands, nobody else had
-/// the place either. `already_exists` where a log or an archive is there.
+/// the place either. An empty log, which is left of a writer that was killed as it wrote over its
+/// claim, makes room for a claim. `already_exists` where a log or an archive is there.
 pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim> {
     let key = Key::of(id, Part::Log);
     let mut tries = 1;
     loop {
         let there = found(io.get(&key, Some(0..2 * CLAIM_BYTES as u64)).await)?;
-        let is_ours = there.is_none();
-        let claim = match there {
-            Some(object) if !is_claim(&object.bytes, object.info.bytes) => return Err(exists()),
-            Some(object) => Claim::new(object.info, object.bytes),
-            None => match io.put(&key, bytes(stamp), Condition::Absent).await {
+        let (is_ours, claim) = match there {
+            Some(object) if is_claim(&object.bytes, object.info.bytes) => {
+                (false, Claim::new(object.info, object.bytes))
+            }
+            Some(object) if object.info.bytes > 0 => return Err(exists()),
+            free => match io.put(&key, bytes(stamp), as_it_is(free)).await {
                 Err(error) if is_raced(&error) && tries < TRIES => {
                     tries += 1;
                     continue;
                 }
-                put => Claim::new(put?, bytes(stamp)),
+                // That writer is alive.
+                Err(error) if error.kind() == ErrorKind::Locked => return Err(exists()),
+                put => (true, Claim::new(put?, bytes(stamp))),
             },
         };
         // Only now: what was looked at before the place was claimed may have been archived since.
         match found(io.info(&Key::of(id, Part::Archive)).await) {
+            _ if planted!(CreateUnclaimed) => {}
             Ok(None) => {}
             looked => {
                 if is_ours {
@@ -155,6 +169,11 @@ pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim
         }
         tries += 1;
     }
+}
+
+/// Only if it is still so.
+fn as_it_is(object: Option<Object>) -> Condition {
+    object.map_or(Condition::Absent, |object| Condition::Version(object.info.version))
 }
 
 fn exists() -> Error {
@@ -183,6 +202,9 @@ pub(super) fn nonce(stamp: &Stamp) -> u64 {
 /// there was one.
 pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Claim> {
     let stamp = io.stamp(8).await?;
+    if planted!(CreateUnclaimed) && found(io.info(&Key::of(id, Part::Archive)).await)?.is_some() {
+        return Err(exists());
+    }
     let mut claim = take(io, id, &stamp).await?;
     let is_free = async {
         check_free(io, id).await?;

@@ -31,7 +31,10 @@ pub(super) async fn clear(
         return Ok(false);
     }
     if let Some(log) = &source.log {
-        let version = Condition::Version(log.info.version.clone());
+        let version = match planted!(FlushClearsWhatCame) {
+            true => Condition::Any,
+            false => Condition::Version(log.info.version.clone()),
+        };
         if !is_gone(io.delete(&log.key, version).await)? {
             return Ok(false);
         }

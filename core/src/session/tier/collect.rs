@@ -10,21 +10,16 @@ use crate::cold::Manifest;
 use crate::entry::utf8;
 use crate::field;
 use crate::json::Object;
+use crate::limits::{COLLECTION_BYTES_MAX, COLLECTION_KEYS_MAX, GRACE_MS_MIN};
 use crate::session::cold::manifest;
 use crate::session::source::found;
 use crate::store::{Condition, Info, Key, ObjectKey};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
-/// Least grace: whoever writes commits within an hour, and relies on nothing older than that.
-const GRACE_MS_MIN: u64 = 2 * 3_600_000;
 const GRACE_MS: u64 = 7 * 24 * 3_600_000;
 /// Objects that are asked for at once.
 const PAGE: u32 = 1000;
-/// Most objects that are noted at once; others come next time.
-const NOTED_MAX: usize = 100_000;
-/// Largest note that is read.
-const NOTE_BYTES_MAX: u64 = 64 << 20;
 
 /// How to collect.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +93,7 @@ async fn run(io: &Io, cold: &Io, options: Collect) -> Result<Collected> {
     let now_ms = io.stamp(0).await?.now_ms;
     let notes = read_notes(cold).await?;
     let unused = core::mem::take(&mut store.unused);
-    let noted: Vec<&Key> = unused.keys().take(NOTED_MAX).collect();
+    let noted: Vec<&Key> = unused.keys().take(COLLECTION_KEYS_MAX).collect();
     let mut now = (now_ms, None);
     if !options.is_dry_run && !noted.is_empty() {
         now = write_note(cold, &noted, now_ms).await?;
@@ -111,7 +106,7 @@ async fn run(io: &Io, cold: &Io, options: Collect) -> Result<Collected> {
             false => (&mut collected.unused, &mut collected.unused_bytes),
         };
         keys.push(key.clone());
-        *bytes += info.bytes;
+        *bytes = bytes.saturating_add(info.bytes);
     }
     if !options.is_dry_run {
         // Segments come before manifests, and of those the oldest first.
@@ -176,7 +171,7 @@ async fn look(cold: &Io) -> Result<Looked> {
     for (key, info) in segments {
         if used.contains_key(&key) {
             collected.used += 1;
-            collected.used_bytes += info.bytes;
+            collected.used_bytes = collected.used_bytes.saturating_add(info.bytes);
         } else if key.object().is_some() {
             unused.insert(key, info);
         }
@@ -227,7 +222,10 @@ async fn read_notes(cold: &Io) -> Result<Vec<Note>> {
     let mut notes = Vec::new();
     for (key, info) in list_all(cold, "collect/").await? {
         let Some(ObjectKey::Collection(at_ms)) = key.object() else { continue };
-        let Some(object) = found(cold.get(&key, Some(0..NOTE_BYTES_MAX)).await)? else { continue };
+        let Some(object) = found(cold.get(&key, Some(0..COLLECTION_BYTES_MAX as u64)).await)?
+        else {
+            continue;
+        };
         // One that cannot be read says that nothing was unused.
         let unused = read_note(&object.bytes).unwrap_or_default();
         notes.push(Note { key, at: (at_ms, info.modified_ms), unused });
@@ -272,6 +270,9 @@ fn expired(
     now: (u64, Option<u64>),
     grace_ms: u64,
 ) -> BTreeSet<Key> {
+    if planted!(NoGrace) {
+        return unused.keys().cloned().collect();
+    }
     let Some(first) = notes.iter().rposition(|note| age(note.at, now) >= grace_ms) else {
         return BTreeSet::new();
     };

@@ -9,6 +9,7 @@ use super::gather::diverged;
 use super::hydrate::hydrate_session;
 use crate::limits::BATCH_BYTES_MAX;
 use crate::log::{Expectation, Head, Verifier};
+use crate::session::archive::sync;
 use crate::session::cold::{ColdPart, newest};
 use crate::session::open::{TRIES, find_session};
 use crate::session::read::entry;
@@ -213,7 +214,8 @@ async fn append(
     let key = Key::of(session.id(), Part::Log);
     let mut place = session.place();
     if session.form == Form::Archived {
-        place = After::new(0, session.torn.map_or(0, |torn| torn.bytes));
+        let torn = session.torn.map_or(0, |torn| torn.bytes);
+        place = After { at: 0, torn, start: Vec::new(), ..place };
     }
     let mut verifier = Verifier::resume(Some(now.hash), now.seq + 1, now.bytes);
     let mut chunks = Chunks::between(from, source, now.bytes, head);
@@ -230,16 +232,13 @@ async fn append(
             let bytes = core::mem::take(&mut pieces);
             let length = bytes.len() as u64;
             to.append(&key, bytes, place.clone(), Durability::Os).await?;
-            (place.at, place.torn) = (place.at + length, 0);
+            (place.at, place.torn, place.torn_start) = (place.at + length, 0, Vec::new());
         }
         if is_last {
             break;
         }
     }
-    match to.sync(&key).await {
-        Err(error) if error.kind() != ErrorKind::NotSupported => Err(error),
-        _ => Ok(()),
-    }
+    sync(to, &key).await
 }
 
 /// How much is appended at once.

@@ -9,7 +9,7 @@ use super::claim::nonce;
 use super::clear::{clear, keep};
 use super::commit::{Committed, check_in_time, commit};
 use super::gather::{Gathered, diverged};
-use super::merge::merge;
+use super::merge::{list_many_ids, merge};
 use crate::cold::{Held, Manifest};
 use crate::entry::utf8;
 use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES};
@@ -127,6 +127,9 @@ async fn flush_once(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed>
         }
         found => found?,
     };
+    if planted!(LostIsEmpty) && session.form == Form::Cold {
+        super::delete::bury(io, id).await?;
+    }
     let Some(head) = session.head().filter(|_| session.form != Form::Cold) else {
         return Ok(Flushed::default());
     };
@@ -294,7 +297,7 @@ async fn next_manifest(
     }
     let ids = held.map(|held| held.ids.clone()).unwrap_or_default();
     let listed = ids.iter().map(|ids| ids.entries).sum();
-    let held = Held {
+    let mut held = Held {
         head,
         is_salted: facts.is_salted,
         fork: facts.fork,
@@ -305,6 +308,7 @@ async fn next_manifest(
         ids,
         about: about(from, id).await?.or_else(|| known_about(source, held)),
     };
+    list_many_ids(io, &mut held, stamp).await?;
     Ok(Some(Manifest {
         session: id.clone(),
         number: base.map_or(0, |base| base.number + 1),

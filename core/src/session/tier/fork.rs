@@ -7,6 +7,7 @@ use super::claim::{Claim, claim, is_raced, nonce};
 use super::commit::{Committed, check_in_time, commit};
 use super::gather::{Facts, Gathered};
 use super::hydrate::anchor;
+use super::merge::list_many_ids;
 use crate::cold::{Held, Manifest, Segment};
 use crate::entry::utf8;
 use crate::limits::INLINE_TAIL_BYTES;
@@ -66,6 +67,9 @@ async fn write(
     let (_, batch) = writer.forked_at(found.fork).fork(id.clone(), &fork.entries, stamp)?;
     let seed = Manifest { held: Some(held), ..manifest.clone() };
     let mut child = written(io, &seed, source, &found, &batch, stamp).await?;
+    if let Some(held) = &mut child.held {
+        list_many_ids(io, held, stamp).await?;
+    }
     child.session = id.clone();
     let buried = claim.and_then(|claim| claim.buried.as_ref());
     child.number = buried.map_or(0, |buried| buried.number + 1);
@@ -126,34 +130,40 @@ async fn prefix(
         });
     }
     let found = copy.finish()?;
-    let held = cut(held, found.head);
+    let held = cut(held, found.head)?;
     Ok((Held { slice: facts.slice, ..held }, found))
 }
 
 /// The first entries of what a session holds; all of it where the point comes later.
-fn cut(mut held: Held, at: Head) -> Held {
+fn cut(mut held: Held, at: Head) -> Result<Held> {
     if at.seq >= held.head.seq {
-        return held;
+        return Ok(held);
     }
     let (tail_seq, tail_offset) = held.tail_place();
     if at.seq + 1 >= tail_seq {
-        let length = usize::try_from(at.bytes - tail_offset).unwrap_or(usize::MAX);
+        let length = at.bytes.checked_sub(tail_offset).ok_or_else(elsewhere)?;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
         held.tail = held.tail.get(..length).unwrap_or_default().to_string();
     } else {
         held.tail.clear();
         let first_ones = |(segment, seq, offset): (Segment, u64, u64)| {
-            let (entries, raw_bytes) = (at.seq + 1 - seq, at.bytes - offset);
-            Segment {
-                entries: segment.entries.min(entries),
+            let raw_bytes = at.bytes.checked_sub(offset).ok_or_else(elsewhere)?;
+            Ok(Segment {
+                entries: segment.entries.min(at.seq + 1 - seq),
                 raw_bytes: segment.raw_bytes.min(raw_bytes),
                 ..segment
-            }
+            })
         };
         let is_needed = |(_, seq, _): &(Segment, u64, u64)| *seq <= at.seq;
-        held.segments = held.located().take_while(is_needed).map(first_ones).collect();
+        let segments = held.located().take_while(is_needed).map(first_ones);
+        held.segments = segments.collect::<Result<_>>()?;
     }
     held.head = at;
-    held
+    Ok(held)
+}
+
+fn elsewhere() -> Error {
+    Error::new(ErrorKind::BadSeq, "an entry is not where the manifest says")
 }
 
 /// Writes what follows the seed's head up to the point, and the fork; gives the child's manifest,

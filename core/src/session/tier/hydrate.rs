@@ -88,6 +88,7 @@ pub(super) async fn anchor(
     let line = Anchor { manifest, first_seq, offset }.encode(nonce);
     let shift = Shift::new(offset, line.len() as u64);
     let session = Session { shift, ..Session::new(writer) }.starting_with(&line);
+    let condition = if planted!(HydrateOverwrites) { Condition::Any } else { condition };
     let version = io.put(&Key::of(id, Part::Log), line, condition).await?.version;
     if let Some(about) = about {
         // One that is there is newer; and without it the session is whole.

@@ -9,7 +9,7 @@ use crate::archive::{ENDING_BYTES, Index, checksum, join, read_segment_index};
 use crate::cold::{Held, IdSection, IdsObject, Manifest, Segment, join_sections, read_sections};
 use crate::gzip::crc32_combine;
 use crate::hash::sha256;
-use crate::limits::{IDS_BYTES_MAX, RECENT_IDS, SEGMENT_BYTES};
+use crate::limits::{IDS_BYTES_MAX, RECENT_IDS, RECENT_IDS_MAX, SEGMENT_BYTES};
 use crate::log::Stamp;
 use crate::store::Key;
 use crate::task::Io;
@@ -122,6 +122,14 @@ async fn join_segments(io: &Io, held: &Held, run: usize, stamp: &Stamp) -> Resul
     write_segment(&cold, bytes, (entries, raw_bytes), stamp.now_ms).await
 }
 
+/// Puts the ids of a long part into a list at once: else the manifest might be too large to be read.
+pub(super) async fn list_many_ids(io: &Io, held: &mut Held, stamp: &Stamp) -> Result<()> {
+    match held.recent_ids.fingerprints.len() > RECENT_IDS_MAX {
+        true => list_ids(io, held, stamp).await,
+        false => Ok(()),
+    }
+}
+
 /// Puts the ids that a manifest names itself into a list, once they are many.
 async fn list_ids(io: &Io, held: &mut Held, stamp: &Stamp) -> Result<()> {
     if held.recent_ids.fingerprints.len() <= RECENT_IDS {
@@ -133,7 +141,7 @@ async fn list_ids(io: &Io, held: &mut Held, stamp: &Stamp) -> Result<()> {
     let mut length = join_sections(&sections).len() as u64;
     let mut entries = held.recent_ids.entries;
     while let Some(last) = ids.last().copied()
-        && last.bytes < length.saturating_mul(IDS_FANOUT)
+        && joins(last.bytes, length)
     {
         let mut before = read_ids(&cold, &last).await?;
         before.append(&mut sections);
@@ -142,6 +150,9 @@ async fn list_ids(io: &Io, held: &mut Held, stamp: &Stamp) -> Result<()> {
         ids.pop();
     }
     let bytes = join_sections(&sections);
+    if bytes.len() > IDS_BYTES_MAX {
+        return Err(Error::new(ErrorKind::TooLarge, "a list of ids has at most 256 MiB"));
+    }
     // An old one in the way: another time, when there are more.
     let Written::Done(name) = write(&cold, Key::ids, &bytes, stamp.now_ms).await? else {
         return Ok(());
@@ -153,13 +164,25 @@ async fn list_ids(io: &Io, held: &mut Held, stamp: &Stamp) -> Result<()> {
     Ok(())
 }
 
+/// Whether a list of that length takes in the one before it: not where nobody could read them as one.
+pub(crate) fn joins(before: u64, length: u64) -> bool {
+    before < length.saturating_mul(IDS_FANOUT)
+        && before.saturating_add(length) <= IDS_BYTES_MAX as u64
+}
+
 /// The sections of a list, given the cold store.
 pub(super) async fn read_ids(cold: &Io, ids: &IdsObject) -> Result<Vec<IdSection>> {
     let key = Key::ids(ids.name);
-    let object = cold.get(&key, Some(0..ids.bytes.min(IDS_BYTES_MAX as u64) + 1)).await?;
+    let refused = |kind, message: &str| Err(Error::new(kind, message).at_key(&key));
+    if ids.bytes > IDS_BYTES_MAX as u64 {
+        return refused(ErrorKind::BadEntry, "a list of ids of more than 256 MiB");
+    }
+    let object = cold.get(&key, Some(0..ids.bytes + 1)).await?;
+    if object.bytes.len() as u64 != ids.bytes {
+        return refused(ErrorKind::BadEntry, "the list of ids has another length than it should");
+    }
     if sha256(&object.bytes) != ids.name {
-        let message = "the list's bytes do not give its name";
-        return Err(Error::new(ErrorKind::BadHash, message).at_key(&key));
+        return refused(ErrorKind::BadHash, "the list's bytes do not give its name");
     }
     read_sections(&object.bytes).map_err(|error| error.at_key(&key))
 }

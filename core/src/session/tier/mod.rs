@@ -39,5 +39,7 @@ pub(super) use fork::fork;
 pub(super) use hydrate::hydrated;
 pub(super) use list::some;
 pub(super) use slice::{confirm_ids, learn_ids};
+#[cfg(test)]
+pub(crate) use {commit::encoded, merge::joins};
 
 use super::Task;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::Task;
 use super::flush::{Flush, Flushed, flush_session};
-use crate::limits::BATCH_ENTRIES_MAX;
+use crate::limits::{BATCH_ENTRIES_MAX, THREAD_BATCH_BYTES};
 use crate::log::Draft;
 use crate::session::append::{Append, apply_to};
 use crate::session::open::{TRIES, create_session, open_session};
@@ -15,9 +15,6 @@ use crate::state::State;
 use crate::task::Io;
 use crate::zeitlich::Snapshot;
 use crate::{ErrorKind, Result, SessionId};
-
-/// How much is appended at once.
-const BATCH_BYTES: usize = 8 << 20;
 
 /// The thread that a session holds; `None` where there is no such session.
 #[must_use]
@@ -89,7 +86,8 @@ fn batches(drafts: &[Draft]) -> Vec<Append> {
     let mut bytes = 0;
     for draft in drafts {
         let length = draft.as_str().len();
-        if !open.is_empty() && (open.len() >= BATCH_ENTRIES_MAX / 2 || bytes + length > BATCH_BYTES)
+        if !open.is_empty()
+            && (open.len() >= BATCH_ENTRIES_MAX / 2 || bytes + length > THREAD_BATCH_BYTES)
         {
             batches.push(Append::new(core::mem::take(&mut open)));
             bytes = 0;

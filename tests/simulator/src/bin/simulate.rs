@@ -22,7 +22,10 @@ fn main() -> ExitCode {
             wrong += 1;
         }
     }
-    println!("{count} seeds, {requests} requests, {faults} faults, {wrong} violations");
+    println!("proof: {count} seeds simulated");
+    println!("proof: {requests} requests simulated");
+    println!("proof: {faults} faults injected");
+    println!("proof: {wrong} violations");
     ExitCode::from(u8::from(wrong > 0))
 }
 
@@ -35,12 +38,7 @@ fn one(seed: u64) -> ExitCode {
     };
     let small = shrink(&plan);
     let again = simulate(&small, true);
-    println!(
-        "seed {seed}: {violation}\nshrunk to {} acts, {:?}, {:?}",
-        small.acts.len(),
-        small.kept,
-        small.faults
-    );
+    println!("seed {seed}: {violation}\nin small: {small:?}");
     again.told.iter().for_each(|line| println!("{line}"));
     println!("{}", again.violation.unwrap_or_default());
     ExitCode::FAILURE

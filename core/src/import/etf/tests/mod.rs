@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::gzip::deflate::Deflater;
+use crate::limits::TERM_INTEGER_BYTES_MAX;
 use made::{Made, decoded, encoded, made, opaque, sorted};
 
 fn json(term: &[u8]) -> Result<String> {
@@ -215,6 +216,9 @@ fn long_integers_are_decimal_up_to_a_bound() {
         [&[VERSION, 111], &length_bytes[..], &[0], &vec![0xff; length]].concat()
     };
     assert_eq!(json(&big(16)).unwrap(), alloc::format!(r#"{{"$integer":"{}"}}"#, u128::MAX));
-    assert!(json(&big(256)).unwrap().starts_with(r#"{"$integer":"#));
-    assert!(json(&big(257)).unwrap().ends_with(r#","$type":"integer"}"#));
+    for length in [TERM_INTEGER_BYTES_MAX - 1, TERM_INTEGER_BYTES_MAX] {
+        assert!(json(&big(length)).unwrap().starts_with(r#"{"$integer":"#));
+    }
+    let longer = json(&big(TERM_INTEGER_BYTES_MAX + 1)).unwrap();
+    assert!(longer.ends_with(r#","$type":"integer"}"#));
 }

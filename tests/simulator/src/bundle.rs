@@ -1,0 +1,171 @@
+//! A runtime as a whole: one host writes its sessions and values into a bundle and restores them from
+//! it, while requests fail and the host is cut off. Each time the old or the new is there, whole.
+
+use std::collections::BTreeMap;
+
+use turnkeep_core::ErrorKind;
+use turnkeep_core::cache::CacheEntry;
+use turnkeep_core::session::runtime::{self, Recover, Restore, Snapshot, Snapshotted};
+use turnkeep_core::store::Durability;
+
+use crate::alone::Cut;
+use crate::cache::value;
+use crate::check::Violation;
+use crate::operation::{End, Operation, begin, done, ended, id, of, read, verify};
+use crate::plan::{Act, Plan, SESSIONS, What};
+use crate::world::World;
+
+/// What a runtime holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Content {
+    sessions: BTreeMap<usize, Vec<String>>,
+    values: BTreeMap<String, CacheEntry>,
+}
+
+impl Content {
+    fn is_part_of(&self, all: &Self) -> bool {
+        let is_in = |(session, texts): (&usize, &Vec<String>)| {
+            all.sessions.get(session).is_some_and(|all| all == texts)
+        };
+        self.values == all.values && self.sessions.iter().all(is_in)
+    }
+
+    /// What there is once that was restored over it.
+    fn overlaid(&self, bundled: &Self) -> Self {
+        let mut all = self.clone();
+        all.sessions.extend(bundled.sessions.clone());
+        all.values.extend(bundled.values.clone());
+        all
+    }
+}
+
+/// Lets one act happen after the other.
+///
+/// # Errors
+///
+/// The first violation.
+pub(crate) fn run(plan: &Plan, world: &mut World) -> Result<(), Violation> {
+    let mut bundled = None;
+    for act in &plan.acts {
+        match act.what {
+            What::Snapshot { cut } => bundled = snapshot(world, act, cut, bundled.as_ref())?,
+            What::RestoreBundle { cut } => restore(world, act, cut, bundled.as_ref())?,
+            what => {
+                let what = durable(what);
+                if let Some(operation) = begin(act.number, what, plan.kept, None) {
+                    world.finish(operation);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is lost with the power is another matter.
+fn durable(what: What) -> What {
+    match what {
+        What::Append { session, says, shares, entries, bytes, anew, once, .. } => {
+            let durability = Durability::Disk;
+            What::Append { session, says, shares, entries, bytes, durability, anew, once }
+        }
+        what => what,
+    }
+}
+
+/// Writes a bundle; gives what is in it then.
+fn snapshot(
+    world: &mut World,
+    act: &Act,
+    cut: Option<u64>,
+    old: Option<&Content>,
+) -> Result<Option<Content>, Violation> {
+    world.cache.values = BTreeMap::from([value(act.number)]);
+    let now = content(world)?;
+    let mut snapshot = Snapshot::default();
+    snapshot.cache = true;
+    let named = |snapshotted: Snapshotted| {
+        let error = snapshotted.left_out.into_iter().next().map(|left_out| left_out.error);
+        ended(End { error, ..End::default() })
+    };
+    let how = world.attempt(of(runtime::snapshot(snapshot), named), act.number, cut);
+    world.restart(act.number);
+    let there = world.apart(unpacked)?;
+    let number = act.number;
+    let is_new = there.as_ref() == Some(&now);
+    // What could not be read is left out and named, where no older bundle may have it.
+    let is_part = old.is_none() && there.as_ref().is_some_and(|there| there.is_part_of(&now));
+    match how {
+        Cut::Refused(error) => Err(format!("act {number} failed for no reason: {error}")),
+        Cut::Done if is_new => Ok(there),
+        Cut::Done => Err(format!("act {number} said that a bundle holds what it does not hold")),
+        Cut::Failed | Cut::Short if is_part => Ok(there),
+        _ if is_new || there.as_ref() == old => Ok(there),
+        _ => Err(format!("the bundle is neither the old nor the new one after act {number}")),
+    }
+}
+
+/// Restores the bundle there is.
+fn restore(
+    world: &mut World,
+    act: &Act,
+    cut: Option<u64>,
+    bundled: Option<&Content>,
+) -> Result<(), Violation> {
+    let number = act.number;
+    let before = content(world)?;
+    let wanted = bundled.map(|bundled| before.overlaid(bundled));
+    let how = world.attempt(restoring(number), number, cut);
+    world.restart(number);
+    let mut recover = Recover::default();
+    (recover.cache, recover.process) = (true, u64::MAX);
+    if let Some(error) = world.finish(of(runtime::recover(recover), done)).error {
+        return Err(format!(
+            "nothing is recovered after act {number}: {error} {:?}",
+            error.place()
+        ));
+    }
+    let after = content(world)?;
+    let is_new = wanted.as_ref() == Some(&after);
+    match how {
+        Cut::Done if is_new => Ok(()),
+        Cut::Done => Err(format!("act {number} said that it restored what it did not")),
+        Cut::Refused(error) if bundled.is_some() => {
+            Err(format!("act {number} failed for no reason: {error}"))
+        }
+        _ if is_new || after == before => Ok(()),
+        _ => Err(format!("act {number} left neither the old nor the new")),
+    }
+}
+
+fn restoring(process: u64) -> Box<dyn Operation> {
+    let mut restore = Restore::default();
+    (restore.cache, restore.process) = (true, process);
+    of(runtime::restore(restore), done)
+}
+
+/// What a bundle gives to a store where nothing is; nothing where there is no bundle.
+fn unpacked(world: &mut World) -> Result<Option<Content>, Violation> {
+    match world.finish(restoring(u64::MAX)).error {
+        Some(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Some(error) => Err(format!("the bundle cannot be restored: {error} {:?}", error.place())),
+        None => content(world).map(Some),
+    }
+}
+
+fn content(world: &mut World) -> Result<Content, Violation> {
+    let mut sessions = BTreeMap::new();
+    for (session, name) in SESSIONS.iter().enumerate() {
+        let found = world.finish(read(id(session), false));
+        let Some(error) = found.error else {
+            if let Some(error) = world.finish(verify(id(session), false)).error {
+                return Err(format!("{name} is not sound: {error} {:?}", error.place()));
+            }
+            sessions.insert(session, found.texts.unwrap_or_default());
+            continue;
+        };
+        if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned) {
+            return Err(format!("{name} cannot be read: {error} {:?}", error.place()));
+        }
+    }
+    Ok(Content { sessions, values: world.cache.values.clone() })
+}
