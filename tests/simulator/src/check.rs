@@ -203,7 +203,11 @@ impl History<'_> {
             let is_lost = self
                 .acts(|what| matches!(what, What::Evict { session: of, .. } if of == session))
                 .any(|loss| loss.began >= record.began);
-            if is_made && !is_lost && !self.may_be_taken(session, record.began, u64::MAX) {
+            // Who looks for what was pruned is told so.
+            let is_taken = self.may_be_deleted(session, record.began, u64::MAX)
+                || code == ErrorKind::Pruned.code()
+                    && self.may_be_pruned(session, record.began, u64::MAX);
+            if is_made && !is_lost && !is_taken {
                 return Err(format!(
                     "{} was created by act {}, and is {code}",
                     SESSIONS[session], record.act.number

@@ -69,7 +69,8 @@ impl History<'_> {
         };
         let mut acknowledged = said.appends.iter().copied().filter(is_acknowledged);
         let number = acknowledged.find(|append| {
-            !self.may_be_taken(said.session, append.began, until)
+            !self.may_be_deleted(said.session, append.began, until)
+                && !self.may_be_pruned(said.session, said.began(), until)
                 && !self.may_be_lost(said.session, append, until)
         })?;
         self.records.iter().find(|record| record.act.number == number.act.number)
@@ -94,15 +95,26 @@ impl History<'_> {
         all
     }
 
-    /// Whether something that may take entries of a session away is not over before `since`.
-    pub(crate) fn may_be_taken(&self, session: usize, since: u64, until: u64) -> bool {
-        self.records.iter().any(|record| {
-            let takes = match record.act.what {
-                What::Delete(of) | What::Prune(of) => of == session,
-                _ => false,
-            };
-            takes && record.began <= until && self.end_of(record) >= since
-        })
+    /// Whether a deletion of a session is not over before `since`.
+    pub(crate) fn may_be_deleted(&self, session: usize, since: u64, until: u64) -> bool {
+        self.go_on(|what| what == What::Delete(session), since, until).next().is_some()
+    }
+
+    /// Whether a pruning may take what was said from `since` on: only what was archived goes.
+    pub(crate) fn may_be_pruned(&self, session: usize, since: u64, until: u64) -> bool {
+        let is_archiving = |what| what == What::Archive(session) || what == What::Sweep;
+        self.go_on(|what| what == What::Prune(session), since, until)
+            .any(|pruning| self.go_on(is_archiving, since, self.end_of(pruning)).next().is_some())
+    }
+
+    /// Such things that began before `until`, and are not over before `since`.
+    fn go_on(
+        &self,
+        is_it: impl Fn(What) -> bool,
+        since: u64,
+        until: u64,
+    ) -> impl Iterator<Item = &Record> {
+        self.acts(is_it).filter(move |record| record.began <= until && self.end_of(record) >= since)
     }
 
     /// When something is over for sure: what nobody heard of, or heard a failure of, may come later.

@@ -143,13 +143,20 @@ impl Plan {
         let faults =
             Faults { fails_before, fails_after, answered_twice, slow, full, short_read, damaged };
         let mut chance = Chance::of(seed, &[2]);
-        let sorts = sorts(kept, &mut chance);
+        let is_meeting = chance.happens(400);
+        let sorts = match is_meeting {
+            true => [&[Sort::Append, Sort::Append], *chance.one_of(meetings(kept))].concat(),
+            false => sorts(kept, &mut chance),
+        };
         let count = 6 + chance.below(26);
         // Crowded or one after the other: both find things.
-        let crowd_ms = *chance.one_of(&[5, 40, 400]);
+        let crowd_ms = match is_meeting {
+            true => *chance.one_of(&[40, 400, 4000]),
+            false => *chance.one_of(&[5, 40, 400]),
+        };
         // Some come at the same time as the one before.
         let at_once = *chance.one_of(&[0, 300, 700]);
-        let is_one_session = chance.happens(500);
+        let is_one_session = is_meeting || chance.happens(500);
         let mut at_ms = 0;
         let mut acts: Vec<Act> = Vec::new();
         for number in 0..count {
@@ -199,6 +206,34 @@ enum Sort {
     Rot,
     Clock,
     Wait,
+}
+
+/// What must get along: some seeds have one of these lists alone, so that it meets often.
+fn meetings(kept: Kept) -> &'static [&'static [Sort]] {
+    use Sort::*;
+    match kept {
+        Kept::Files => &[
+            &[Archive, Archive, Prune, Wait],
+            &[Archive, Restore, Prune, Wait],
+            &[Archive, Restore],
+            &[Archive, Restore, Delete, Create],
+            &[Archive, Delete],
+            &[Archive, Delete, Fork],
+            &[Create, Delete, Crash],
+            &[PowerCut, Crash, Sync, Again],
+        ],
+        Kept::Tier => &[
+            &[Flush, Flush, Collect, Wait],
+            &[Flush, Hydrate],
+            &[Flush, Evict, Hydrate],
+            &[Flush, Delete, Create],
+            &[Flush, Archive, Delete, Hydrate],
+            &[Flush, Fork, Delete, Collect],
+            &[Archive, Delete, Create],
+            &[Create, Delete, Crash, Again],
+        ],
+        Kept::Runtime => &[&[Archive, Snapshot, RestoreBundle], &[Snapshot, RestoreBundle, Delete]],
+    }
 }
 
 /// The sorts of a seed, the usual ones several times.
