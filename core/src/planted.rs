@@ -4,7 +4,7 @@
 extern crate std;
 
 use alloc::format;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::cell::Cell;
 
 macro_rules! defects {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -100,21 +100,18 @@ defects! {
     Unbounded,
 }
 
-/// Which one is on; 0: none, [`UNASKED`]: that of the environment.
-static ON: AtomicUsize = AtomicUsize::new(UNASKED);
+std::thread_local! {
+    /// Which one is on in this thread; the environment's where nobody said.
+    static ON: Cell<Option<Defect>> = Cell::new(wanted());
+}
 
-const UNASKED: usize = usize::MAX;
-
-/// Switches a defect on, and any other one off.
+/// Switches a defect on in this thread, and any other one off.
 pub fn plant(defect: Option<Defect>) {
-    ON.store(defect.map_or(0, |defect| defect as usize + 1), Ordering::Relaxed);
+    ON.set(defect);
 }
 
 pub(crate) fn is(defect: Defect) -> bool {
-    if ON.load(Ordering::Relaxed) == UNASKED {
-        plant(wanted());
-    }
-    ON.load(Ordering::Relaxed) == defect as usize + 1
+    ON.get() == Some(defect)
 }
 
 /// The one that `TURNKEEP_PLANTED` names, for tests that know nothing of defects.

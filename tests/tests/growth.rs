@@ -128,7 +128,7 @@ fn logs_of_many_entries_are_read_in_linear_time() {
 }
 
 #[test]
-#[ignore = "a fold moves the whole history at each compaction that keeps it"]
+#[ignore = "takes minutes, and a machine with nothing else to do"]
 fn compactions_that_keep_everything_are_folded_in_linear_time() {
     grow_as_their_input(COMPACTIONS);
 }

@@ -15,8 +15,21 @@ use crate::proof::Proof;
 /// The tests that count what they prove.
 const TESTS: &[&[&str]] = &[
     &["-p", "turnkeep-simulator", "--test", "seeds"],
+    &["-p", "turnkeep-simulator", "--features", "planted", "--test", "planted"],
     &["-p", "turnkeep-fuzz-targets", "--test", "corpus", "--test", "differential"],
     &["-p", "turnkeep-tests", "--test", "damage", "--test", "bombs"],
+    &[
+        "-p",
+        "turnkeep-tests",
+        "--test",
+        "kill_points",
+        "--test",
+        "io_errors",
+        "--test",
+        "full_disk",
+    ],
+    &["-p", "turnkeep-tests", "--test", "power_cut", "--test", "power_cut_script"],
+    &["-p", "turnkeep-tests", "--test", "write_points"],
 ];
 /// How long those take together, at most.
 const SHORT_MAX: Duration = Duration::from_secs(60 * 60);

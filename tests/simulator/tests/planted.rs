@@ -1,6 +1,10 @@
 //! Defects of earlier systems, planted one at a time: the simulator finds each (`docs/planted.md`).
 #![cfg(feature = "planted")]
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
 use turnkeep_core::planted::{Defect, plant};
 use turnkeep_simulator::plan::Plan;
 use turnkeep_simulator::simulate;
@@ -23,16 +27,26 @@ fn find(defect: Defect) -> Option<(u64, String)> {
 
 #[test]
 fn every_planted_defect_is_found_within_ten_thousand_seeds() {
-    let (mut missed, mut caught) = (Vec::new(), 0);
-    for defect in Defect::ALL.iter().filter(|defect| !ELSEWHERE.contains(defect)) {
-        match find(*defect) {
-            Some((seeds, violation)) => {
-                println!("{defect:?}: {seeds} seeds, {violation}");
-                caught += 1;
+    let defects = Defect::ALL.iter().filter(|defect| !ELSEWHERE.contains(defect));
+    let (left, missed, caught) = (Mutex::new(defects), Mutex::new(Vec::new()), AtomicU64::new(0));
+    let next = || left.lock().ok()?.next();
+    let find_each = || {
+        while let Some(defect) = next() {
+            match find(*defect) {
+                Some((seeds, violation)) => {
+                    println!("{defect:?}: {seeds} seeds, {violation}");
+                    caught.fetch_add(1, Ordering::Relaxed);
+                }
+                None => missed.lock().unwrap().push(defect),
             }
-            None => missed.push(defect),
         }
-    }
-    println!("proof: {caught} planted defects found within {SEEDS} seeds each");
+    };
+    thread::scope(|scope| {
+        (0..thread::available_parallelism().map_or(1, usize::from)).for_each(|_| {
+            scope.spawn(find_each);
+        });
+    });
+    println!("proof: {} planted defects found within {SEEDS} seeds each", caught.into_inner());
+    let missed = missed.into_inner().unwrap();
     assert!(missed.is_empty(), "not found: {missed:?}");
 }

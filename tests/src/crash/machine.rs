@@ -1,7 +1,7 @@
 //! A machine of its own: Linux as a process ("user-mode Linux"), which has the modules that the
 //! system under the tests may lack. It sees the host's files, and a disk whose writes are logged.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// How the writer in the machine appends.
@@ -25,6 +25,7 @@ pub fn run_in_machine(folder: &Path, writer: &str, order: Order, disk: &Path, lo
     std::fs::write(&script, init(writer, order)).expect("a script");
     let shell = busybox();
     let mut command = Command::new("timeout");
+    command.env("LD_PRELOAD", registers(folder));
     command.args([
         "240",
         "linux.uml",
@@ -42,6 +43,17 @@ pub fn run_in_machine(folder: &Path, writer: &str, order: Order, disk: &Path, lo
     let errors = String::from_utf8_lossy(&output.stderr);
     let needs = "it needs what `cargo xtask setup` installs";
     assert!(said.lines().any(|line| line.trim() == "all is done"), "{needs}: {said}\n{errors}");
+}
+
+/// What user-mode Linux lacks on newer processors, compiled by what links Rust's programs, too.
+fn registers(folder: &Path) -> PathBuf {
+    let (source, library) = (folder.join("registers.c"), folder.join("registers.so"));
+    std::fs::write(&source, include_str!("registers.c")).expect("a file");
+    let mut compile = Command::new("cc");
+    compile.args(["-O1", "-shared", "-fPIC", "-o"]).args([&library, &source]);
+    let compiled = compile.arg("-ldl").status().expect("the command cc");
+    assert!(compiled.success(), "registers.c does not compile");
+    library
 }
 
 /// What the machine does when it has started.
