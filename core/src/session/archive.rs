@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::announce::{Announced, announce, confirm, recall, withdraw};
+use super::announce::{Announced, announce, confirm, recall};
+use super::closing::withdraw;
 use super::open::{START_BYTES, find_session, moved_by_others};
 use super::retention::{self, Retention};
 use super::scan::Chunks;
@@ -122,7 +123,7 @@ async fn remove_log(
         // Someone else archived it too, or deleted it.
         return match retention::of(io, id).await? {
             Some(_) => Ok(()),
-            None => Err(withdraw(io, id, archive).await?),
+            None => Err(withdraw(io, id, archive, None).await?),
         };
     }
     let is_refused = matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked);
@@ -183,7 +184,7 @@ async fn write_archive(
             Err(error) => {
                 // It may have happened where the answer was lost.
                 if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists) {
-                    recall(io, id, announced).await;
+                    recall(io, id, announced).await.ok();
                 }
                 Err(error)
             }
