@@ -4,6 +4,7 @@
 use alloc::string::String;
 
 use super::closing::{Before, Closed, others_go_on, withdraw};
+use super::open::TRIES;
 use super::retention::{self, Retention};
 use super::source::{Source, found};
 use crate::log::Head;
@@ -86,7 +87,7 @@ pub(super) async fn confirm(
     archive: (Head, &Info),
     announced: Announced,
 ) -> Result<Announced> {
-    let noted = match retention::of(io, id).await? {
+    let noted = match noted(io, id).await? {
         None => return Err(withdraw(io, id, archive.1, None).await?),
         Some(noted) if noted.0.pruned.is_none() => return Ok(announced),
         tombstone => tombstone,
@@ -108,6 +109,17 @@ pub(super) async fn confirm(
         }
         (None, Ok(_)) => Err(withdraw(io, id, archive.1, None).await?),
         (None, Err(_)) => Err(others_go_on()),
+    }
+}
+
+/// The record, asked for again where that fails: who published an archive has to know.
+async fn noted(io: &Io, id: &SessionId) -> Result<Option<(Retention, String)>> {
+    let mut tries = 1;
+    loop {
+        match retention::of(io, id).await {
+            Err(_) if tries < TRIES => tries += 1,
+            noted => return noted,
+        }
     }
 }
 

@@ -181,12 +181,15 @@ async fn write_archive(
         let announced = announce(io, id, source, (head, staging.bytes()), noted).await?;
         match staging.commit(io, replaced).await {
             Ok(info) => Ok((info, announced)),
-            Err(error) => {
-                // It may have happened where the answer was lost.
-                if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists) {
-                    recall(io, id, announced).await.ok();
-                }
+            Err(error) if is_refused(&error) => {
+                recall(io, id, announced).await.ok();
                 Err(error)
+            }
+            // It may have happened, and the answer was lost: who published has to look after it.
+            Err(error) => {
+                let info = published(io, id, head, staging.bytes()).await.ok_or(error)?;
+                staging.abort(io).await;
+                Ok((info, announced))
             }
         }
     };
@@ -199,6 +202,17 @@ async fn write_archive(
     };
     let announced = confirm(io, id, source, (head, &info), announced).await?;
     Ok((info, announced))
+}
+
+fn is_refused(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists)
+}
+
+/// The archive that was to be published, if it is there.
+async fn published(io: &Io, id: &SessionId, head: Head, bytes: u64) -> Option<Info> {
+    let part = ArchivePart::find(io, id).await.ok()??;
+    let is_it = part.info.bytes == bytes && part.index.is_some_and(|index| index.head == head);
+    is_it.then_some(part.info)
 }
 
 /// An archive that an interrupted archiving or restoring left beside a whole log, and the entry up to

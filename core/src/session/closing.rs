@@ -42,6 +42,16 @@ pub(super) async fn close(io: &Io, id: &SessionId) -> Result<Option<Closed>> {
     Ok(Some(Closed { version, before, archive: archive.map(|info| info.version) }))
 }
 
+/// Looks for the archive once more. What is there while the tombstone stands is no newer session's.
+pub(super) async fn look_again(io: &Io, id: &SessionId, closed: Closed) -> Result<Closed> {
+    let archive = found(io.info(&Key::of(id, Part::Archive)).await)?.map(|info| info.version);
+    if archive == closed.archive {
+        return Ok(closed);
+    }
+    let stands = retention::of(io, id).await?.is_some_and(|(_, now)| now == closed.version);
+    Ok(if stands { Closed { archive, ..closed } } else { closed })
+}
+
 async fn put_tombstone(io: &Io, id: &SessionId) -> Result<Option<(String, Before)>> {
     let mut tries = 1;
     loop {
@@ -138,8 +148,23 @@ pub(super) async fn free(io: &Io, log: &Key) -> Result<Option<Seen>> {
 
 /// Removes an archive that was published for a session which was deleted, or restored, meanwhile.
 /// Only behind a tombstone, and only where nothing follows it: else others go on with it by now, and
-/// it is theirs. Says what became of the session.
+/// it is theirs. Says what became of the session. Tried again where it fails: nobody else would do it.
 pub(super) async fn withdraw(
+    io: &Io,
+    id: &SessionId,
+    archive: &Info,
+    mut closed: Option<Closed>,
+) -> Result<Error> {
+    let mut tries = 1;
+    loop {
+        match withdraw_once(io, id, archive, closed.take()).await {
+            Err(_) if tries < TRIES => tries += 1,
+            withdrawn => return withdrawn,
+        }
+    }
+}
+
+async fn withdraw_once(
     io: &Io,
     id: &SessionId,
     archive: &Info,

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::Task;
 use super::archive::check_unheld;
-use super::closing::{Closed, Seen, close, free, look, reopen};
+use super::closing::{Closed, Seen, close, free, look, look_again, reopen};
 use super::source::found;
 use crate::line::is_first;
 use crate::store::{Condition, Key, Part};
@@ -62,6 +62,11 @@ async fn delete_once(io: &Io, id: &SessionId, was_buried: &mut bool) -> Result<(
     }
     let was_there = removed.is_some() || *was_buried;
     let is_open = removed.is_some() && closed.is_none();
+    let closed = match closed {
+        // Someone may have published an archive before the log went.
+        Some(closed) if removed.is_some() => Some(look_again(io, id, closed).await?),
+        closed => closed,
+    };
     if is_open || !clear(io, id, closed, was_there).await? {
         return clear_late(io, id, &log, removed.as_ref()).await;
     }
