@@ -235,8 +235,12 @@ impl Io {
 
     pub(crate) fn get<'a>(&'a self, key: &'a Key, range: Option<Range<u64>>) -> Answer<'a, Object> {
         Box::pin(async move {
-            let request = Request::Get { key: key.clone(), range };
-            self.object_of(request).await.map_err(|e| e.at_key(key))
+            let request = Request::Get { key: key.clone(), range: range.clone() };
+            let object = self.object_of(request).await.map_err(|e| e.at_key(key))?;
+            match is_cut(&object, range) {
+                true => Err(crate::session::shorter(key)),
+                false => Ok(object),
+            }
         })
     }
 
@@ -462,6 +466,14 @@ fn check_info(info: &Info) -> Result<()> {
     let message = "the store tells a length that no object has";
     let is_length = info.bytes <= INTEGER_MAX;
     is_length.then_some(()).ok_or_else(|| Error::new(ErrorKind::StoreFailed, message))
+}
+
+/// Whether a read ended before what was asked for, or the object, did: what is missing may be what
+/// matters.
+fn is_cut(object: &Object, range: Option<Range<u64>>) -> bool {
+    let all = object.info.bytes;
+    let due = range.map_or(all, |range| range.end.min(all).saturating_sub(range.start));
+    (object.bytes.len() as u64) < due
 }
 
 /// A listing goes on after the one before: else it would be asked for for ever.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use turnkeep::core::session::{archive, delete, restore};
+use turnkeep::core::store::{Condition, Key, Part};
 use turnkeep::{MemoryStore, Range, Result, Store, drive};
 use turnkeep_tests::sessions::{create, id, open, user};
 use turnkeep_tests::spy::Spy;
@@ -29,6 +30,7 @@ const FORMS: &[(&str, &[Step])] = &[
     ("live", &[]),
     ("archived", &[Step::Archive]),
     ("archived and continued", &[Step::Archive, Step::Append]),
+    ("archived, with an empty log", &[Step::Archive, Step::Empty]),
 ];
 
 /// What others do while a session is deleted: they delete it first, and begin a new one.
@@ -47,6 +49,8 @@ enum Step {
     Restore,
     Delete,
     Create,
+    /// What a writer leaves that is killed as it writes over its claim.
+    Empty,
 }
 
 thread_local! {
@@ -70,6 +74,10 @@ fn take(store: &Shared, step: Step) -> Result<()> {
         Step::Archive => drive(archive(id("a")), &**store).map(|_| ()),
         Step::Restore => drive(restore(id("a")), &**store).map(|_| ()),
         Step::Delete => drive(delete(id("a")), &**store),
+        Step::Empty => {
+            let log = Key::of(&id("a"), Part::Log);
+            store.put(&log, &[], &Condition::Absent).map(|_| ())
+        }
         Step::Create => {
             create(store, "a").map(drop)?;
             ACKNOWLEDGED.with_borrow_mut(Vec::clear);

@@ -3,6 +3,8 @@
 
 use alloc::string::String;
 
+use super::closing::{Before, Closed, others_go_on, withdraw};
+use super::open::TRIES;
 use super::retention::{self, Retention};
 use super::source::{Source, found};
 use crate::log::Head;
@@ -22,6 +24,23 @@ pub(super) async fn announce(
     io: &Io,
     id: &SessionId,
     source: &Source,
+    archive: (Head, u64),
+    noted: Option<(Retention, String)>,
+) -> Result<Announced> {
+    let announced = note(io, id, source, archive, noted).await?;
+    let checked = is_as_read(io, source).await;
+    if let Ok(true) = checked {
+        return Ok(announced);
+    }
+    recall(io, id, announced).await.ok();
+    let changed = || Error::new(ErrorKind::Conflict, "the log changed while it was archived");
+    Err(checked.err().unwrap_or_else(changed))
+}
+
+async fn note(
+    io: &Io,
+    id: &SessionId,
+    source: &Source,
     (head, bytes): (Head, u64),
     noted: Option<(Retention, String)>,
 ) -> Result<Announced> {
@@ -30,34 +49,37 @@ pub(super) async fn announce(
     let record = Retention::new(head, bytes, now_ms, last_activity_ms.unwrap_or(now_ms));
     let (version, replaced) =
         retention::note(io, id, record, last_activity_ms.is_some(), noted).await?;
-    let announced = Announced { version, replaced };
-    let checked = match &source.log {
-        Some(log) => io.info(&log.key).await.map(|info| info.version == log.info.version),
-        None => Ok(true),
-    };
-    if let Ok(true) = checked {
-        return Ok(announced);
-    }
-    recall(io, id, announced).await;
-    let changed = || Error::new(ErrorKind::Conflict, "the log changed while it was archived");
-    Err(checked.err().unwrap_or_else(changed))
+    Ok(Announced { version, replaced })
 }
 
-/// Notes again what was noted before, as well as that can be done.
-pub(super) async fn recall(io: &Io, id: &SessionId, announced: Announced) {
-    let Announced { version, replaced } = announced;
-    match replaced {
-        Some(replaced) => {
-            retention::put(io, id, &replaced, Condition::Version(version)).await.ok();
-        }
-        None => {
-            retention::remove(io, id, version).await.ok();
-        }
+/// Whether the log is still the one that was read.
+async fn is_as_read(io: &Io, source: &Source) -> Result<bool> {
+    match &source.log {
+        Some(log) => Ok(io.info(&log.key).await?.version == log.info.version),
+        None => Ok(true),
     }
+}
+
+/// Notes again what was noted before; gives the version of that. An error where someone else noted
+/// something meanwhile: then they go on with the session as it was announced.
+pub(super) async fn recall(
+    io: &Io,
+    id: &SessionId,
+    announced: Announced,
+) -> Result<Option<(Retention, String)>> {
+    let Announced { version, replaced } = announced;
+    let written = Condition::Version(version);
+    let Some(replaced) = replaced else {
+        found(io.delete(&Key::of(id, Part::Retention), written).await)?;
+        return Ok(None);
+    };
+    let version = retention::put(io, id, &replaced, written).await?;
+    Ok(Some((replaced, version)))
 }
 
 /// Whether the session is still there after its archive was published: where its record is gone, it
-/// was deleted. A tombstone of an archive before is replaced.
+/// was deleted. A tombstone of an archive before is replaced; where that was the session's own, it is
+/// put back, and the archive goes: unless someone noted by then that they go on with it.
 pub(super) async fn confirm(
     io: &Io,
     id: &SessionId,
@@ -65,29 +87,40 @@ pub(super) async fn confirm(
     archive: (Head, &Info),
     announced: Announced,
 ) -> Result<Announced> {
-    match retention::of(io, id).await? {
-        None => Err(withdraw(io, id, archive.1).await?),
-        Some(noted) if noted.0.pruned.is_some() => {
-            match announce(io, id, source, (archive.0, archive.1.bytes), Some(noted)).await {
-                // Deleted just now.
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    Err(withdraw(io, id, archive.1).await?)
-                }
-                announced => announced,
-            }
+    let noted = match noted(io, id).await? {
+        None => return Err(withdraw(io, id, archive.1, None).await?),
+        Some(noted) if noted.0.pruned.is_none() => return Ok(announced),
+        tombstone => tombstone,
+    };
+    let announced = note(io, id, source, (archive.0, archive.1.bytes), noted).await?;
+    let unknown = match is_as_read(io, source).await {
+        Ok(true) => return Ok(announced),
+        Ok(false) => None,
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => Some(error),
+    };
+    let recalled = recall(io, id, announced).await;
+    match (unknown, recalled) {
+        (Some(error), _) => Err(error),
+        (None, Ok(Some((record, version)))) if record.pruned.is_some() => {
+            let archived = Some(archive.1.version.clone());
+            let closed = Closed { version, before: Before::Tombstone, archive: archived };
+            Err(withdraw(io, id, archive.1, Some(closed)).await?)
         }
-        Some(_) => Ok(announced),
+        (None, Ok(_)) => Err(withdraw(io, id, archive.1, None).await?),
+        (None, Err(_)) => Err(others_go_on()),
     }
 }
 
-/// Removes the archive of a session that was deleted, or restored, meanwhile.
-pub(super) async fn withdraw(io: &Io, id: &SessionId, archive: &Info) -> Result<Error> {
-    let written = Condition::Version(archive.version.clone());
-    found(io.delete(&Key::of(id, Part::Archive), written).await)?;
-    if found(io.info(&Key::of(id, Part::Log)).await)?.is_some() {
-        return Ok(Error::new(ErrorKind::Conflict, "the session was restored meanwhile"));
+/// The record, asked for again where that fails: who published an archive has to know.
+async fn noted(io: &Io, id: &SessionId) -> Result<Option<(Retention, String)>> {
+    let mut tries = 1;
+    loop {
+        match retention::of(io, id).await {
+            Err(_) if tries < TRIES => tries += 1,
+            noted => return noted,
+        }
     }
-    Ok(Error::new(ErrorKind::NotFound, "the session was deleted meanwhile"))
 }
 
 fn last_activity(source: &Source) -> Option<u64> {

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::live::Seen;
 use super::once::applied_at;
 use super::open::{TRIES, find_session, is_moving, moved_by_others, open_session, wake};
-use super::source::found;
+use super::source::{LogPart, found};
 use super::tier::{claim_after, release};
 use super::{Form, Session, Task};
 use crate::Hash;
@@ -125,7 +125,7 @@ pub(super) fn apply_to<'a>(
         {
             if append.durability == Durability::Disk {
                 // Whoever wrote it may have asked for less. What is archived or cold is durable.
-                found(super::archive::sync(io, &Key::of(session.id(), Part::Log)).await)?;
+                found(io.sync(&Key::of(session.id(), Part::Log)).await)?;
             }
             let (already_applied, recovered, record_fault) = (true, None, None);
             return Ok(Appended { session, first_seq, already_applied, recovered, record_fault });
@@ -240,10 +240,11 @@ async fn woken_once(io: &Io, session: Session) -> Result<Session> {
         Form::Live => {}
         Form::Archived => {
             wake(io, &mut now, &source).await?;
-            if let (Some(archive), None, false) =
-                (&source.archive, &source.log, planted!(WakeUnclaimed))
+            let empty = source.log.as_ref();
+            if let (Some(archive), true, false) =
+                (&source.archive, empty.is_none_or(LogPart::is_empty), planted!(WakeUnclaimed))
             {
-                let (claim, start) = claim_after(io, now.id(), &archive.info).await?;
+                let (claim, start) = claim_after(io, now.id(), &archive.info, empty).await?;
                 now.claimed = Some(claim.version);
                 now = now.starting_with(&start);
             }
@@ -257,7 +258,8 @@ async fn woken_once(io: &Io, session: Session) -> Result<Session> {
 /// A session that refused an append, where it only went from one form to the other meanwhile.
 async fn moved(io: &Io, session: Session, conflict: Error) -> Result<Session> {
     let Ok(now) = open_session(io, session.id()).await else { return Err(conflict) };
-    let is_moved = (now.form, now.shift, now.start) != (session.form, session.shift, session.start);
+    let place = |of: &Session| (of.form, of.shift, of.start, of.torn, of.torn_start.clone());
+    let is_moved = place(&now) != place(&session);
     match now.head() {
         head if head == session.head() && is_moved => woken(io, session).await,
         Some(actual) => Err(conflict.with_actual(actual)),

@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::announce::{Announced, announce, confirm, recall, withdraw};
+use super::announce::{Announced, announce, confirm, recall};
+use super::closing::withdraw;
 use super::open::{START_BYTES, find_session, moved_by_others};
 use super::retention::{self, Retention};
 use super::scan::Chunks;
@@ -122,7 +123,7 @@ async fn remove_log(
         // Someone else archived it too, or deleted it.
         return match retention::of(io, id).await? {
             Some(_) => Ok(()),
-            None => Err(withdraw(io, id, archive).await?),
+            None => Err(withdraw(io, id, archive, None).await?),
         };
     }
     let is_refused = matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked);
@@ -180,12 +181,15 @@ async fn write_archive(
         let announced = announce(io, id, source, (head, staging.bytes()), noted).await?;
         match staging.commit(io, replaced).await {
             Ok(info) => Ok((info, announced)),
-            Err(error) => {
-                // It may have happened where the answer was lost.
-                if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists) {
-                    recall(io, id, announced).await;
-                }
+            Err(error) if is_refused(&error) => {
+                recall(io, id, announced).await.ok();
                 Err(error)
+            }
+            // It may have happened, and the answer was lost: who published has to look after it.
+            Err(error) => {
+                let info = published(io, id, head, staging.bytes()).await.ok_or(error)?;
+                staging.abort(io).await;
+                Ok((info, announced))
             }
         }
     };
@@ -198,6 +202,17 @@ async fn write_archive(
     };
     let announced = confirm(io, id, source, (head, &info), announced).await?;
     Ok((info, announced))
+}
+
+fn is_refused(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists)
+}
+
+/// The archive that was to be published, if it is there.
+async fn published(io: &Io, id: &SessionId, head: Head, bytes: u64) -> Option<Info> {
+    let part = ArchivePart::find(io, id).await.ok()??;
+    let is_it = part.info.bytes == bytes && part.index.is_some_and(|index| index.head == head);
+    is_it.then_some(part.info)
 }
 
 /// An archive that an interrupted archiving or restoring left beside a whole log, and the entry up to

@@ -1,11 +1,10 @@
 //! Deleting a session.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::Task;
 use super::archive::check_unheld;
-use super::retention::{self, Retention};
+use super::closing::{Closed, Seen, close, free, look, look_again, reopen};
 use super::source::found;
 use crate::line::is_first;
 use crate::store::{Condition, Key, Part};
@@ -13,8 +12,9 @@ use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Deletes a session and all that is kept beside it, in the cold store behind the store too. `locked`
-/// where another writer holds it: then all of it stays. `not_found` where there is none. What a crash
-/// leaves of it is deleted by doing it again.
+/// where another writer holds it: then all of it stays, unless that one came just now, when the cold
+/// store was told already. `not_found` where there is none. What a crash leaves of it, or such a
+/// writer, is deleted by doing it again.
 #[must_use]
 pub fn delete(id: SessionId) -> Task<()> {
     Task::new(async move |io| delete_session(&io, &id).await.map_err(|e| e.in_session(&id)))
@@ -62,6 +62,11 @@ async fn delete_once(io: &Io, id: &SessionId, was_buried: &mut bool) -> Result<(
     }
     let was_there = removed.is_some() || *was_buried;
     let is_open = removed.is_some() && closed.is_none();
+    let closed = match closed {
+        // Someone may have published an archive before the log went.
+        Some(closed) if removed.is_some() => Some(look_again(io, id, closed).await?),
+        closed => closed,
+    };
     if is_open || !clear(io, id, closed, was_there).await? {
         return clear_late(io, id, &log, removed.as_ref()).await;
     }
@@ -78,7 +83,14 @@ fn moved(log: &Key) -> Error {
 async fn clear_late(io: &Io, id: &SessionId, log: &Key, removed: Option<&Seen>) -> Result<()> {
     for _ in 0..TRIES {
         let closed = close(io, id).await?;
-        if let Some(seen) = look(io, log).await?.filter(|seen| !seen.is_claim) {
+        let seen = match free(io, log).await {
+            Ok(seen) => seen,
+            Err(error) => {
+                reopen(io, id, closed).await;
+                return Err(error);
+            }
+        };
+        if let Some(seen) = seen {
             reopen(io, id, closed).await;
             // Else it was archived before it was removed, and restored or written to since.
             let is_newer =
@@ -93,32 +105,16 @@ async fn clear_late(io: &Io, id: &SessionId, log: &Key, removed: Option<&Seen>) 
     Err(Error::new(ErrorKind::Conflict, message).at_key(log).retryable())
 }
 
-/// What lies in a log's place.
-struct Seen {
-    version: String,
-    is_claim: bool,
-    /// How it starts: with the hash of its first line.
-    start: Vec<u8>,
-}
-
-async fn look(io: &Io, log: &Key) -> Result<Option<Seen>> {
-    let there = found(io.get(log, Some(0..2 * super::tier::CLAIM_BYTES as u64)).await)?;
-    Ok(there.map(|object| Seen {
-        is_claim: super::tier::is_claim(&object.bytes, object.info.bytes),
-        version: object.info.version,
-        start: object.bytes,
-    }))
-}
-
 /// Removes what was seen in the log's place, if it is still there: `conflict` where there is something
 /// else by now, which may be another session. Only the log may be held: where it is, nothing is gone
 /// yet.
 async fn remove(io: &Io, log: &Key, seen: Option<&Seen>) -> Result<bool> {
     match seen {
-        Some(seen) => {
-            let removed = io.delete(log, Condition::Version(seen.version.clone())).await;
-            Ok(found(removed)?.is_some())
-        }
+        Some(seen) => match remove_if(io, log, Condition::Version(seen.version.clone())).await? {
+            Removal::Done => Ok(true),
+            Removal::Missing => Ok(false),
+            Removal::Replaced => Err(moved(log)),
+        },
         None => match found(io.info(log).await)? {
             Some(_) => Err(moved(log)),
             None => Ok(true),
@@ -175,71 +171,5 @@ async fn remove_if(io: &Io, key: &Key, condition: Condition) -> Result<Removal> 
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Removal::Missing),
         Err(error) if error.kind() == ErrorKind::Conflict => Ok(Removal::Replaced),
         Err(error) => Err(error),
-    }
-}
-
-/// A tombstone that stands, and what was noted before it was put.
-struct Closed {
-    version: String,
-    before: Before,
-    /// The archive's version, behind the tombstone.
-    archive: Option<String>,
-}
-
-enum Before {
-    Nothing,
-    Record(Retention),
-    /// It was there already.
-    Tombstone,
-}
-
-/// Puts a tombstone where there is an archive, or someone is about to make one: from now on nobody
-/// begins to write after it, and who restores it hears that it is gone.
-async fn close(io: &Io, id: &SessionId) -> Result<Option<Closed>> {
-    let put = match planted!(DeleteLeavesOpen) {
-        true => Some((String::new(), Before::Tombstone)),
-        false => put_tombstone(io, id).await?,
-    };
-    let Some((version, before)) = put else { return Ok(None) };
-    let archive = found(io.info(&Key::of(id, Part::Archive)).await)?;
-    Ok(Some(Closed { version, before, archive: archive.map(|info| info.version) }))
-}
-
-async fn put_tombstone(io: &Io, id: &SessionId) -> Result<Option<(String, Before)>> {
-    let mut tries = 1;
-    loop {
-        let noted = retention::of(io, id).await?;
-        let (record, condition) = match &noted {
-            Some((record, version)) if record.pruned.is_some() => {
-                return Ok(Some((version.clone(), Before::Tombstone)));
-            }
-            Some((record, version)) => (record.clone(), Condition::Version(version.clone())),
-            None if found(io.info(&Key::of(id, Part::Archive)).await)?.is_none() => {
-                return Ok(None);
-            }
-            None => (Retention::unreadable(), Condition::Absent),
-        };
-        let tombstone = record.pruned(io.stamp(0).await?.now_ms, "deleted".into());
-        match retention::put(io, id, &tombstone, condition).await {
-            Err(error) if retention::is_raced(&error) && tries < super::open::TRIES => tries += 1,
-            put => {
-                let before = noted.map_or(Before::Nothing, |(record, _)| Before::Record(record));
-                return Ok(Some((put?, before)));
-            }
-        }
-    }
-}
-
-/// Takes the tombstone back, as well as that can be done.
-async fn reopen(io: &Io, id: &SessionId, closed: Option<Closed>) {
-    let Some(Closed { version, before, .. }) = closed else { return };
-    match before {
-        Before::Record(record) => {
-            retention::put(io, id, &record, Condition::Version(version)).await.ok();
-        }
-        Before::Nothing => {
-            retention::remove(io, id, version).await.ok();
-        }
-        Before::Tombstone => {}
     }
 }

@@ -5,6 +5,7 @@ mod announce;
 mod append;
 mod archive;
 mod back;
+mod closing;
 mod cold;
 mod delete;
 mod edit;
@@ -65,6 +66,7 @@ pub use recovery::{
 pub use repair::{LeftOut, Repair, repair};
 pub use restore::restore;
 pub use retention::{Pruned, Retention, retention};
+pub(crate) use scan::shorter;
 pub use scan::{Summary, summary, verify};
 pub use schedule::{Scheduled, sweep_if_due};
 pub(crate) use staging::Staging;

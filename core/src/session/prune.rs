@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::Task;
+use super::closing::free;
 use super::retention::{self, Retention, bounded};
 use super::source::{ArchivePart, found};
 use crate::store::{Condition, Key, Part};
@@ -39,11 +40,15 @@ pub(super) async fn prune_session(io: &Io, id: &SessionId, reason: &str) -> Resu
     let Some((record, version)) = noted.filter(|(record, _)| is_of(record)) else {
         return Err(foreign(io, &part, &log).await?);
     };
+    let before = record.clone();
     let (tombstone, version) = bury(io, id, record, version, reason).await?;
-    if found(io.info(&log).await)?.is_some() && !planted!(PruneTakesWhatLives) {
-        let record = Retention { pruned: None, ..tombstone };
-        retention::put(io, id, &record, Condition::Version(version)).await?;
-        return Err(live(&log));
+    // Who claimed the place before that hears `pruned`, too.
+    let there = free(io, &log).await;
+    if !matches!(there, Ok(None)) && !planted!(PruneTakesWhatLives) {
+        if before.pruned.is_none() {
+            retention::put(io, id, &before, Condition::Version(version)).await?;
+        }
+        return Err(there.err().unwrap_or_else(|| live(&log)));
     }
     // Who archives the session just now removes its log only after this was noted.
     let noted = retention::of(io, id).await?;
@@ -115,7 +120,8 @@ async fn bury(
     reason: &str,
 ) -> Result<(Retention, String)> {
     if record.pruned.is_some() {
-        // A pruning that was interrupted.
+        // A pruning that was interrupted, or goes on: who put this can take it back no more.
+        let version = retention::put(io, id, &record, Condition::Version(version)).await?;
         return Ok((record, version));
     }
     let now_ms = io.stamp(0).await?.now_ms;

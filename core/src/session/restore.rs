@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::archive::{Archived, leftover};
 use super::open::{find_session, moved_by_others};
 use super::scan::Chunks;
-use super::source::found;
+use super::source::{LogPart, found};
 use super::staging::Staging;
 use super::tier::{claim_after, release};
 use super::{Task, retention};
@@ -36,12 +36,18 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
         None => leftover(io, id).await?.ok_or_else(live)?,
     };
     let (info, contained) = archived;
-    let noted = retention::touch(io, id).await?;
+    let has_lines = source.log.as_ref().is_some_and(LogPart::has_lines);
+    let noted = match retention::touch(io, id).await {
+        // Left of a pruning that was refused, or of a deletion: the log's version tells whether that
+        // goes on.
+        Err(error) if error.kind() == ErrorKind::Pruned && has_lines => None,
+        noted => noted?,
+    };
     // Between two looks someone may write to the session and archive it again: then its place is as
     // free as before, and only the claim tells.
     let replaced = match &source.log {
-        Some(log) => log.info.version.clone(),
-        None => claim_after(io, id, &info).await?.0.version,
+        Some(log) if !log.is_empty() => log.info.version.clone(),
+        empty => claim_after(io, id, &info, empty.as_ref()).await?.0.version,
     };
     let mut staging = Staging::new(Key::of(id, Part::Log));
     let written = async {
@@ -73,7 +79,7 @@ async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
     };
     if let Err(error) = written.await {
         staging.abort(io).await;
-        if source.log.is_none() {
+        if source.log.as_ref().is_none_or(LogPart::is_empty) {
             release(io, id, replaced).await;
         }
         return Err(source.blamed(io, error).await);

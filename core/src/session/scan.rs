@@ -252,6 +252,6 @@ enum Before {
     Cold(ColdChunks),
 }
 
-pub(super) fn shorter(key: &Key) -> Error {
+pub(crate) fn shorter(key: &Key) -> Error {
     Error::new(ErrorKind::Conflict, "the object became shorter while it was read").at_key(key)
 }

@@ -292,6 +292,11 @@ impl LogPart {
         self.info.bytes > self.skip && !self.is_claim()
     }
 
+    /// Whether nothing is there but the object: a writer was killed as it wrote over its claim.
+    pub(super) fn is_empty(&self) -> bool {
+        self.info.bytes == 0
+    }
+
     /// Whether it only keeps the place for a log.
     pub(super) fn is_claim(&self) -> bool {
         super::tier::is_claim(&self.start, self.info.bytes)

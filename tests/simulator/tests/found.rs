@@ -103,3 +103,107 @@ fn what_a_restoring_finds_in_its_journal_is_durable_before_it_counts() {
     let faults = Faults { fails_after: 40, ..Faults::default() };
     plan_goes_right(&Plan { seed: 3_086_207, kept: Kept::Runtime, hosts: 3, faults, acts });
 }
+
+fn append(session: usize, says: u64, entries: u64, bytes: u64, durability: Durability) -> What {
+    let (shares, anew, once) = (None, true, false);
+    What::Append { session, says, shares, entries, bytes, durability, anew, once }
+}
+
+fn files(seed: u64, hosts: usize, faults: Faults, acts: &[(u64, u64, usize, What)]) {
+    let act = |&(number, at_ms, host, what)| Act { number, at_ms, host, what };
+    let acts = acts.iter().map(act).collect();
+    plan_goes_right(&Plan { seed, kept: Kept::Files, hosts, faults, acts });
+}
+
+/// Of a tombstone only a half was read, which was taken for a damaged record and written over, by who
+/// restored and by who appended: then what was pruned was `not_found`.
+#[test]
+fn half_a_record_is_no_damaged_one() {
+    let faults = Faults { short_read: 35, ..Faults::default() };
+    let acts = [
+        (0, 3523, 0, What::Create(0)),
+        (2, 3523, 0, What::Archive(0)),
+        (10, 15145, 0, What::Wait(864_000)),
+        (12, 19370, 0, What::Prune(0)),
+        (16, 21203, 0, What::Restore(0)),
+    ];
+    files(17611, 1, faults, &acts);
+    let faults = Faults { short_read: 22, ..Faults::default() };
+    let acts = [
+        (0, 1851, 0, What::Create(0)),
+        (3, 4362, 0, What::Archive(0)),
+        (9, 12960, 0, What::Wait(4000)),
+        (12, 19170, 1, What::Prune(0)),
+        (16, 29639, 1, append(0, 16, 2, 0, Os)),
+    ];
+    files(28494, 2, faults, &acts);
+}
+
+/// Who prunes took back the tombstone of another pruning, which went on and removed the archive.
+#[test]
+fn a_pruning_that_is_refused_leaves_the_tombstone_of_another_one() {
+    let append = What::Append {
+        session: 0,
+        says: 4,
+        shares: None,
+        entries: 3,
+        bytes: 100,
+        durability: Os,
+        anew: false,
+        once: true,
+    };
+    let acts = [
+        (0, 30, 0, What::Create(0)),
+        (3, 58, 0, What::Archive(0)),
+        (4, 97, 0, append),
+        (6, 136, 0, What::Prune(0)),
+        (7, 145, 0, What::Wait(864_000)),
+        (10, 190, 0, What::Wait(60)),
+        (12, 238, 0, What::Prune(0)),
+    ];
+    files(23436, 1, Faults::default(), &acts);
+}
+
+/// Who archived a session that was deleted meanwhile took the archive back, though someone had said by
+/// then that they go on with it, and wrote after it.
+#[test]
+fn an_archive_that_others_go_on_with_is_not_taken_back() {
+    let faults = Faults { answered_twice: 71, slow: 124, ..Faults::default() };
+    let acts = [
+        (0, 11, 1, What::Create(0)),
+        (1, 45, 1, What::Delete(0)),
+        (8, 169, 0, What::Archive(0)),
+        (9, 170, 2, append(0, 9, 2, 10, Disk)),
+    ];
+    files(1_088_785, 3, faults, &acts);
+}
+
+/// An archive was published after the deletion had looked for one, and before the log went.
+#[test]
+fn a_deletion_takes_the_archive_that_is_published_meanwhile() {
+    let faults = Faults { slow: 8, ..Faults::default() };
+    let acts = [
+        (0, 237, 1, What::Create(0)),
+        (3, 574, 0, append(0, 3, 1, 0, Os)),
+        (11, 1977, 1, append(0, 11, 2, 0, Os)),
+        (13, 2334, 0, What::Archive(0)),
+        (14, 2369, 1, What::Delete(0)),
+    ];
+    files(187_292, 2, faults, &acts);
+}
+
+/// Who published an archive late did not hear of it, or could not look what became of the session: a
+/// new one of the same id could never be archived.
+#[test]
+fn who_publishes_an_archive_sees_to_it_that_it_is_still_wanted() {
+    let faults = Faults { slow: 52, short_read: 40, ..Faults::default() };
+    let acts = [
+        (0, 216, 1, What::Create(0)),
+        (2, 716, 3, What::Archive(0)),
+        (7, 1758, 2, What::Delete(0)),
+        (15, 2816, 1, What::Create(0)),
+    ];
+    files(234_497, 4, faults, &acts);
+    let faults = Faults { slow: 52, fails_after: 42, ..Faults::default() };
+    files(234_497, 4, faults, &acts);
+}

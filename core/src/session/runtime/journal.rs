@@ -11,10 +11,11 @@ use alloc::vec::Vec;
 use crate::entry::utf8;
 use crate::field;
 use crate::json::{self, Object, push_text};
+use crate::line::IDENTITY;
 use crate::log::Head;
 use crate::session::archive::sync;
 use crate::session::source::found;
-use crate::store::{After, Condition, Durability, Holder, Key, Part};
+use crate::store::{After, Condition, Durability, Holder, Info, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
@@ -57,6 +58,8 @@ pub(super) enum Stage {
 pub(super) struct Journal {
     bytes: u64,
     torn: u64,
+    /// How it starts: another one may be as long.
+    start: Vec<u8>,
     owner: Owner,
 }
 
@@ -76,6 +79,7 @@ struct Owner {
 struct Read {
     bytes: u64,
     torn: u64,
+    start: Vec<u8>,
     owner: Owner,
     stage: Stage,
 }
@@ -83,7 +87,8 @@ struct Read {
 impl Journal {
     /// Begins one. `conflict` where there is one.
     pub(super) async fn begin(io: &Io, process: u64) -> Result<Self> {
-        let mut journal = Self { bytes: 0, torn: 0, owner: Owner::new(io, process).await? };
+        let owner = Owner::new(io, process).await?;
+        let mut journal = Self { bytes: 0, torn: 0, start: Vec::new(), owner };
         let begun = async {
             journal.write(io, &Stage::Preparing).await?;
             journal.owner.is_locked = holder(io).await?.is_some_and(|holder| holder.is_self);
@@ -103,8 +108,8 @@ impl Journal {
         let owner = Owner::new(io, process).await?;
         check_abandoned(io, &read.owner, &owner).await?;
         let is_locked = read.owner.is_locked;
-        let mut journal =
-            Self { bytes: read.bytes, torn: read.torn, owner: Owner { is_locked, ..owner } };
+        let (owner, start) = (Owner { is_locked, ..owner }, read.start);
+        let mut journal = Self { bytes: read.bytes, torn: read.torn, start, owner };
         // Nobody else wrote to it since, and nobody else will.
         let taken = journal.write(io, &read.stage).await;
         taken.map_err(|error| match error.kind() {
@@ -123,7 +128,7 @@ impl Journal {
     pub(super) async fn stage_now(&mut self, io: &Io) -> Result<Stage> {
         let read = Self::read(io).await?.filter(|read| read.owner.process == self.owner.process);
         let read = read.ok_or_else(locked)?;
-        (self.bytes, self.torn) = (read.bytes, read.torn);
+        (self.bytes, self.torn, self.start) = (read.bytes, read.torn, read.start);
         sync(io, &Key::restoring()).await?;
         Ok(read.stage)
     }
@@ -139,7 +144,8 @@ impl Journal {
             (owner, stage) = (parsed.0, parsed.1.unwrap_or(stage));
         }
         let (bytes, all) = (length as u64, object.bytes.len() as u64);
-        Ok(Some(Read { bytes, torn: all - bytes, owner, stage }))
+        let start = start_of(text.as_bytes()).to_vec();
+        Ok(Some(Read { bytes, torn: all - bytes, start, owner, stage }))
     }
 
     /// Writes down how far it is.
@@ -152,8 +158,7 @@ impl Journal {
     pub(super) async fn beat(&mut self, io: &Io) -> Result<()> {
         let now_ms = io.stamp(0).await?.now_ms;
         if now_ms.saturating_sub(self.owner.now_ms) < BEAT_MS {
-            let length = found(io.info(&Key::restoring()).await)?.map(|info| info.bytes);
-            return if length == Some(self.bytes) { Ok(()) } else { Err(locked()) };
+            return self.find(io).await?.map(|_| ()).ok_or_else(locked);
         }
         self.owner.now_ms = now_ms;
         self.add(io, "").await
@@ -164,23 +169,36 @@ impl Journal {
         let line = format!(
             "{{\"owner\":\"{process:016x}\",\"ts\":{now_ms},\"locked\":{is_locked}{members}}}\n"
         );
-        let length = line.len() as u64;
         let (key, after) = (Key::restoring(), After::new(self.bytes, self.torn));
-        io.append(&key, line.into_bytes(), after, Durability::Os).await?;
-        (self.bytes, self.torn) = (self.bytes + length, 0);
+        let after = after.starting_with(self.start.clone());
+        io.append(&key, line.clone().into_bytes(), after, Durability::Os).await?;
+        if self.bytes == 0 {
+            self.start = start_of(line.as_bytes()).to_vec();
+        }
+        (self.bytes, self.torn) = (self.bytes + line.len() as u64, 0);
         sync(io, &key).await
     }
 
     /// Removes it, if it is still its owner's.
     pub(super) async fn remove(&self, io: &Io) -> Result<()> {
-        let key = Key::restoring();
-        match found(io.info(&key).await)? {
-            Some(info) if info.bytes == self.bytes => {
-                found(io.delete(&key, Condition::Version(info.version)).await).map(|_| ())
-            }
-            _ => Ok(()),
-        }
+        let Some(info) = self.find(io).await? else { return Ok(()) };
+        found(io.delete(&Key::restoring(), Condition::Version(info.version)).await).map(|_| ())
     }
+
+    /// The journal, if it is still the one that its owner wrote last.
+    async fn find(&self, io: &Io) -> Result<Option<Info>> {
+        let start = Some(0..self.start.len() as u64);
+        let there = found(io.get(&Key::restoring(), start).await)?;
+        let is_same = |there: &crate::store::Object| {
+            there.info.bytes == self.bytes && there.bytes == self.start
+        };
+        Ok(there.filter(is_same).map(|there| there.info))
+    }
+}
+
+/// What tells a journal from others: whose it was first, and since when.
+fn start_of(journal: &[u8]) -> &[u8] {
+    journal.get(..IDENTITY).unwrap_or(journal)
 }
 
 impl Owner {

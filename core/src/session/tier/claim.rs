@@ -11,26 +11,29 @@ use crate::log::Stamp;
 use crate::session::cold::newest;
 use crate::session::open::TRIES;
 use crate::session::retention::{self, check_free};
-use crate::session::source::found;
+use crate::session::source::{LogPart, found};
 use crate::session::staging::Staging;
 use crate::store::{Condition, Info, Key, Object, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
-/// Puts a claim after the archive of that version, where no log is. From then on, and as long as it
+/// Puts a claim after the archive of that version, where no log is, or that empty one. From then on, and as long as it
 /// stands, that archive is the whole session: nothing was written after it, or archived, meanwhile.
 /// `conflict` where that happened before.
 pub(in crate::session) async fn claim_after(
     io: &Io,
     id: &SessionId,
     archive: &Info,
+    empty: Option<&LogPart>,
 ) -> Result<(Claim, Vec<u8>)> {
     let stamp = io.stamp(8).await?;
     let moved = || {
         let message = "someone else wrote to the session, or archived or restored it, meanwhile";
         Error::new(ErrorKind::Conflict, message).at_key(&Key::of(id, Part::Archive)).retryable()
     };
-    let put = io.put(&Key::of(id, Part::Log), bytes(&stamp), Condition::Absent).await;
+    let there = empty.map(|log| log.info.version.clone());
+    let condition = there.map_or(Condition::Absent, Condition::Version);
+    let put = io.put(&Key::of(id, Part::Log), bytes(&stamp), condition).await;
     let put = put.map_err(|error| if is_raced(&error) { moved() } else { error })?;
     let claim = Claim::new(put, bytes(&stamp));
     match is_kept(io, id, archive).await {
