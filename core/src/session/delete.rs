@@ -56,12 +56,9 @@ async fn delete_once(io: &Io, id: &SessionId, was_buried: &mut bool) -> Result<(
         }
     }
     let removed = seen.filter(|seen| !seen.is_claim);
-    if removed.is_none() && closed.is_none() && is_new_grave {
-        // What was buried may have gone from one place to the other between the looks at them.
-        return Err(moved(&log));
-    }
     let was_there = removed.is_some() || *was_buried;
-    let is_open = removed.is_some() && closed.is_none();
+    // What was buried may have gone from one place to the other between the looks at them.
+    let is_open = (removed.is_some() || is_new_grave) && closed.is_none();
     if is_open || !clear(io, id, closed, was_there).await? {
         return clear_late(io, id, &log, removed.as_ref()).await;
     }

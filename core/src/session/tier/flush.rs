@@ -106,9 +106,9 @@ pub(super) fn flush_session<'a>(
 ) -> Answer<'a, Flushed> {
     Box::pin(async move {
         io.cold_store()?;
-        let mut tries = 1;
+        let (mut known, mut tries) = (Known::now(io).await?, 1);
         loop {
-            match flush_once(io, id, options).await {
+            match flush_once(io, id, options, &mut known).await {
                 // Flushed or hydrated by others between two looks at it.
                 Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
                     tries += 1;
@@ -119,7 +119,37 @@ pub(super) fn flush_session<'a>(
     })
 }
 
-async fn flush_once(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed> {
+/// What was known before a session was read that is to be committed.
+pub(super) struct Known {
+    stamp: Stamp,
+    /// The end of a session of that id: what is read later, is not what was deleted.
+    grave: Option<Manifest>,
+}
+
+impl Known {
+    pub(super) async fn now(io: &Io) -> Result<Self> {
+        Ok(Self { stamp: io.stamp(16).await?, grave: None })
+    }
+
+    /// Refuses to go on after the end of a session that was not known of before the session was
+    /// read: that may be the one that was deleted.
+    fn check(&mut self, base: Option<&Manifest>) -> Result<()> {
+        let grave = base.filter(|base| base.is_of_deleted());
+        if grave.is_none() || grave == self.grave.as_ref() {
+            return Ok(());
+        }
+        self.grave = grave.cloned();
+        let message = "a session of that id was deleted: whether it is another one shows now";
+        Err(Error::new(ErrorKind::Conflict, message).retryable())
+    }
+}
+
+async fn flush_once(
+    io: &Io,
+    id: &SessionId,
+    options: &Flush,
+    known: &mut Known,
+) -> Result<Flushed> {
     let (session, source) = match find_session(io, id).await {
         // Nobody has it: there is nothing to flush.
         Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => {
@@ -134,7 +164,8 @@ async fn flush_once(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed>
         return Ok(Flushed::default());
     };
     let is_anchored = source.cold.is_some();
-    let (mut manifest, mut flushed) = upload(io, io, id, &source, head, is_anchored).await?;
+    let (mut manifest, mut flushed) =
+        upload((io, io), id, &source, head, is_anchored, known).await?;
     if options.merges && manifest.held.as_ref().is_some_and(|held| held.head == head) {
         match merge(io, &manifest).await {
             Ok(Some((merged, segments))) => {
@@ -156,22 +187,25 @@ async fn flush_once(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed>
 /// Sees to it that the cold store has every entry up to the head; gives the manifest that says so.
 /// The source is read `from` a store; whether it `is_anchored` there, it tells what the cold one has.
 pub(super) async fn upload(
-    io: &Io,
-    from: &Io,
+    (io, from): (&Io, &Io),
     id: &SessionId,
     source: &Source,
     head: Head,
     is_anchored: bool,
+    known: &mut Known,
 ) -> Result<(Manifest, Flushed)> {
     let cold = io.cold_store()?;
-    let stamp = io.stamp(16).await?;
+    let stamp = known.stamp.clone();
     let mut flushed = Flushed { head: Some(head), ..Flushed::default() };
     let mut base = match &source.cold {
         Some(part) if is_anchored => begun(&cold, part.manifest()).await?,
+        // It is still the newest, or a commit tells.
+        _ if known.grave.is_some() => known.grave.clone(),
         _ => newest(&cold, id).await?,
     };
     let mut pads = 0;
     for _ in 0..COMMITS {
+        known.check(base.as_ref())?;
         if let Some(base) = &base
             && holds((io, from), id, source, base, head).await?
         {
