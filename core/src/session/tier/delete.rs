@@ -5,8 +5,8 @@ use super::commit::{Committed, commit};
 use crate::cold::Manifest;
 use crate::line::Line;
 use crate::session::Form;
-use crate::session::cold::newest;
-use crate::session::open::{find_session, told_by_last};
+use crate::session::cold::{archived_origin, newest};
+use crate::session::open::find_session;
 use crate::session::read::entry;
 use crate::task::Io;
 use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
@@ -77,12 +77,11 @@ async fn hot_origin(io: &Io, id: &SessionId) -> Result<Hot> {
     let found = async {
         let (session, source) = find_session(io, id).await?;
         let Some(head) = session.head() else { return Ok(None) };
-        let fork = match session.form {
-            // Its writer knows nothing of that yet.
-            Form::Archived => told_by_last(io, &source, head).await?.1,
-            _ => session.writer.fork_seq(),
-        };
-        let line = entry(io, &source, head, fork.unwrap_or_default()).await?;
+        if session.form == Form::Archived {
+            return archived_origin(io, &source, head).await;
+        }
+        let seq = session.writer.fork_seq().unwrap_or_default();
+        let line = entry(io, &source, head, seq).await?;
         Ok(Line::split(&line).and_then(|line| line.hash()))
     };
     let found: Result<Option<Hash>> = found.await;

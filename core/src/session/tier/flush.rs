@@ -15,7 +15,7 @@ use crate::entry::utf8;
 use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES};
 use crate::log::{Head, Stamp};
 use crate::session::Form;
-use crate::session::cold::{ColdPart, manifest, newest};
+use crate::session::cold::{ColdPart, deleted, manifest, newest, newest_number};
 use crate::session::open::{TRIES, find_session, is_moving};
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
@@ -239,20 +239,31 @@ pub(super) async fn upload(
     Err(Error::new(ErrorKind::Conflict, message).retryable())
 }
 
-/// The manifest of an anchor, which the cold store has then; or what it has instead. A fork puts its
-/// anchor first: it may be under way, or was cut off.
+/// The manifest of an anchor, while it is the newest; else the one that is. The number after an older
+/// one says nothing: what others committed there may have been collected since.
 async fn begun(cold: &Io, anchored: &Manifest) -> Result<Option<Manifest>> {
+    let (id, number) = (&anchored.session, Some(anchored.number));
     let has_fork = anchored.held.as_ref().is_some_and(|held| held.fork.is_some());
-    let is_first = anchored.prev.is_none();
-    let id = &anchored.session;
-    if has_fork
-        && is_first
-        && manifest(cold, id, anchored.number).await?.as_ref() != Some(anchored)
-        && let Committed::Theirs(_) = commit(cold, anchored).await?
-    {
-        return newest(cold, id).await;
+    let is_of_fork = has_fork && anchored.prev.is_none();
+    let there = newest_number(cold, id).await?;
+    // A fork puts its anchor first: it may be under way, or was cut off, or others were first.
+    let is_anchor = match there == number && is_of_fork {
+        true => manifest(cold, id, anchored.number).await?.as_ref() == Some(anchored),
+        false => there == number,
+    };
+    if is_anchor {
+        return Ok(Some(anchored.clone()));
     }
-    Ok(Some(anchored.clone()))
+    if there < number {
+        if !is_of_fork {
+            let message = "the session was deleted, or comes from another cold store";
+            return Err(Error::new(ErrorKind::NotFound, message));
+        }
+        if let Committed::Ours = commit(cold, anchored).await? {
+            return Ok(Some(anchored.clone()));
+        }
+    }
+    newest(cold, id).await
 }
 
 /// Looks that lines which stand in a manifest itself are there: the hot store's go next. Segments were
@@ -327,7 +338,7 @@ async fn next_manifest(
     let missing = || Error::new(ErrorKind::BadSeq, "the log's first entry is not there");
     let origin = facts.origin.ok_or_else(missing)?;
     if base.is_some_and(|base| base.held.is_none() && base.origin == origin) {
-        return Err(Error::new(ErrorKind::NotFound, "the session was deleted"));
+        return Err(deleted());
     }
     let ids = held.map(|held| held.ids.clone()).unwrap_or_default();
     let listed = ids.iter().map(|ids| ids.entries).sum();
