@@ -103,3 +103,155 @@ fn what_a_restoring_finds_in_its_journal_is_durable_before_it_counts() {
     let faults = Faults { fails_after: 40, ..Faults::default() };
     plan_goes_right(&Plan { seed: 3_086_207, kept: Kept::Runtime, hosts: 3, faults, acts });
 }
+
+// Sessions in a tier.
+
+/// That so many entries are appended, by the act of that number first.
+fn said(says: u64, (entries, bytes): (u64, u64), durability: Durability) -> What {
+    let (session, shares, anew, once) = (0, None, true, false);
+    What::Append { session, says, shares, entries, bytes, durability, anew, once }
+}
+
+/// The same, by the session that the host has at hand.
+fn said_at_hand(says: u64, size: (u64, u64), durability: Durability, once: bool) -> What {
+    match said(says, size, durability) {
+        What::Append { session, shares, entries, bytes, .. } => {
+            let anew = false;
+            What::Append { session, says, shares, entries, bytes, durability, anew, once }
+        }
+        other => other,
+    }
+}
+
+const KEEP: What = What::Flush { session: 0, hot: 0 };
+const CLEAR: What = What::Flush { session: 0, hot: 1 };
+const LEAVE: What = What::Flush { session: 0, hot: 2 };
+
+/// Acts with their numbers, times and hosts; the seed decides how long their requests take.
+fn tier_goes_right(seed: u64, hosts: usize, faults: Faults, acts: &[(u64, u64, usize, What)]) {
+    let act = |&(number, at_ms, host, what)| Act { number, at_ms, host, what };
+    let acts = acts.iter().map(act).collect();
+    plan_goes_right(&Plan { seed, kept: Kept::Tier, hosts, faults, acts });
+}
+
+fn slow(slow: u64) -> Faults {
+    Faults { slow, ..Faults::default() }
+}
+
+/// Someone flushes, but is slow: the session is deleted before it looks at the cold store, and the one
+/// that follows too, so what it finds there is the end of another session than the one it has read.
+#[test]
+fn a_flush_that_is_late_does_not_bring_back_what_was_deleted_before_another_session_was() {
+    let acts = [
+        (0, 0, 0, What::Create(0)),
+        (2, 155, 0, said(2, (1, 10), Os)),
+        (5, 644, 0, What::Delete(0)),
+        (6, 644, 0, LEAVE),
+        (7, 768, 1, What::Delete(0)),
+        (10, 1261, 0, What::Create(0)),
+    ];
+    tier_goes_right(2767, 2, slow(69), &acts);
+}
+
+/// One append learns the ids of the session while another one appends.
+#[test]
+fn ids_that_were_appended_while_others_were_learnt_are_known() {
+    let acts = [
+        (0, 10, 0, What::Create(0)),
+        (8, 201, 0, said_at_hand(8, (1, 10), Os, false)),
+        (9, 201, 0, said_at_hand(3, (1, 10), Disk, true)),
+        (11, 215, 0, said_at_hand(8, (1, 10), Os, true)),
+    ];
+    tier_goes_right(1_200_497, 1, Faults::default(), &acts);
+}
+
+/// A flush has read the log, then the log is damaged, and then deleted: nobody can tell by it any more
+/// which session that was.
+#[test]
+fn a_flush_that_is_late_does_not_bring_back_what_was_damaged_and_deleted() {
+    let acts = [
+        (0, 242, 0, What::Create(0)),
+        (1, 242, 0, said_at_hand(1, (2, 100), Disk, true)),
+        (2, 242, 0, said_at_hand(2, (1, 100), Os, false)),
+        (6, 922, 0, said_at_hand(6, (1, 100), Disk, false)),
+        (7, 922, 0, CLEAR),
+        (9, 935, 0, said_at_hand(9, (3, 10), Disk, true)),
+        (15, 1453, 0, What::Rot),
+        (18, 1924, 0, What::Delete(0)),
+    ];
+    tier_goes_right(1_274_962, 1, slow(93), &acts);
+}
+
+/// The hot part is left as it is by each flush, so its anchor is old: the manifest after it was
+/// collected, and its number is free again.
+#[test]
+fn a_flush_goes_on_after_the_newest_manifest_though_the_one_after_its_anchor_was_collected() {
+    let acts = [
+        (0, What::Create(0)),
+        (0, KEEP),
+        (0, said(2, (1, 10), Disk)),
+        (0, LEAVE),
+        (0, said(4, (1, 10), Disk)),
+        (0, LEAVE),
+        (1, What::Collect),
+        (1, What::Wait(864_000)),
+        (1, What::Collect),
+        (0, said(9, (1, 10), Disk)),
+        (0, CLEAR),
+    ];
+    goes_right(Kept::Tier, &acts);
+}
+
+/// It looked at the manifests before a segment was committed, and ten days later took the note of
+/// another collection, written in between, for one that was old when it looked.
+#[test]
+fn a_collection_that_is_late_does_not_take_what_was_committed_since_it_looked() {
+    let acts = [
+        (0, 27, 1, What::Create(0)),
+        (3, 1066, 3, CLEAR),
+        (4, 1207, 0, said_at_hand(4, (3, 3000), Disk, true)),
+        (5, 1276, 3, CLEAR),
+        (7, 1835, 2, What::Collect),
+        (8, 2072, 2, What::Collect),
+        (9, 2353, 3, LEAVE),
+        (11, 2923, 0, What::Wait(864_000)),
+    ];
+    tier_goes_right(112_787, 4, slow(49), &acts);
+}
+
+/// The archive was published after the deletion, and taken back later: meanwhile someone appended.
+#[test]
+fn nobody_goes_on_after_an_archive_of_what_was_deleted() {
+    let acts = [
+        (0, 25, 0, What::Create(0)),
+        (2, 54, 0, What::Archive(0)),
+        (16, 315, 0, said(16, (1, 10), Disk)),
+        (25, 398, 0, What::Delete(0)),
+    ];
+    tier_goes_right(283_099, 2, slow(130), &acts);
+}
+
+/// And nobody could take it back.
+#[test]
+fn an_archive_that_a_failed_archiving_left_of_what_was_deleted_is_no_session() {
+    let acts =
+        [(2, 97, 0, What::Create(0)), (3, 125, 1, What::Archive(0)), (7, 199, 0, What::Delete(0))];
+    let faults = Faults { fails_before: 27, slow: 20, ..Faults::default() };
+    tier_goes_right(1_378_515, 4, faults, &acts);
+}
+
+/// A flush took the archive away, for the cold store has it, and then the deletion fails: the cold
+/// store has it no longer.
+#[test]
+fn what_a_deletion_that_failed_left_of_a_flushed_session_is_no_damage() {
+    let acts = [
+        (0, 2346, 1, What::Create(0)),
+        (1, 3340, 0, What::Archive(0)),
+        (3, 6968, 1, said(3, (2, 0), Disk)),
+        (4, 10_776, 1, What::Delete(0)),
+        (6, 10_776, 0, said(6, (2, 0), Os)),
+        (7, 10_776, 0, CLEAR),
+    ];
+    let faults = Faults { fails_before: 53, ..Faults::default() };
+    tier_goes_right(302_194, 2, faults, &acts);
+}
