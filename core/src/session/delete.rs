@@ -13,8 +13,10 @@ use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Deletes a session and all that is kept beside it, in the cold store behind the store too. `locked`
-/// where another writer holds it: then all of it stays. `not_found` where there is none. What a crash
-/// leaves of it is deleted by doing it again.
+/// where another writer holds it: then all of it stays. Only where that one began after this did, and
+/// there is a cold store, that was told before: the session cannot be flushed any more, and is to be
+/// deleted again. `not_found` where there is none. What a crash leaves of it is deleted by doing it
+/// again.
 #[must_use]
 pub fn delete(id: SessionId) -> Task<()> {
     Task::new(async move |io| delete_session(&io, &id).await.map_err(|e| e.in_session(&id)))

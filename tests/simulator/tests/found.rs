@@ -123,6 +123,12 @@ fn said_at_hand(says: u64, size: (u64, u64), durability: Durability, once: bool)
     }
 }
 
+/// The same, once, by a session that is opened for it.
+fn once_anew(says: u64, (entries, bytes): (u64, u64), durability: Durability) -> What {
+    let (session, shares, anew, once) = (0, None, true, true);
+    What::Append { session, says, shares, entries, bytes, durability, anew, once }
+}
+
 const KEEP: What = What::Flush { session: 0, hot: 0 };
 const CLEAR: What = What::Flush { session: 0, hot: 1 };
 const LEAVE: What = What::Flush { session: 0, hot: 2 };
@@ -254,4 +260,22 @@ fn what_a_deletion_that_failed_left_of_a_flushed_session_is_no_damage() {
     ];
     let faults = Faults { fails_before: 53, ..Faults::default() };
     tier_goes_right(302_194, 2, faults, &acts);
+}
+
+/// Of the last lines, which stay hot, a read gave the first ones only.
+#[test]
+fn a_flush_keeps_the_last_lines_or_none() {
+    let acts = [
+        (0, 492, 0, What::Create(0)),
+        (1, 2605, 0, once_anew(1, (1, 0), Disk)),
+        (2, 6346, 1, CLEAR),
+        (5, 12_300, 2, said(5, (1, 100), Os)),
+        (6, 14_908, 3, said(6, (1, 0), Disk)),
+        (7, 16_621, 1, said_at_hand(7, (3, 0), Os, false)),
+        (8, 17_922, 1, KEEP),
+        (13, 28_266, 2, said(13, (1, 100), Os)),
+        (14, 31_970, 1, KEEP),
+    ];
+    let faults = Faults { short_read: 39, ..Faults::default() };
+    tier_goes_right(783_947, 4, faults, &acts);
 }

@@ -198,7 +198,7 @@ pub(super) async fn upload(
     let stamp = known.stamp.clone();
     let mut flushed = Flushed { head: Some(head), ..Flushed::default() };
     let mut base = match &source.cold {
-        Some(part) if is_anchored => begun(&cold, part.manifest()).await?,
+        Some(part) if is_anchored => begun(&cold, part.manifest(), head).await?,
         // It is still the newest, or a commit tells.
         _ if known.grave.is_some() => known.grave.clone(),
         _ => newest(&cold, id).await?,
@@ -241,10 +241,14 @@ pub(super) async fn upload(
 
 /// The manifest of an anchor, while it is the newest; else the one that is. The number after an older
 /// one says nothing: what others committed there may have been collected since.
-async fn begun(cold: &Io, anchored: &Manifest) -> Result<Option<Manifest>> {
+async fn begun(cold: &Io, anchored: &Manifest, head: Head) -> Result<Option<Manifest>> {
     let (id, number) = (&anchored.session, Some(anchored.number));
-    let has_fork = anchored.held.as_ref().is_some_and(|held| held.fork.is_some());
-    let is_of_fork = has_fork && anchored.prev.is_none();
+    let held = anchored.held.as_ref();
+    let is_of_fork = anchored.prev.is_none() && held.is_some_and(|held| held.fork.is_some());
+    if !is_of_fork && held.is_some_and(|held| held.head == head) {
+        // Nothing is new.
+        return Ok(Some(anchored.clone()));
+    }
     let there = newest_number(cold, id).await?;
     // A fork puts its anchor first: it may be under way, or was cut off, or others were first.
     let is_anchor = match there == number && is_of_fork {
