@@ -181,7 +181,7 @@ const NAMED: usize = 128 * SEGMENTS_MAX + 8 * RECENT_IDS_MAX;
 const _: () = assert!(NAMED + INLINE + (1 << 20) <= MANIFEST_BYTES_MAX);
 const _: () = assert!(RECENT_IDS <= RECENT_IDS_MAX && 4 * RECENT_IDS_MAX < IDS_BYTES_MAX);
 const _: () = assert!(INLINE_TAIL_BYTES < BLOCK_BYTES);
-const _: () = assert!(YOUNG_MS < GRACE_MS_MIN, "what is committed late was not collected yet");
+const _: () = assert!(2 * YOUNG_MS <= GRACE_MS_MIN, "what is committed late was not collected yet");
 
 // Batches that are made of what is there already.
 const _: () = assert!(IMPORT_BATCH_BYTES + LINE_BYTES_MAX < BATCH_BYTES_MAX);

@@ -169,7 +169,7 @@ async fn write_lines(
     let stamp = io.stamp(session.writer.random_bytes(append.drafts.len())).await?;
     let batch = session.writer.write(&append.drafts, &stamp)?;
     check_kept(io, &session, &batch.bytes, append, state).await?;
-    let seen = session.live.lock().look_at(&batch.bytes, batch.first_seq)?;
+    let seen = session.live.lock().look_at(&batch.bytes, batch.first_seq, session.head())?;
     let key = Key::of(session.id(), Part::Log);
     let start = batch.bytes.first_chunk::<IDENTITY>().copied();
     let mut bytes = batch.bytes;
@@ -215,7 +215,7 @@ async fn write_lines(
 }
 
 /// An archived session that may be written to, if it is still at the same entry.
-fn woken(io: &Io, session: Session) -> Answer<'_, Session> {
+pub(super) fn woken(io: &Io, session: Session) -> Answer<'_, Session> {
     Box::pin(async move {
         let mut tries = 1;
         loop {

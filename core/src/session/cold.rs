@@ -4,20 +4,21 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::open::TRIES;
+use super::open::{TRIES, told_by_last};
 use super::range::Wanted;
-use super::read::{Start, read_archive};
-use super::source::{ArchivePart, LogPart, found};
+use super::read::{Start, entry, read_archive};
+use super::source::{ArchivePart, LogPart, Source, found};
 use super::unpacking::Unpacking;
 use super::{Form, Session};
 use crate::archive::{HEADER_BYTES, read_segment_index};
 use crate::cold::{Held, Manifest, Segment};
 use crate::hash::sha256;
 use crate::limits::MANIFEST_BYTES_MAX;
-use crate::log::Writer;
+use crate::line::Line;
+use crate::log::{Head, Writer};
 use crate::store::{Key, ObjectKey};
 use crate::task::Io;
-use crate::{Error, ErrorKind, Result, SessionId};
+use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 
 /// The first entries of a session, as a manifest says.
 #[derive(Debug, Clone)]
@@ -43,7 +44,6 @@ impl ColdPart {
     }
 
     pub(super) fn held(&self) -> Result<&Held> {
-        let deleted = || Error::new(ErrorKind::NotFound, "the session was deleted");
         self.0.held.as_ref().ok_or_else(deleted)
     }
 
@@ -95,12 +95,7 @@ impl ColdPart {
 pub(super) async fn newest(cold: &Io, id: &SessionId) -> Result<Option<Manifest>> {
     let mut tries = 1;
     loop {
-        let listing = cold.list(&Key::manifests(id), None, 1).await?;
-        let Some((key, _)) = listing.objects.first() else { return Ok(None) };
-        let Some(ObjectKey::Manifest(_, number)) = key.object() else {
-            let message = "an object that is no manifest lies among the session's manifests";
-            return Err(Error::new(ErrorKind::BadEntry, message).at_key(key));
-        };
+        let Some(number) = newest_number(cold, id).await? else { return Ok(None) };
         match manifest(cold, id, number).await? {
             // Collected meanwhile: there is a newer one.
             None if tries < TRIES => tries += 1,
@@ -108,6 +103,62 @@ pub(super) async fn newest(cold: &Io, id: &SessionId) -> Result<Option<Manifest>
             manifest => return Ok(manifest),
         }
     }
+}
+
+/// The head that a session had there when it was deleted.
+pub(super) async fn buried_head(io: &Io, id: &SessionId) -> Result<Option<Head>> {
+    let Some(cold) = io.cold() else { return Ok(None) };
+    let mut grave = newest(&cold, id).await?.filter(Manifest::is_of_deleted);
+    // Whoever deletes it once more may say so once more.
+    for _ in 0..TRIES {
+        let Some(number) = grave.and_then(|grave| grave.number.checked_sub(1)) else { break };
+        let before = manifest(&cold, id, number).await?;
+        if let Some(held) = before.as_ref().and_then(|before| before.held.as_ref()) {
+            return Ok(Some(held.head));
+        }
+        grave = before;
+    }
+    Ok(None)
+}
+
+/// `not_found` where the session of that archive was deleted, as the cold store says: whoever archived
+/// it meanwhile, and is about to take the archive back, or was cut off before, left it.
+pub(super) async fn check_unburied(io: &Io, id: &SessionId, archive: &ArchivePart) -> Result<()> {
+    let Some(cold) = io.cold() else { return Ok(()) };
+    let Some(grave) = newest(&cold, id).await?.filter(Manifest::is_of_deleted) else {
+        return Ok(());
+    };
+    let source = Source { archive: Some(archive.clone()), cold: None, log: None };
+    let head = archive.head(io).await?;
+    match archived_origin(io, &source, head).await {
+        Ok(origin) if origin == Some(grave.origin) => Err(deleted()),
+        Err(error) if error.kind().class() == ErrorClass::Store => Err(error),
+        // Others tell what is wrong with it.
+        _ => Ok(()),
+    }
+}
+
+/// The hash of the entry that opened an archived session.
+pub(super) async fn archived_origin(io: &Io, source: &Source, head: Head) -> Result<Option<Hash>> {
+    let (_, fork) = told_by_last(io, source, head).await?;
+    let line = entry(io, source, head, fork.unwrap_or_default()).await?;
+    Ok(Line::split(&line).and_then(|line| line.hash()))
+}
+
+/// What is said of a session that the cold store says was deleted.
+pub(super) fn deleted() -> Error {
+    Error::new(ErrorKind::NotFound, "the session was deleted")
+}
+
+/// The number of the newest manifest of a session, given the cold store.
+pub(super) async fn newest_number(cold: &Io, id: &SessionId) -> Result<Option<u64>> {
+    let listing = cold.list(&Key::manifests(id), None, 1).await?;
+    let Some((key, _)) = listing.objects.first() else { return Ok(None) };
+    let Some(ObjectKey::Manifest(_, number)) = key.object() else {
+        let message = "an object that is no manifest lies among the session's manifests";
+        return Err(Error::new(ErrorKind::BadEntry, message).at_key(key));
+    };
+    Ok(Some(number))
 }
 
 /// The manifest of that number, given the cold store.

@@ -12,9 +12,10 @@ use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Deletes a session and all that is kept beside it, in the cold store behind the store too. `locked`
-/// where another writer holds it: then all of it stays, unless that one came just now, when the cold
-/// store was told already. `not_found` where there is none. What a crash leaves of it, or such a
-/// writer, is deleted by doing it again.
+/// where another writer holds it: then all of it stays. Only where that one began after this did, and
+/// there is a cold store, that was told before: the session cannot be flushed any more, and is to be
+/// deleted again. `not_found` where there is none. What a crash leaves of it is deleted by doing it
+/// again.
 #[must_use]
 pub fn delete(id: SessionId) -> Task<()> {
     Task::new(async move |io| delete_session(&io, &id).await.map_err(|e| e.in_session(&id)))
@@ -56,12 +57,9 @@ async fn delete_once(io: &Io, id: &SessionId, was_buried: &mut bool) -> Result<(
         }
     }
     let removed = seen.filter(|seen| !seen.is_claim);
-    if removed.is_none() && closed.is_none() && is_new_grave {
-        // What was buried may have gone from one place to the other between the looks at them.
-        return Err(moved(&log));
-    }
     let was_there = removed.is_some() || *was_buried;
-    let is_open = removed.is_some() && closed.is_none();
+    // What was buried may have gone from one place to the other between the looks at them.
+    let is_open = (removed.is_some() || is_new_grave) && closed.is_none();
     let closed = match closed {
         // Someone may have published an archive before the log went.
         Some(closed) if removed.is_some() => Some(look_again(io, id, closed).await?),

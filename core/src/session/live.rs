@@ -21,6 +21,8 @@ const RECORD_LAG_MS: u64 = 5_000;
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     ids: Option<Known>,
+    /// Up to which entry they are known.
+    ids_until: Option<Head>,
     /// Entries in the cold store whose ids are not among them yet.
     sections: Vec<IdSection>,
     pub(super) record: Option<Recording>,
@@ -36,17 +38,24 @@ pub(super) struct Recording {
 /// What was seen of entries that are being appended.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
+    /// The entry they go after, where ids were looked for.
+    after: Option<Head>,
     ids: Vec<(IdDigest, u64)>,
     changes: Vec<Change>,
 }
 
 impl Live {
-    pub(super) fn knows_ids(&self) -> bool {
-        self.ids.is_some()
+    /// Whether the ids are known up to that entry. Another of the session's values may have gone
+    /// further while this one learnt them.
+    pub(super) fn knows_ids(&self, head: Option<Head>) -> bool {
+        let seq = |head: Option<Head>| head.map(|head| head.seq);
+        let is_further = seq(self.ids_until) > seq(head);
+        self.ids.is_some() && (self.ids_until == head || is_further)
     }
 
-    pub(super) fn learn(&mut self, known: Known, sections: Vec<IdSection>) {
-        (self.ids, self.sections) = (Some(known), sections);
+    /// Learns the ids up to that entry.
+    pub(super) fn learn(&mut self, known: Known, sections: Vec<IdSection>, head: Option<Head>) {
+        (self.ids, self.sections, self.ids_until) = (Some(known), sections, head);
     }
 
     /// Takes out the sections that are to be read.
@@ -71,11 +80,17 @@ impl Live {
     }
 
     /// Looks at lines before they are appended, as far as anything here needs to know.
-    pub(super) fn look_at(&self, lines: &[u8], first_seq: u64) -> Result<Seen> {
+    pub(super) fn look_at(
+        &self,
+        lines: &[u8],
+        first_seq: u64,
+        after: Option<Head>,
+    ) -> Result<Seen> {
         let mut seen = Seen::default();
         if self.ids.is_none() && self.record.is_none() {
             return Ok(seen);
         }
+        seen.after = after.filter(|_| self.ids.is_some());
         let mut seq = first_seq;
         each_line(lines, &mut |line| {
             if self.ids.is_some() {
@@ -92,8 +107,12 @@ impl Live {
 
     /// Takes over what was seen, once it is appended; says whether the record has to be written.
     pub(super) fn take_over(&mut self, seen: Seen, head: Head, now_ms: u64) -> bool {
-        if let Some(known) = &mut self.ids {
+        if let Some(known) = &mut self.ids
+            && seen.after.is_some()
+            && seen.after == self.ids_until
+        {
             known.ids.extend(seen.ids);
+            self.ids_until = Some(head);
         }
         let Some(recording) = &mut self.record else { return false };
         let is_over = seen.changes.iter().any(Change::ends_run);

@@ -36,10 +36,10 @@ async fn look_for(io: &Io, session: &Session, drafts: &[String]) -> Result<Optio
         let message = "an append that happens once needs items with ids";
         return Err(Error::new(ErrorKind::InvalidArgument, message));
     }
-    let knows_ids = session.live.lock().knows_ids();
+    let knows_ids = session.live.lock().knows_ids(session.head());
     if !knows_ids {
         let (known, sections) = super::tier::learn_ids(io, session).await?;
-        session.live.lock().learn(known, sections);
+        session.live.lock().learn(known, sections, session.head());
     }
     super::tier::confirm_ids(io, session, &ids).await?;
     let place = |id: &(u64, String)| session.live.lock().seq_of(&id.1);

@@ -447,18 +447,7 @@ pub(super) async fn wake(io: &Io, session: &mut Session, source: &Source) -> Res
     let Some(head) = session.head() else { return Ok(()) };
     let id = session.id().clone();
     super::retention::touch(io, &id).await?;
-    let mut seq = head.seq;
-    let (is_salted, fork) = loop {
-        let line = entry(io, source, head, seq).await?;
-        let rest = Line::split(&line).map(|line| line.rest).unwrap_or_default();
-        let envelope = Envelope::parse(utf8(rest)?)?;
-        if envelope.kind != Kind::Redacted || seq == 0 {
-            let is_fork = envelope.kind == Kind::Fork;
-            break (envelope.is_salted, if is_fork { Some(seq) } else { envelope.fork });
-        }
-        // It tells nothing of this.
-        seq -= 1;
-    };
+    let (is_salted, fork) = told_by_last(io, source, head).await?;
     let owner = match fork {
         Some(fork) => fork_owner(io, source, head, fork).await?,
         None => owner_of_first(&entry(io, source, head, 0).await?)?,
@@ -466,4 +455,24 @@ pub(super) async fn wake(io: &Io, session: &mut Session, source: &Source) -> Res
     check_same(&id, &owner)?;
     session.writer = Writer::resume(id, head, is_salted).forked_at(fork);
     Ok(())
+}
+
+/// What a session's last entry tells: whether entries are salted, and which is the last fork.
+pub(super) async fn told_by_last(
+    io: &Io,
+    source: &Source,
+    head: Head,
+) -> Result<(bool, Option<u64>)> {
+    let mut seq = head.seq;
+    loop {
+        let line = entry(io, source, head, seq).await?;
+        let rest = Line::split(&line).map(|line| line.rest).unwrap_or_default();
+        let envelope = Envelope::parse(utf8(rest)?)?;
+        if envelope.kind != Kind::Redacted || seq == 0 {
+            let is_fork = envelope.kind == Kind::Fork;
+            return Ok((envelope.is_salted, if is_fork { Some(seq) } else { envelope.fork }));
+        }
+        // It tells nothing of this.
+        seq -= 1;
+    }
 }

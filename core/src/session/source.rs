@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::cold::ColdPart;
+use super::cold::{ColdPart, buried_head, check_unburied, deleted};
 use super::open::TRIES;
 use super::scan::Chunks;
 use crate::archive::{HEADER_BYTES, Index, read_index};
@@ -86,6 +86,7 @@ impl Source {
         let key = Key::of(id, Part::Log);
         let Some(start) = found(io.get(&key, Some(0..window)).await)? else {
             if let Some(archive) = ArchivePart::find(io, id).await? {
+                check_unburied(io, id, &archive).await?;
                 return Ok(Self { archive: Some(archive), cold: None, log: None });
             }
             if found(io.info(&key).await)?.is_some() {
@@ -126,8 +127,17 @@ impl Source {
                 let message = "the log after the archive does not start with a line";
                 return Err(Error::new(ErrorKind::BadLine, message).at_key(&log.key));
             }
-            Some(archive) => log.follow(io, archive.head(io).await?, followed).await?,
+            Some(archive) => {
+                check_unburied(io, id, archive).await?;
+                log.follow(io, archive.head(io).await?, followed).await?;
+            }
             None if followed.is_some() => {
+                // Behind a deletion that was cut off it is no damage.
+                if let Some(head) = buried_head(io, id).await?
+                    && log.follow(io, head, followed).await.is_ok()
+                {
+                    return Err(deleted());
+                }
                 return Err(super::retention::lost(io, id, &log.key).await);
             }
             None if io.info(&log.key).await?.version != log.info.version => {

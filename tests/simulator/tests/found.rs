@@ -23,9 +23,7 @@ fn plan_goes_right(plan: &Plan) {
 
 /// One entry that happens once, which act `says` says, through the session that the host has at hand.
 fn once(says: u64, durability: Durability) -> What {
-    let (session, entries, bytes) = (0, 1, 10);
-    let (shares, anew, once) = (None, false, true);
-    What::Append { session, says, shares, entries, bytes, durability, anew, once }
+    said_at_hand(says, (1, 10), durability, true)
 }
 
 #[test]
@@ -67,16 +65,7 @@ fn an_append_that_the_store_lost_is_not_taken_for_done() {
 #[test]
 fn an_archiving_that_is_late_leaves_the_archive_that_others_write_after() {
     let act = |number, at_ms, what| Act { number, at_ms, host: 0, what };
-    let append = What::Append {
-        session: 0,
-        says: 17,
-        shares: None,
-        entries: 2,
-        bytes: 0,
-        durability: Os,
-        anew: false,
-        once: false,
-    };
+    let append = said_at_hand(17, (2, 0), Os, false);
     let acts = vec![
         act(0, 0, What::Create(0)),
         act(1, 0, What::Archive(0)),
@@ -104,16 +93,43 @@ fn what_a_restoring_finds_in_its_journal_is_durable_before_it_counts() {
     plan_goes_right(&Plan { seed: 3_086_207, kept: Kept::Runtime, hosts: 3, faults, acts });
 }
 
-fn append(session: usize, says: u64, entries: u64, bytes: u64, durability: Durability) -> What {
-    let (shares, anew, once) = (None, true, false);
-    What::Append { session, says, shares, entries, bytes, durability, anew, once }
-}
-
-fn files(seed: u64, hosts: usize, faults: Faults, acts: &[(u64, u64, usize, What)]) {
+/// Acts with their numbers, times and hosts; the seed decides how long their requests take.
+fn timed_goes_right(
+    kept: Kept,
+    seed: u64,
+    hosts: usize,
+    faults: Faults,
+    acts: &[(u64, u64, usize, What)],
+) {
     let act = |&(number, at_ms, host, what)| Act { number, at_ms, host, what };
     let acts = acts.iter().map(act).collect();
-    plan_goes_right(&Plan { seed, kept: Kept::Files, hosts, faults, acts });
+    plan_goes_right(&Plan { seed, kept, hosts, faults, acts });
 }
+
+/// How an append is asked for: by a session that is opened for it or the one at hand, and whether once.
+type Way = (bool, bool);
+
+fn appended(says: u64, size: (u64, u64), durability: Durability, (anew, once): Way) -> What {
+    let ((entries, bytes), shares) = (size, None);
+    What::Append { session: 0, says, shares, entries, bytes, durability, anew, once }
+}
+
+/// That so many entries of so many bytes are appended, by the act of that number first.
+fn said(says: u64, size: (u64, u64), durability: Durability) -> What {
+    appended(says, size, durability, (true, false))
+}
+
+/// The same, by the session that the host has at hand.
+fn said_at_hand(says: u64, size: (u64, u64), durability: Durability, once: bool) -> What {
+    appended(says, size, durability, (false, once))
+}
+
+/// The same, once, by a session that is opened for it.
+fn once_anew(says: u64, size: (u64, u64), durability: Durability) -> What {
+    appended(says, size, durability, (true, true))
+}
+
+// Sessions in a folder.
 
 /// Of a tombstone only a half was read, which was taken for a damaged record and written over, by who
 /// restored and by who appended: then what was pruned was `not_found`.
@@ -127,31 +143,22 @@ fn half_a_record_is_no_damaged_one() {
         (12, 19370, 0, What::Prune(0)),
         (16, 21203, 0, What::Restore(0)),
     ];
-    files(17611, 1, faults, &acts);
+    timed_goes_right(Kept::Files, 17611, 1, faults, &acts);
     let faults = Faults { short_read: 22, ..Faults::default() };
     let acts = [
         (0, 1851, 0, What::Create(0)),
         (3, 4362, 0, What::Archive(0)),
         (9, 12960, 0, What::Wait(4000)),
         (12, 19170, 1, What::Prune(0)),
-        (16, 29639, 1, append(0, 16, 2, 0, Os)),
+        (16, 29639, 1, said(16, (2, 0), Os)),
     ];
-    files(28494, 2, faults, &acts);
+    timed_goes_right(Kept::Files, 28494, 2, faults, &acts);
 }
 
 /// Who prunes took back the tombstone of another pruning, which went on and removed the archive.
 #[test]
 fn a_pruning_that_is_refused_leaves_the_tombstone_of_another_one() {
-    let append = What::Append {
-        session: 0,
-        says: 4,
-        shares: None,
-        entries: 3,
-        bytes: 100,
-        durability: Os,
-        anew: false,
-        once: true,
-    };
+    let append = said_at_hand(4, (3, 100), Os, true);
     let acts = [
         (0, 30, 0, What::Create(0)),
         (3, 58, 0, What::Archive(0)),
@@ -161,7 +168,7 @@ fn a_pruning_that_is_refused_leaves_the_tombstone_of_another_one() {
         (10, 190, 0, What::Wait(60)),
         (12, 238, 0, What::Prune(0)),
     ];
-    files(23436, 1, Faults::default(), &acts);
+    timed_goes_right(Kept::Files, 23436, 1, Faults::default(), &acts);
 }
 
 /// Who archived a session that was deleted meanwhile took the archive back, though someone had said by
@@ -173,9 +180,9 @@ fn an_archive_that_others_go_on_with_is_not_taken_back() {
         (0, 11, 1, What::Create(0)),
         (1, 45, 1, What::Delete(0)),
         (8, 169, 0, What::Archive(0)),
-        (9, 170, 2, append(0, 9, 2, 10, Disk)),
+        (9, 170, 2, said(9, (2, 10), Disk)),
     ];
-    files(1_088_785, 3, faults, &acts);
+    timed_goes_right(Kept::Files, 1_088_785, 3, faults, &acts);
 }
 
 /// An archive was published after the deletion had looked for one, and before the log went.
@@ -184,12 +191,12 @@ fn a_deletion_takes_the_archive_that_is_published_meanwhile() {
     let faults = Faults { slow: 8, ..Faults::default() };
     let acts = [
         (0, 237, 1, What::Create(0)),
-        (3, 574, 0, append(0, 3, 1, 0, Os)),
-        (11, 1977, 1, append(0, 11, 2, 0, Os)),
+        (3, 574, 0, said(3, (1, 0), Os)),
+        (11, 1977, 1, said(11, (2, 0), Os)),
         (13, 2334, 0, What::Archive(0)),
         (14, 2369, 1, What::Delete(0)),
     ];
-    files(187_292, 2, faults, &acts);
+    timed_goes_right(Kept::Files, 187_292, 2, faults, &acts);
 }
 
 /// Who published an archive late did not hear of it, or could not look what became of the session: a
@@ -203,7 +210,153 @@ fn who_publishes_an_archive_sees_to_it_that_it_is_still_wanted() {
         (7, 1758, 2, What::Delete(0)),
         (15, 2816, 1, What::Create(0)),
     ];
-    files(234_497, 4, faults, &acts);
+    timed_goes_right(Kept::Files, 234_497, 4, faults, &acts);
     let faults = Faults { slow: 52, fails_after: 42, ..Faults::default() };
-    files(234_497, 4, faults, &acts);
+    timed_goes_right(Kept::Files, 234_497, 4, faults, &acts);
+}
+
+// Sessions in a tier.
+
+const KEEP: What = What::Flush { session: 0, hot: 0 };
+const CLEAR: What = What::Flush { session: 0, hot: 1 };
+const LEAVE: What = What::Flush { session: 0, hot: 2 };
+
+fn slow(slow: u64) -> Faults {
+    Faults { slow, ..Faults::default() }
+}
+
+/// Someone flushes, but is slow: the session is deleted before it looks at the cold store, and the one
+/// that follows too, so what it finds there is the end of another session than the one it has read.
+#[test]
+fn a_flush_that_is_late_does_not_bring_back_what_was_deleted_before_another_session_was() {
+    let acts = [
+        (0, 0, 0, What::Create(0)),
+        (2, 155, 0, said(2, (1, 10), Os)),
+        (5, 644, 0, What::Delete(0)),
+        (6, 644, 0, LEAVE),
+        (7, 768, 1, What::Delete(0)),
+        (10, 1261, 0, What::Create(0)),
+    ];
+    timed_goes_right(Kept::Tier, 2767, 2, slow(69), &acts);
+}
+
+/// One append learns the ids of the session while another one appends.
+#[test]
+fn ids_that_were_appended_while_others_were_learnt_are_known() {
+    let acts = [
+        (0, 10, 0, What::Create(0)),
+        (8, 201, 0, said_at_hand(8, (1, 10), Os, false)),
+        (9, 201, 0, said_at_hand(3, (1, 10), Disk, true)),
+        (11, 215, 0, said_at_hand(8, (1, 10), Os, true)),
+    ];
+    timed_goes_right(Kept::Tier, 1_200_497, 1, Faults::default(), &acts);
+}
+
+/// A flush has read the log, then the log is damaged, and then deleted: nobody can tell by it any more
+/// which session that was.
+#[test]
+fn a_flush_that_is_late_does_not_bring_back_what_was_damaged_and_deleted() {
+    let acts = [
+        (0, 242, 0, What::Create(0)),
+        (1, 242, 0, said_at_hand(1, (2, 100), Disk, true)),
+        (2, 242, 0, said_at_hand(2, (1, 100), Os, false)),
+        (6, 922, 0, said_at_hand(6, (1, 100), Disk, false)),
+        (7, 922, 0, CLEAR),
+        (9, 935, 0, said_at_hand(9, (3, 10), Disk, true)),
+        (15, 1453, 0, What::Rot),
+        (18, 1924, 0, What::Delete(0)),
+    ];
+    timed_goes_right(Kept::Tier, 1_274_962, 1, slow(93), &acts);
+}
+
+/// The hot part is left as it is by each flush, so its anchor is old: the manifest after it was
+/// collected, and its number is free again.
+#[test]
+fn a_flush_goes_on_after_the_newest_manifest_though_the_one_after_its_anchor_was_collected() {
+    let acts = [
+        (0, What::Create(0)),
+        (0, KEEP),
+        (0, said(2, (1, 10), Disk)),
+        (0, LEAVE),
+        (0, said(4, (1, 10), Disk)),
+        (0, LEAVE),
+        (1, What::Collect),
+        (1, What::Wait(864_000)),
+        (1, What::Collect),
+        (0, said(9, (1, 10), Disk)),
+        (0, CLEAR),
+    ];
+    goes_right(Kept::Tier, &acts);
+}
+
+/// It looked at the manifests before a segment was committed, and ten days later took the note of
+/// another collection, written in between, for one that was old when it looked.
+#[test]
+fn a_collection_that_is_late_does_not_take_what_was_committed_since_it_looked() {
+    let acts = [
+        (0, 27, 1, What::Create(0)),
+        (3, 1066, 3, CLEAR),
+        (4, 1207, 0, said_at_hand(4, (3, 3000), Disk, true)),
+        (5, 1276, 3, CLEAR),
+        (7, 1835, 2, What::Collect),
+        (8, 2072, 2, What::Collect),
+        (9, 2353, 3, LEAVE),
+        (11, 2923, 0, What::Wait(864_000)),
+    ];
+    timed_goes_right(Kept::Tier, 112_787, 4, slow(49), &acts);
+}
+
+/// The archive was published after the deletion, and taken back later: meanwhile someone appended.
+#[test]
+fn nobody_goes_on_after_an_archive_of_what_was_deleted() {
+    let acts = [
+        (0, 25, 0, What::Create(0)),
+        (2, 54, 0, What::Archive(0)),
+        (16, 315, 0, said(16, (1, 10), Disk)),
+        (25, 398, 0, What::Delete(0)),
+    ];
+    timed_goes_right(Kept::Tier, 283_099, 2, slow(130), &acts);
+}
+
+/// And nobody could take it back.
+#[test]
+fn an_archive_that_a_failed_archiving_left_of_what_was_deleted_is_no_session() {
+    let acts =
+        [(2, 97, 0, What::Create(0)), (3, 125, 1, What::Archive(0)), (7, 199, 0, What::Delete(0))];
+    let faults = Faults { fails_before: 27, slow: 20, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 1_378_515, 4, faults, &acts);
+}
+
+/// A flush took the archive away, for the cold store has it, and then the deletion fails: the cold
+/// store has it no longer.
+#[test]
+fn what_a_deletion_that_failed_left_of_a_flushed_session_is_no_damage() {
+    let acts = [
+        (0, 2346, 1, What::Create(0)),
+        (1, 3340, 0, What::Archive(0)),
+        (3, 6968, 1, said(3, (2, 0), Disk)),
+        (4, 10_776, 1, What::Delete(0)),
+        (6, 10_776, 0, said(6, (2, 0), Os)),
+        (7, 10_776, 0, CLEAR),
+    ];
+    let faults = Faults { fails_before: 53, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 302_194, 2, faults, &acts);
+}
+
+/// Of the last lines, which stay hot, a read gave the first ones only.
+#[test]
+fn a_flush_keeps_the_last_lines_or_none() {
+    let acts = [
+        (0, 492, 0, What::Create(0)),
+        (1, 2605, 0, once_anew(1, (1, 0), Disk)),
+        (2, 6346, 1, CLEAR),
+        (5, 12_300, 2, said(5, (1, 100), Os)),
+        (6, 14_908, 3, said(6, (1, 0), Disk)),
+        (7, 16_621, 1, said_at_hand(7, (3, 0), Os, false)),
+        (8, 17_922, 1, KEEP),
+        (13, 28_266, 2, said(13, (1, 100), Os)),
+        (14, 31_970, 1, KEEP),
+    ];
+    let faults = Faults { short_read: 39, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 783_947, 4, faults, &acts);
 }

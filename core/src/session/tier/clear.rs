@@ -124,6 +124,10 @@ async fn last_lines(io: &Io, log: &LogPart, head: Head) -> Result<(u64, u64, Vec
         return Ok(nothing);
     }
     let mut lines = log.get(io, start..head.bytes).await?;
+    // Less than was asked for may end with a line, too, and would be counted from the wrong one.
+    if lines.len() as u64 != head.bytes - start {
+        return Ok(nothing);
+    }
     let first = match start == log.offset {
         true => 0,
         false => memchr::memchr(b'\n', &lines).map_or(lines.len(), |at| at + 1),

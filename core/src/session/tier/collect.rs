@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Task;
+use super::commit::check_in_time;
 use crate::cold::Manifest;
 use crate::entry::utf8;
 use crate::field;
@@ -89,8 +90,8 @@ pub fn collect(options: Collect) -> Task<Collected> {
 }
 
 async fn run(io: &Io, cold: &Io, options: Collect) -> Result<Collected> {
-    let mut store = look(cold).await?;
     let now_ms = io.stamp(0).await?.now_ms;
+    let mut store = look(cold).await?;
     let notes = read_notes(cold).await?;
     let unused = core::mem::take(&mut store.unused);
     let noted: Vec<&Key> = unused.keys().take(COLLECTION_KEYS_MAX).collect();
@@ -113,11 +114,28 @@ async fn run(io: &Io, cold: &Io, options: Collect) -> Result<Collected> {
         let (manifests, others): (Vec<_>, Vec<_>) =
             collected.deleted.iter().partition(|key| is_manifest(key));
         for key in others.into_iter().chain(manifests.into_iter().rev()) {
-            found(cold.delete(key, Condition::Any).await)?;
+            // Long after that look others may have deleted it, and written and used it again.
+            check_in_time(io, now_ms).await?;
+            remove(cold, key, unused.get(key)).await?;
         }
         remove_old_notes(cold, &notes, now, options.grace_ms).await?;
     }
     Ok(collected)
+}
+
+/// Removes what was seen; where the store knows no conditions on removing, whatever is there.
+async fn remove(cold: &Io, key: &Key, seen: Option<&Info>) -> Result<()> {
+    let version = seen.map_or(Condition::Any, |seen| Condition::Version(seen.version.clone()));
+    let removed = match cold.delete(key, version).await {
+        Err(error) if error.kind() == ErrorKind::NotSupported => {
+            cold.delete(key, Condition::Any).await
+        }
+        removed => removed,
+    };
+    match removed {
+        Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
+        removed => found(removed).map(|_| ()),
+    }
 }
 
 fn is_manifest(key: &Key) -> bool {

@@ -111,11 +111,12 @@ pub(crate) fn encoded(manifest: &Manifest) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Refuses to commit what was written so long ago that it may be about to be collected.
+/// Refuses to commit what was written so long ago that it may be about to be collected, or to delete
+/// what was seen so long ago that it may be another one.
 pub(super) async fn check_in_time(io: &Io, since_ms: u64) -> Result<()> {
     if io.stamp(0).await?.now_ms.saturating_sub(since_ms) <= YOUNG_MS {
         return Ok(());
     }
-    let message = "it took so long that what was written may be collected: do it again";
+    let message = "it took so long that others may have collected or written the same: do it again";
     Err(Error::new(ErrorKind::Conflict, message).retryable())
 }

@@ -3,15 +3,17 @@
 use alloc::vec::Vec;
 
 use super::Task;
-use super::claim::is_raced;
-use super::flush::{about, known_about, upload};
+use super::claim::{is_raced, release};
+use super::flush::{Known, about, known_about, upload};
 use super::gather::diverged;
 use super::hydrate::hydrate_session;
 use crate::limits::BATCH_BYTES_MAX;
+use crate::line::IDENTITY;
 use crate::log::{Expectation, Head, Verifier};
+use crate::session::append::woken;
 use crate::session::archive::sync;
 use crate::session::cold::{ColdPart, newest};
-use crate::session::open::{TRIES, find_session};
+use crate::session::open::{TRIES, find_session, is_moving};
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
 use crate::session::source::Source;
@@ -47,27 +49,41 @@ pub struct Copied {
 #[must_use]
 pub fn copy(id: SessionId, to: Layout) -> Task<Copied> {
     Task::new(async move |io| {
-        let copied = async {
-            let from = io.alone();
-            let (session, source) = find_session(&from, &id).await?;
-            let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
-            match to {
-                Layout::Files => {
-                    let to = io.cold_store()?;
-                    let copied = transfer(&from, &source, head, (&to, true), &id).await?;
-                    if copied.entries > 0 {
-                        carry_about(&from, &source, &to, &id).await?;
-                    }
-                    Ok(copied)
-                }
-                Layout::Objects => {
-                    let (_, flushed) = upload(&io, &from, &id, &source, head, false).await?;
-                    Ok(Copied { head, entries: flushed.entries })
-                }
-            }
+        let copied = match to {
+            Layout::Files => copy_to_files(&io, &id).await,
+            Layout::Objects => copy_to_objects(&io, &id).await,
         };
-        copied.await.map_err(|error: Error| error.in_session(&id))
+        copied.map_err(|error| error.in_session(&id))
     })
+}
+
+async fn copy_to_files(io: &Io, id: &SessionId) -> Result<Copied> {
+    let (from, to) = (io.alone(), io.cold_store()?);
+    let (head, source) = found_at(&from, id).await?;
+    let copied = transfer(&from, &source, head, (&to, true), id).await?;
+    if copied.entries > 0 {
+        carry_about(&from, &source, &to, id).await?;
+    }
+    Ok(copied)
+}
+
+async fn copy_to_objects(io: &Io, id: &SessionId) -> Result<Copied> {
+    let (from, mut known, mut tries) = (io.alone(), Known::now(io).await?, 1);
+    loop {
+        let (head, source) = found_at(&from, id).await?;
+        match upload((io, &from), id, &source, head, false, &mut known).await {
+            Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
+                tries += 1;
+            }
+            copied => return copied.map(|(_, flushed)| Copied { head, entries: flushed.entries }),
+        }
+    }
+}
+
+async fn found_at(from: &Io, id: &SessionId) -> Result<(Head, Source)> {
+    let (session, source) = find_session(from, id).await?;
+    let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    Ok((head, source))
 }
 
 /// Title, kind and tags go along, unless some are there: those may be newer.
@@ -208,15 +224,28 @@ async fn append(
     source: &Source,
     head: Head,
     to: &Io,
-    session: Session,
+    mut session: Session,
     now: Head,
 ) -> Result<()> {
-    let key = Key::of(session.id(), Part::Log);
-    let mut place = session.place();
-    if session.form == Form::Archived {
-        let torn = session.torn.map_or(0, |torn| torn.bytes);
-        place = After { at: 0, torn, start: Vec::new(), ..place };
+    if session.form != Form::Live {
+        session = woken(to, session).await?;
     }
+    let written = append_after(from, source, head, to, session.place(), (session.id(), now)).await;
+    if let (Err(_), Some(claim)) = (&written, session.claimed) {
+        release(to, session.writer.session(), claim).await;
+    }
+    written
+}
+
+async fn append_after(
+    from: &Io,
+    source: &Source,
+    head: Head,
+    to: &Io,
+    mut place: After,
+    (id, now): (&SessionId, Head),
+) -> Result<()> {
+    let key = Key::of(id, Part::Log);
     let mut verifier = Verifier::resume(Some(now.hash), now.seq + 1, now.bytes);
     let mut chunks = Chunks::between(from, source, now.bytes, head);
     let mut pieces = Vec::new();
@@ -231,7 +260,11 @@ async fn append(
         if pieces.len() >= PIECE_BYTES || is_last && !pieces.is_empty() {
             let bytes = core::mem::take(&mut pieces);
             let length = bytes.len() as u64;
+            let start = bytes.get(..IDENTITY).unwrap_or(&bytes).to_vec();
             to.append(&key, bytes, place.clone(), Durability::Os).await?;
+            if place.at == 0 {
+                place.start = start;
+            }
             (place.at, place.torn, place.torn_start) = (place.at + length, 0, Vec::new());
         }
         if is_last {

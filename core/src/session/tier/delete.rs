@@ -4,11 +4,12 @@ use super::claim::nonce;
 use super::commit::{Committed, commit};
 use crate::cold::Manifest;
 use crate::line::Line;
-use crate::session::cold::newest;
+use crate::session::Form;
+use crate::session::cold::{archived_origin, newest};
 use crate::session::open::find_session;
 use crate::session::read::entry;
 use crate::task::Io;
-use crate::{Error, ErrorKind, Hash, Result, SessionId};
+use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 
 /// How often it is tried while others commit.
 const TRIES: u32 = 32;
@@ -21,22 +22,27 @@ pub(in crate::session) async fn bury(io: &Io, id: &SessionId) -> Result<bool> {
     let mut before = newest(&cold, id).await?;
     for _ in 0..TRIES {
         let origin = match &before {
-            Some(before) if before.held.is_some() => Some(before.origin),
-            _ => hot_origin(io, id).await?,
+            Some(before) if before.held.is_some() => before.origin,
+            _ => match hot_origin(io, id).await? {
+                Hot::Origin(origin) => {
+                    let is_buried = |before: &Manifest| before.origin == origin;
+                    if before.as_ref().is_some_and(is_buried) {
+                        return Ok(false);
+                    }
+                    origin
+                }
+                Hot::Unreadable => UNKNOWN,
+                Hot::Nothing => {
+                    // Flushed and cleared between the two looks?
+                    let now = newest(&cold, id).await?;
+                    if now == before {
+                        return Ok(false);
+                    }
+                    before = now;
+                    continue;
+                }
+            },
         };
-        let Some(origin) = origin else {
-            // Flushed and cleared between the two looks?
-            let now = newest(&cold, id).await?;
-            if now == before {
-                return Ok(false);
-            }
-            before = now;
-            continue;
-        };
-        let is_buried = |before: &Manifest| before.held.is_none() && before.origin == origin;
-        if before.as_ref().is_some_and(is_buried) {
-            return Ok(false);
-        }
         let grave = Manifest {
             session: id.clone(),
             number: before.as_ref().map_or(0, |before| before.number + 1),
@@ -55,21 +61,36 @@ pub(in crate::session) async fn bury(io: &Io, id: &SessionId) -> Result<bool> {
     Err(Error::new(ErrorKind::Conflict, message).retryable())
 }
 
-/// The hash of the entry that opened the session in the hot store, as far as it can be read.
-async fn hot_origin(io: &Io, id: &SessionId) -> Result<Option<Hash>> {
+/// The origin of a session that cannot be read. Who read it before and is about to commit it finds
+/// the number taken, and cannot read it either then.
+const UNKNOWN: Hash = Hash::from_bytes([0; 32]);
+
+/// What the hot store has of a session.
+enum Hot {
+    Nothing,
+    /// The hash of the entry that opened it.
+    Origin(Hash),
+    Unreadable,
+}
+
+async fn hot_origin(io: &Io, id: &SessionId) -> Result<Hot> {
     let found = async {
         let (session, source) = find_session(io, id).await?;
         let Some(head) = session.head() else { return Ok(None) };
+        if session.form == Form::Archived {
+            return archived_origin(io, &source, head).await;
+        }
         let seq = session.writer.fork_seq().unwrap_or_default();
         let line = entry(io, &source, head, seq).await?;
         Ok(Line::split(&line).and_then(|line| line.hash()))
     };
     let found: Result<Option<Hash>> = found.await;
     match found {
-        Ok(origin) => Ok(origin),
-        // What cannot be read was never flushed either.
-        Err(error) if error.kind().class() != crate::ErrorClass::Store => Ok(None),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned) => Ok(None),
+        Ok(origin) => Ok(origin.map_or(Hot::Unreadable, Hot::Origin)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned) => {
+            Ok(Hot::Nothing)
+        }
+        Err(error) if error.kind().class() != ErrorClass::Store => Ok(Hot::Unreadable),
         Err(error) => Err(error),
     }
 }

@@ -12,10 +12,10 @@ use super::gather::{Gathered, diverged};
 use super::merge::{list_many_ids, merge};
 use crate::cold::{Held, Manifest};
 use crate::entry::utf8;
-use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES};
+use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES, YOUNG_MS};
 use crate::log::{Head, Stamp};
 use crate::session::Form;
-use crate::session::cold::{ColdPart, manifest, newest};
+use crate::session::cold::{ColdPart, deleted, manifest, newest, newest_number};
 use crate::session::open::{TRIES, find_session, is_moving};
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
@@ -106,9 +106,9 @@ pub(super) fn flush_session<'a>(
 ) -> Answer<'a, Flushed> {
     Box::pin(async move {
         io.cold_store()?;
-        let mut tries = 1;
+        let (mut known, mut tries) = (Known::now(io).await?, 1);
         loop {
-            match flush_once(io, id, options).await {
+            match flush_once(io, id, options, &mut known).await {
                 // Flushed or hydrated by others between two looks at it.
                 Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
                     tries += 1;
@@ -119,7 +119,37 @@ pub(super) fn flush_session<'a>(
     })
 }
 
-async fn flush_once(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed> {
+/// What was known before a session was read that is to be committed.
+pub(super) struct Known {
+    stamp: Stamp,
+    /// The end of a session of that id: what is read later, is not what was deleted.
+    grave: Option<Manifest>,
+}
+
+impl Known {
+    pub(super) async fn now(io: &Io) -> Result<Self> {
+        Ok(Self { stamp: io.stamp(16).await?, grave: None })
+    }
+
+    /// Refuses to go on after the end of a session that was not known of before the session was
+    /// read: that may be the one that was deleted.
+    fn check(&mut self, base: Option<&Manifest>) -> Result<()> {
+        let grave = base.filter(|base| base.is_of_deleted());
+        if grave.is_none() || grave == self.grave.as_ref() {
+            return Ok(());
+        }
+        self.grave = grave.cloned();
+        let message = "a session of that id was deleted: whether it is another one shows now";
+        Err(Error::new(ErrorKind::Conflict, message).retryable())
+    }
+}
+
+async fn flush_once(
+    io: &Io,
+    id: &SessionId,
+    options: &Flush,
+    known: &mut Known,
+) -> Result<Flushed> {
     let (session, source) = match find_session(io, id).await {
         // Nobody has it: there is nothing to flush.
         Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => {
@@ -134,7 +164,8 @@ async fn flush_once(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed>
         return Ok(Flushed::default());
     };
     let is_anchored = source.cold.is_some();
-    let (mut manifest, mut flushed) = upload(io, io, id, &source, head, is_anchored).await?;
+    let (mut manifest, mut flushed) =
+        upload((io, io), id, &source, head, is_anchored, known).await?;
     if options.merges && manifest.held.as_ref().is_some_and(|held| held.head == head) {
         match merge(io, &manifest).await {
             Ok(Some((merged, segments))) => {
@@ -156,22 +187,25 @@ async fn flush_once(io: &Io, id: &SessionId, options: &Flush) -> Result<Flushed>
 /// Sees to it that the cold store has every entry up to the head; gives the manifest that says so.
 /// The source is read `from` a store; whether it `is_anchored` there, it tells what the cold one has.
 pub(super) async fn upload(
-    io: &Io,
-    from: &Io,
+    (io, from): (&Io, &Io),
     id: &SessionId,
     source: &Source,
     head: Head,
     is_anchored: bool,
+    known: &mut Known,
 ) -> Result<(Manifest, Flushed)> {
     let cold = io.cold_store()?;
-    let stamp = io.stamp(16).await?;
+    let stamp = known.stamp.clone();
     let mut flushed = Flushed { head: Some(head), ..Flushed::default() };
     let mut base = match &source.cold {
-        Some(part) if is_anchored => begun(&cold, part.manifest()).await?,
+        Some(part) if is_anchored => begun(&cold, part.manifest(), head, stamp.now_ms).await?,
+        // It is still the newest, or a commit tells.
+        _ if known.grave.is_some() => known.grave.clone(),
         _ => newest(&cold, id).await?,
     };
     let mut pads = 0;
     for _ in 0..COMMITS {
+        known.check(base.as_ref())?;
         if let Some(base) = &base
             && holds((io, from), id, source, base, head).await?
         {
@@ -205,20 +239,41 @@ pub(super) async fn upload(
     Err(Error::new(ErrorKind::Conflict, message).retryable())
 }
 
-/// The manifest of an anchor, which the cold store has then; or what it has instead. A fork puts its
-/// anchor first: it may be under way, or was cut off.
-async fn begun(cold: &Io, anchored: &Manifest) -> Result<Option<Manifest>> {
-    let has_fork = anchored.held.as_ref().is_some_and(|held| held.fork.is_some());
-    let is_first = anchored.prev.is_none();
-    let id = &anchored.session;
-    if has_fork
-        && is_first
-        && manifest(cold, id, anchored.number).await?.as_ref() != Some(anchored)
-        && let Committed::Theirs(_) = commit(cold, anchored).await?
-    {
-        return newest(cold, id).await;
+/// The manifest of an anchor, while it is the newest; else the one that is. The number after an older
+/// one says nothing, unless that is young: what others committed there may have been collected since.
+async fn begun(
+    cold: &Io,
+    anchored: &Manifest,
+    head: Head,
+    now_ms: u64,
+) -> Result<Option<Manifest>> {
+    let (id, number) = (&anchored.session, Some(anchored.number));
+    let held = anchored.held.as_ref();
+    let is_of_fork = anchored.prev.is_none() && held.is_some_and(|held| held.fork.is_some());
+    let is_young = now_ms.checked_sub(anchored.written_ms).is_some_and(|age| age <= YOUNG_MS);
+    let has_all = held.is_some_and(|held| held.head == head);
+    if !is_of_fork && (has_all || is_young) {
+        return Ok(Some(anchored.clone()));
     }
-    Ok(Some(anchored.clone()))
+    let there = newest_number(cold, id).await?;
+    // A fork puts its anchor first: it may be under way, or was cut off, or others were first.
+    let is_anchor = match there == number && is_of_fork {
+        true => manifest(cold, id, anchored.number).await?.as_ref() == Some(anchored),
+        false => there == number,
+    };
+    if is_anchor {
+        return Ok(Some(anchored.clone()));
+    }
+    if there < number {
+        if !is_of_fork {
+            let message = "the session was deleted, or comes from another cold store";
+            return Err(Error::new(ErrorKind::NotFound, message));
+        }
+        if let Committed::Ours = commit(cold, anchored).await? {
+            return Ok(Some(anchored.clone()));
+        }
+    }
+    newest(cold, id).await
 }
 
 /// Looks that lines which stand in a manifest itself are there: the hot store's go next. Segments were
@@ -293,7 +348,7 @@ async fn next_manifest(
     let missing = || Error::new(ErrorKind::BadSeq, "the log's first entry is not there");
     let origin = facts.origin.ok_or_else(missing)?;
     if base.is_some_and(|base| base.held.is_none() && base.origin == origin) {
-        return Err(Error::new(ErrorKind::NotFound, "the session was deleted"));
+        return Err(deleted());
     }
     let ids = held.map(|held| held.ids.clone()).unwrap_or_default();
     let listed = ids.iter().map(|ids| ids.entries).sum();

@@ -7,7 +7,7 @@ use super::Task;
 use super::claim::{is_raced, nonce, take};
 use crate::cold::{Anchor, Manifest};
 use crate::log::Writer;
-use crate::session::cold::newest;
+use crate::session::cold::{deleted, newest};
 use crate::session::open::{TRIES, open_session};
 use crate::session::source::Shift;
 use crate::session::{Form, Session};
@@ -81,7 +81,6 @@ pub(super) async fn anchor(
     nonce: u64,
     condition: Condition,
 ) -> Result<(Session, String)> {
-    let deleted = || Error::new(ErrorKind::NotFound, "the session was deleted");
     let held = manifest.held.as_ref().ok_or_else(deleted)?;
     let writer = Writer::resume(id.clone(), held.head, held.is_salted).forked_at(held.fork);
     let (first_seq, offset, about) = (held.head.seq + 1, held.head.bytes, held.about.clone());
