@@ -76,8 +76,6 @@ defects! {
     SegmentUnread,
     /// Z2: a session that the hot store lost is flushed as an empty one.
     LostIsEmpty,
-    /// A2: a pruning that was announced takes whatever archive is there.
-    PruneTakesOthers,
     /// H7: a fork at an entry that nobody knows is one at the head.
     UnknownIsHead,
     /// Z12: sessions of different ids share a key.
@@ -98,6 +96,8 @@ defects! {
     AnyonesLog,
     /// Z10, A6: nothing bounds what is inflated.
     Unbounded,
+    /// A2: archives are pruned that this store did not make.
+    PruneTakesOthers,
 }
 
 std::thread_local! {

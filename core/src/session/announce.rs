@@ -55,7 +55,10 @@ async fn note(
 /// Whether the log is still the one that was read.
 async fn is_as_read(io: &Io, source: &Source) -> Result<bool> {
     match &source.log {
-        Some(log) => Ok(io.info(&log.key).await?.version == log.info.version),
+        Some(log) => {
+            let now = found(io.info(&log.key).await)?;
+            Ok(now.is_some_and(|now| now.version == log.info.version))
+        }
         None => Ok(true),
     }
 }
@@ -77,38 +80,45 @@ pub(super) async fn recall(
     Ok(Some((replaced, version)))
 }
 
-/// Whether the session is still there after its archive was published: where its record is gone, it
-/// was deleted. A tombstone of an archive before is replaced; where that was the session's own, it is
-/// put back, and the archive goes: unless someone noted by then that they go on with it.
+/// Whether the session is still there after its archive was published: where its record is gone, or is
+/// that of others while the log is no longer the one that was read, it was deleted. A tombstone of an
+/// archive before is replaced; where that was the session's own, it is put back, and the archive goes:
+/// unless someone noted by then that they go on with it. Only of one that surely `is_first` of them all
+/// it is told by the record of others: before it nobody had removed the log.
 pub(super) async fn confirm(
     io: &Io,
     id: &SessionId,
     source: &Source,
-    archive: (Head, &Info),
+    (head, archive, is_first): (Head, &Info, bool),
     announced: Announced,
 ) -> Result<Announced> {
     let noted = match noted(io, id).await? {
-        None => return Err(withdraw(io, id, archive.1, None).await?),
-        Some(noted) if noted.0.pruned.is_none() => return Ok(announced),
+        None => return Err(withdraw(io, id, archive, None).await?),
+        Some((record, version)) if record.pruned.is_none() => {
+            // That of another archiving of the same session is as good.
+            let is_sound = announced.version == version || !is_first;
+            return match is_sound || is_as_read(io, source).await? {
+                true => Ok(announced),
+                false => Err(withdraw(io, id, archive, None).await?),
+            };
+        }
         tombstone => tombstone,
     };
-    let announced = note(io, id, source, (archive.0, archive.1.bytes), noted).await?;
-    let unknown = match is_as_read(io, source).await {
-        Ok(true) => return Ok(announced),
-        Ok(false) => None,
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => Some(error),
-    };
+    let announced = note(io, id, source, (head, archive.bytes), noted).await?;
+    let is_as_read = is_as_read(io, source).await;
+    if let Ok(true) = is_as_read {
+        return Ok(announced);
+    }
     let recalled = recall(io, id, announced).await;
-    match (unknown, recalled) {
-        (Some(error), _) => Err(error),
-        (None, Ok(Some((record, version)))) if record.pruned.is_some() => {
-            let archived = Some(archive.1.version.clone());
+    is_as_read?;
+    match recalled {
+        Ok(Some((record, version))) if record.pruned.is_some() => {
+            let archived = Some(archive.version.clone());
             let closed = Closed { version, before: Before::Tombstone, archive: archived };
-            Err(withdraw(io, id, archive.1, Some(closed)).await?)
+            Err(withdraw(io, id, archive, Some(closed)).await?)
         }
-        (None, Ok(_)) => Err(withdraw(io, id, archive.1, None).await?),
-        (None, Err(_)) => Err(others_go_on()),
+        Ok(_) => Err(withdraw(io, id, archive, None).await?),
+        Err(_) => Err(others_go_on()),
     }
 }
 

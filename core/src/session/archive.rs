@@ -42,8 +42,8 @@ pub struct Archived {
 /// that, publishes it, and only then removes the log. Where the session's first entries are in an
 /// archive, its blocks are copied as they are. At every moment the session is whole.
 ///
-/// `already_exists` where nothing is to be archived, `empty_log` where nothing was recorded;
-/// `conflict` where someone appended meanwhile, `locked` where another writer holds the session:
+/// `already_exists` where nothing is to be archived, `empty_log` where nothing was recorded, `pruned`
+/// where what is archived is to be removed; `conflict` where someone appended meanwhile, `locked` where another writer holds the session:
 /// then its log stays.
 #[must_use]
 pub fn archive(id: SessionId) -> Task<Archived> {
@@ -65,6 +65,10 @@ async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
     }
     let is_indexed = source.archive.as_ref().is_some_and(|archive| archive.index.is_some());
     let noted = retention::of(io, id).await?;
+    if session.form == Form::Archived {
+        // Someone is about to remove the archive, and relies on the tombstone.
+        retention::check_unpruned(noted.as_ref().map(|(record, _)| record))?;
+    }
     if source.log.is_none() && is_indexed && noted.is_some() {
         return Err(Error::new(ErrorKind::AlreadyExists, "the session is archived already"));
     }
@@ -179,28 +183,30 @@ async fn write_archive(
         }
         read_back(io, id, head, &staging).await?;
         let announced = announce(io, id, source, (head, staging.bytes()), noted).await?;
+        let is_first = replaced == Condition::Absent;
         match staging.commit(io, replaced).await {
-            Ok(info) => Ok((info, announced)),
+            Ok(info) => Ok((info, is_first, announced)),
             Err(error) if is_refused(&error) => {
                 recall(io, id, announced).await.ok();
                 Err(error)
             }
-            // It may have happened, and the answer was lost: who published has to look after it.
+            // It may have happened, and the answer was lost: who published has to look after it. Or
+            // someone else published the same.
             Err(error) => {
                 let info = published(io, id, head, staging.bytes()).await.ok_or(error)?;
                 staging.abort(io).await;
-                Ok((info, announced))
+                Ok((info, false, announced))
             }
         }
     };
-    let (info, announced) = match written.await {
+    let (info, is_first, announced) = match written.await {
         Ok(written) => written,
         Err(error) => {
             staging.abort(io).await;
             return Err(error);
         }
     };
-    let announced = confirm(io, id, source, (head, &info), announced).await?;
+    let announced = confirm(io, id, source, (head, &info, is_first), announced).await?;
     Ok((info, announced))
 }
 

@@ -38,8 +38,15 @@ pub(super) async fn close(io: &Io, id: &SessionId) -> Result<Option<Closed>> {
         false => put_tombstone(io, id).await?,
     };
     let Some((version, before)) = put else { return Ok(None) };
-    let archive = found(io.info(&Key::of(id, Part::Archive)).await)?;
-    Ok(Some(Closed { version, before, archive: archive.map(|info| info.version) }))
+    let mut closed = Closed { version, before, archive: None };
+    match found(io.info(&Key::of(id, Part::Archive)).await) {
+        Ok(archive) => closed.archive = archive.map(|info| info.version),
+        Err(error) => {
+            reopen(io, id, Some(closed)).await;
+            return Err(error);
+        }
+    }
+    Ok(Some(closed))
 }
 
 /// Looks for the archive once more. What is there while the tombstone stands is no newer session's.
@@ -179,6 +186,11 @@ async fn withdraw_once(
         }
         Some(_) => return Ok(others_go_on()),
         None => {}
+    }
+    let now = found(io.info(&Key::of(id, Part::Archive)).await)?;
+    if now.is_some_and(|now| now.version != archive.version) {
+        // Someone else archived the session, too.
+        return Ok(others_go_on());
     }
     let closed = match closed {
         None => close(io, id).await?,

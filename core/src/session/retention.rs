@@ -187,9 +187,7 @@ pub(super) async fn note(
             put => return Ok((put?, noted.map(|(noted, _)| noted))),
         }
         noted = of(io, id).await?;
-        if let Some((Retention { pruned: Some(pruned), .. }, _)) = &noted {
-            return Err(gone(pruned));
-        }
+        check_unpruned(noted.as_ref().map(|(record, _)| record))?;
     }
 }
 
@@ -227,9 +225,15 @@ pub(super) async fn touch(io: &Io, id: &SessionId) -> Result<Option<String>> {
 
 /// Refuses the id of a session that was pruned.
 pub(super) async fn check_free(io: &Io, id: &SessionId) -> Result<()> {
-    match of(io, id).await? {
-        Some((Retention { pruned: Some(pruned), .. }, _)) => Err(gone(&pruned)),
-        _ => Ok(()),
+    let noted = of(io, id).await?;
+    check_unpruned(noted.as_ref().map(|(record, _)| record))
+}
+
+/// `pruned` where that is what was noted.
+pub(super) fn check_unpruned(noted: Option<&Retention>) -> Result<()> {
+    match noted.and_then(|record| record.pruned.as_ref()) {
+        Some(pruned) => Err(gone(pruned)),
+        None => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use turnkeep_core::store::Durability;
 
-use crate::plan::{Plan, What};
+use crate::plan::{Kept, Plan, What};
 use crate::world::Record;
 
 /// Everything that happened.
@@ -187,7 +187,24 @@ impl History<'_> {
                 record.began > ended
                     && record.end.error.is_none()
                     && record.ended.is_some_and(|over| over < until)
+                    && !self.is_published_late(session, record)
             })
+    }
+
+    /// Whether an archiving may have published its archive after that deletion, and someone appended
+    /// after it before that was seen: in a folder that is left to chance (format.md §7.1).
+    fn is_published_late(&self, session: usize, deletion: &Record) -> bool {
+        let over = deletion.ended.unwrap_or(u64::MAX);
+        let is_archiving = |what| what == What::Archive(session) || what == What::Sweep;
+        let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
+        self.plan.kept == Kept::Files
+            && self
+                .acts(is_archiving)
+                .filter(|late| late.began <= over && self.end_of(late) > over)
+                .any(|late| {
+                    let end = self.end_of(late);
+                    self.go_on(is_append, over, end).any(|append| append.end.error.is_none())
+                })
     }
 }
 

@@ -213,16 +213,18 @@ fn meetings(kept: Kept) -> &'static [&'static [Sort]] {
     use Sort::*;
     match kept {
         Kept::Files => &[
+            &[Archive, Prune, Prune, Wait, Wait],
             &[Archive, Archive, Prune, Wait],
             &[Archive, Restore, Prune, Wait],
             &[Archive, Restore],
             &[Archive, Restore, Delete, Create],
-            &[Archive, Delete],
+            &[Archive, Delete, Create],
             &[Archive, Delete, Fork],
             &[Create, Delete, Crash],
             &[PowerCut, Crash, Sync, Again],
         ],
         Kept::Tier => &[
+            &[Flush, Collect],
             &[Flush, Flush, Collect, Wait],
             &[Flush, Hydrate],
             &[Flush, Evict, Hydrate],

@@ -245,9 +245,17 @@ impl Restoring<'_> {
                 return Err(error);
             }
         };
-        let done = self.replace(&mut journal, opened, end, (&replaced, conditions)).await;
-        if let Err(error) = self.note_replaced(&mut journal, done).await {
+        if let Err(error) = self.replace(&mut journal, opened, end, (&replaced, conditions)).await {
             return Err(self.undone(journal, &replaced, error).await);
+        }
+        if let Err(error) = journal.write(io, &Stage::Replaced).await {
+            // It may have been written down all the same; what stands there counts.
+            match journal.stage_now(io).await {
+                Ok(Stage::Replaced) => {}
+                Ok(_) => return Err(self.undone(journal, &replaced, error).await),
+                // What that is only the next start can see.
+                Err(_) => return Err(undecided(&error)),
+            }
         }
         if self.options.cache {
             cache::put_kept(io).await.map_err(|error| half(&error))?;
@@ -257,17 +265,6 @@ impl Restoring<'_> {
         let is_left =
             found(io.info(&Key::restored_cache()).await).map_or(true, |info| info.is_some());
         closed.or_else(|error| if is_left { Err(half(&error)) } else { Ok(()) })
-    }
-
-    /// Writes down that all sessions are replaced. Where that fails it may have been written all the
-    /// same; what stands there counts.
-    async fn note_replaced(&self, journal: &mut Journal, done: Result<()>) -> Result<()> {
-        done?;
-        let Err(error) = journal.write(self.io, &Stage::Replaced).await else { return Ok(()) };
-        match journal.stage_now(self.io).await {
-            Ok(Stage::Replaced) => Ok(()),
-            _ => Err(error),
-        }
     }
 
     /// Puts aside what will be replaced, and writes down that it will.
@@ -374,6 +371,14 @@ async fn finish(io: &Io, current: Option<Replacing>) -> Result<()> {
 fn half(error: &Error) -> Error {
     let message = alloc::format!(
         "the sessions are restored, and what is left for the cache is put there at the next start: {}",
+        error.message()
+    );
+    Error::new(error.kind(), message)
+}
+
+fn undecided(error: &Error) -> Error {
+    let message = alloc::format!(
+        "whether the sessions are restored is decided at the next start: {}",
         error.message()
     );
     Error::new(error.kind(), message)
