@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use test::Extent;
+use steps::Extent;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();

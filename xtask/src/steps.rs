@@ -11,6 +11,15 @@ pub(crate) struct Step {
     pub(crate) minutes_max: u64,
     /// Whether its output must count tests; then, counting none is a failure.
     pub(crate) counts: Counts,
+    /// Whether it is in every run, or takes long and runs with `--full` or where it is named.
+    pub(crate) extent: Extent,
+}
+
+/// How much of what takes long is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Usual,
+    Full,
 }
 
 /// What a step starts.
@@ -37,6 +46,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["setup"],
         minutes_max: 20,
         counts: Counts::Nothing,
+        extent: Extent::Usual,
     },
     Step {
         name: "fmt",
@@ -44,6 +54,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["fmt", "--all", "--check", "--", "--color=never"],
         minutes_max: 2,
         counts: Counts::Nothing,
+        extent: Extent::Usual,
     },
     // The command is built with the page in it.
     Step {
@@ -52,6 +63,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["npm"],
         minutes_max: 15,
         counts: Counts::Nothing,
+        extent: Extent::Usual,
     },
     Step {
         name: "clippy",
@@ -59,6 +71,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
         minutes_max: 25,
         counts: Counts::Nothing,
+        extent: Extent::Usual,
     },
     Step {
         name: "clippy-page",
@@ -76,6 +89,7 @@ pub(crate) const STEPS: &[Step] = &[
         ],
         minutes_max: 10,
         counts: Counts::Nothing,
+        extent: Extent::Usual,
     },
     Step {
         name: "cargo-test",
@@ -83,6 +97,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["test", "--workspace", "--", "--show-output"],
         minutes_max: 60,
         counts: Counts::Tests,
+        extent: Extent::Usual,
     },
     // Defects are compiled in, of which each must be found.
     Step {
@@ -101,6 +116,7 @@ pub(crate) const STEPS: &[Step] = &[
         ],
         minutes_max: 20,
         counts: Counts::Tests,
+        extent: Extent::Usual,
     },
     Step {
         name: "independent",
@@ -108,6 +124,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["tests/independent/selftest.py"],
         minutes_max: 10,
         counts: Counts::Tests,
+        extent: Extent::Usual,
     },
     Step {
         name: "vectors",
@@ -115,6 +132,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["tests/independent/verify.py", "vectors", "tests/vectors"],
         minutes_max: 10,
         counts: Counts::Tests,
+        extent: Extent::Usual,
     },
     Step {
         name: "frozen",
@@ -122,6 +140,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["tests/independent/frozen.py"],
         minutes_max: 5,
         counts: Counts::Tests,
+        extent: Extent::Usual,
     },
     Step {
         name: "servers",
@@ -129,6 +148,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["build", "-p", "turnkeep-servers", "--bin", "test-s3"],
         minutes_max: 10,
         counts: Counts::Nothing,
+        extent: Extent::Usual,
     },
     Step {
         name: "node",
@@ -136,6 +156,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["--test", "tests/hosts/*.test.mjs"],
         minutes_max: 20,
         counts: Counts::Tests,
+        extent: Extent::Usual,
     },
     Step {
         name: "browser",
@@ -143,6 +164,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["tests/hosts/browser.mjs"],
         minutes_max: 10,
         counts: Counts::Tests,
+        extent: Extent::Usual,
     },
     Step {
         name: "hosts",
@@ -150,6 +172,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["tests/hosts/others/run.mjs"],
         minutes_max: 15,
         counts: Counts::Tests,
+        extent: Extent::Usual,
     },
     Step {
         name: "page",
@@ -157,6 +180,7 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["--test", "npm/viewer/test/*.test.mjs", "tests/hosts/viewer/*.test.mjs"],
         minutes_max: 15,
         counts: Counts::Tests,
+        extent: Extent::Usual,
     },
     Step {
         name: "packaging",
@@ -164,5 +188,23 @@ pub(crate) const STEPS: &[Step] = &[
         args: &["tests/packaging/run.mjs"],
         minutes_max: 10,
         counts: Counts::Tests,
+        extent: Extent::Usual,
+    },
+    Step {
+        name: "api",
+        program: Program::Xtask,
+        args: &["api"],
+        minutes_max: 10,
+        counts: Counts::Tests,
+        extent: Extent::Usual,
+    },
+    // Builds each crate from what would be published, and nothing else.
+    Step {
+        name: "crates",
+        program: Program::Cargo,
+        args: &["package", "-p", "turnkeep-core", "-p", "turnkeep", "--allow-dirty"],
+        minutes_max: 20,
+        counts: Counts::Nothing,
+        extent: Extent::Full,
     },
 ];

@@ -11,20 +11,13 @@ use crate::files::{names, root};
 use crate::process::{cargo, command, show};
 use crate::progress::{self, Ending};
 use crate::proof::Proof;
-use crate::steps::{Counts, Program, STEPS, Step};
+use crate::steps::{Counts, Extent, Program, STEPS, Step};
 
 /// Prints the steps and their commands.
 pub(crate) fn list() {
     for step in STEPS {
         println!("{:12} {}", step.name, step.args.join(" "));
     }
-}
-
-/// How much of what takes long is run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
-    Usual,
-    Full,
 }
 
 /// Runs the named steps, or all; fails when one of them does.
@@ -34,8 +27,11 @@ pub(crate) fn run(names: &[&str], extent: Extent) -> Result<ExitCode> {
     }
     // Looked up now: a step can build xtask anew, and then this process has no file any more.
     let xtask = env::current_exe().context("finding xtask's own file")?;
-    let steps: Vec<&Step> =
-        STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)).collect();
+    let is_wanted = |step: &&Step| match names.is_empty() {
+        true => step.extent == Extent::Usual || extent == Extent::Full,
+        false => names.contains(&step.name),
+    };
+    let steps: Vec<&Step> = STEPS.iter().filter(is_wanted).collect();
     let mut reports = Vec::new();
     let mut proof = Proof::default();
     for (index, step) in steps.iter().enumerate() {

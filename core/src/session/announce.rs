@@ -2,6 +2,7 @@
 //! meanwhile and who archives it never undo each other.
 
 use alloc::string::String;
+use core::future::Future;
 
 use super::closing::{Before, Closed, others_go_on, withdraw};
 use super::open::TRIES;
@@ -80,11 +81,11 @@ pub(super) async fn recall(
     Ok(Some((replaced, version)))
 }
 
-/// Whether the session is still there after its archive was published: where its record is gone, or is
-/// that of others while the log is no longer the one that was read, it was deleted. A tombstone of an
-/// archive before is replaced; where that was the session's own, it is put back, and the archive goes:
-/// unless someone noted by then that they go on with it. Only of one that surely `is_first` of them all
-/// it is told by the record of others: before it nobody had removed the log.
+/// Whether the session is still there after its archive was published. It was deleted where its record
+/// is gone. So it was where the record is that of others, the log is no longer the one that was read,
+/// and the archive surely `is_first` of all: nobody but who deletes removes a log before there is one.
+/// A tombstone of an archive before is replaced. One of the session's own is put back, and the archive
+/// goes, unless someone noted by then that they go on with it.
 pub(super) async fn confirm(
     io: &Io,
     id: &SessionId,
@@ -92,43 +93,41 @@ pub(super) async fn confirm(
     (head, archive, is_first): (Head, &Info, bool),
     announced: Announced,
 ) -> Result<Announced> {
-    let noted = match noted(io, id).await? {
+    let noted = match insist(|| retention::of(io, id)).await? {
         None => return Err(withdraw(io, id, archive, None).await?),
         Some((record, version)) if record.pruned.is_none() => {
             // That of another archiving of the same session is as good.
             let is_sound = announced.version == version || !is_first;
-            return match is_sound || is_as_read(io, source).await? {
+            return match is_sound || insist(|| is_as_read(io, source)).await? {
                 true => Ok(announced),
                 false => Err(withdraw(io, id, archive, None).await?),
             };
         }
         tombstone => tombstone,
     };
-    let announced = note(io, id, source, (head, archive.bytes), noted).await?;
-    let is_as_read = is_as_read(io, source).await;
-    if let Ok(true) = is_as_read {
+    let announced = insist(|| note(io, id, source, (head, archive.bytes), noted.clone())).await?;
+    if insist(|| is_as_read(io, source)).await? {
         return Ok(announced);
     }
-    let recalled = recall(io, id, announced).await;
-    is_as_read?;
-    match recalled {
+    match recall(io, id, announced).await {
         Ok(Some((record, version))) if record.pruned.is_some() => {
             let archived = Some(archive.version.clone());
             let closed = Closed { version, before: Before::Tombstone, archive: archived };
             Err(withdraw(io, id, archive, Some(closed)).await?)
         }
         Ok(_) => Err(withdraw(io, id, archive, None).await?),
-        Err(_) => Err(others_go_on()),
+        Err(error) if retention::is_raced(&error) => Err(others_go_on()),
+        Err(error) => Err(error),
     }
 }
 
-/// The record, asked for again where that fails: who published an archive has to know.
-async fn noted(io: &Io, id: &SessionId) -> Result<Option<(Retention, String)>> {
+/// Asks again where the store fails: who published an archive has to know.
+async fn insist<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
     let mut tries = 1;
     loop {
-        match retention::of(io, id).await {
-            Err(_) if tries < TRIES => tries += 1,
-            noted => return noted,
+        match ask().await {
+            Err(error) if error.kind() == ErrorKind::StoreFailed && tries < TRIES => tries += 1,
+            answer => return answer,
         }
     }
 }

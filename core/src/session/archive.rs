@@ -185,21 +185,23 @@ async fn write_archive(
         let announced = announce(io, id, source, (head, staging.bytes()), noted).await?;
         let is_first = replaced == Condition::Absent;
         match staging.commit(io, replaced).await {
-            Ok(info) => Ok((info, is_first, announced)),
+            Ok(info) => Ok((info, is_first, announced, None)),
             Err(error) if is_refused(&error) => {
                 recall(io, id, announced).await.ok();
                 Err(error)
             }
             // It may have happened, and the answer was lost: who published has to look after it. Or
-            // someone else published the same.
-            Err(error) => {
-                let info = published(io, id, head, staging.bytes()).await.ok_or(error)?;
-                staging.abort(io).await;
-                Ok((info, false, announced))
-            }
+            // someone else published the same, who may take it back: the log stays.
+            Err(error) => match published(io, id, head, staging.bytes()).await {
+                Some(info) => {
+                    staging.abort(io).await;
+                    Ok((info, false, announced, Some(error)))
+                }
+                None => Err(error),
+            },
         }
     };
-    let (info, is_first, announced) = match written.await {
+    let (info, is_first, announced, fault) = match written.await {
         Ok(written) => written,
         Err(error) => {
             staging.abort(io).await;
@@ -207,7 +209,10 @@ async fn write_archive(
         }
     };
     let announced = confirm(io, id, source, (head, &info, is_first), announced).await?;
-    Ok((info, announced))
+    match fault {
+        Some(fault) => Err(fault),
+        None => Ok((info, announced)),
+    }
 }
 
 fn is_refused(error: &Error) -> bool {

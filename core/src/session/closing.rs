@@ -164,7 +164,7 @@ pub(super) async fn withdraw(
 ) -> Result<Error> {
     let mut tries = 1;
     loop {
-        match withdraw_once(io, id, archive, closed.take()).await {
+        match withdraw_once(io, id, archive, &mut closed).await {
             Err(_) if tries < TRIES => tries += 1,
             withdrawn => return withdrawn,
         }
@@ -175,43 +175,56 @@ async fn withdraw_once(
     io: &Io,
     id: &SessionId,
     archive: &Info,
-    closed: Option<Closed>,
+    closed: &mut Option<Closed>,
 ) -> Result<Error> {
     let log = Key::of(id, Part::Log);
     match look(io, &log).await?.filter(Seen::has_lines) {
-        Some(seen) if seen.stands_alone() => {
-            // Whoever archives that publishes another archive first.
-            remove_archive(io, id, archive).await?;
-            return Ok(Error::new(ErrorKind::Conflict, "the session was restored meanwhile"));
-        }
-        Some(_) => return Ok(others_go_on()),
+        Some(seen) => return others_wrote(io, id, archive, &seen, closed.take()).await,
         None => {}
     }
     let now = found(io.info(&Key::of(id, Part::Archive)).await)?;
     if now.is_some_and(|now| now.version != archive.version) {
         // Someone else archived the session, too.
+        reopen(io, id, closed.take()).await;
         return Ok(others_go_on());
     }
-    let closed = match closed {
-        None => close(io, id).await?,
-        closed => closed,
-    };
-    let is_ours = |closed: &Closed| closed.archive.as_ref() == Some(&archive.version);
-    let is_free = match &closed {
-        Some(closed) if is_ours(closed) => free(io, &log).await.map(|seen| seen.is_none()),
-        Some(_) => Ok(false),
-        // It is gone already.
-        None => Ok(true),
-    };
-    if let Ok(true) = is_free {
-        remove_archive(io, id, archive).await?;
-        if let Some(Closed { version, before: Before::Nothing | Before::Record(_), .. }) = closed {
-            retention::remove(io, id, version).await?;
-        }
-        return Ok(Error::new(ErrorKind::NotFound, "the session was deleted meanwhile"));
+    if closed.is_none() {
+        *closed = close(io, id).await?;
     }
+    if closed.as_ref().is_some_and(|closed| closed.archive.as_ref() == Some(&archive.version)) {
+        if let Some(seen) = free(io, &log).await? {
+            return others_wrote(io, id, archive, &seen, closed.take()).await;
+        }
+        remove_archive(io, id, archive).await?;
+    } else if closed.is_some() {
+        reopen(io, id, closed.take()).await;
+        return Ok(others_go_on());
+    }
+    if let Some(Closed { version, before: Before::Nothing | Before::Record(_), .. }) = closed {
+        retention::remove(io, id, version.clone()).await?;
+    }
+    Ok(Error::new(ErrorKind::NotFound, "the session was deleted meanwhile"))
+}
+
+/// What becomes of the archive where someone wrote to the log's place meanwhile: it goes where that
+/// needs none. Whoever archives that publishes another one first.
+async fn others_wrote(
+    io: &Io,
+    id: &SessionId,
+    archive: &Info,
+    seen: &Seen,
+    closed: Option<Closed>,
+) -> Result<Error> {
+    let removed = match seen.stands_alone() {
+        true => remove_archive(io, id, archive).await.map(|()| restored()),
+        false => Ok(others_go_on()),
+    };
     reopen(io, id, closed).await;
-    is_free.map(|_| others_go_on())
+    removed
+}
+
+fn restored() -> Error {
+    Error::new(ErrorKind::Conflict, "the session was restored meanwhile")
 }
 
 async fn remove_archive(io: &Io, id: &SessionId, archive: &Info) -> Result<()> {

@@ -11,11 +11,10 @@ use crate::store::{Condition, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
-/// Deletes a session and all that is kept beside it, in the cold store behind the store too. `locked`
-/// where another writer holds it: then all of it stays. Only where that one began after this did, and
-/// there is a cold store, that was told before: the session cannot be flushed any more, and is to be
-/// deleted again. `not_found` where there is none. What a crash leaves of it is deleted by doing it
-/// again.
+/// Deletes a session and all that is kept beside it, in the cold store behind the store too.
+/// `not_found` where there is none. `locked` where another writer holds it: then all of it stays. One
+/// that took hold just now may come too late for the cold store: what it holds cannot be flushed any
+/// more, and is to be deleted again. So is what a crash leaves.
 #[must_use]
 pub fn delete(id: SessionId) -> Task<()> {
     Task::new(async move |io| delete_session(&io, &id).await.map_err(|e| e.in_session(&id)))
@@ -129,11 +128,15 @@ async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool)
     let tombstone = closed.map(|closed| closed.version);
     let seen = |part, version: Option<String>| Some((part, Condition::Version(version?)));
     let beside = [Part::Recovery, Part::About, Part::Trace].map(|part| (part, Condition::Any));
-    // The tombstone is the last to go. Who archives the session later sees that it is gone.
+    // The tombstone is the last to go, and stays where something else does. Who archives the session
+    // later sees that it is gone.
     let (first, last) = (seen(Part::Archive, archive), seen(Part::Retention, tombstone));
     let parts = first.into_iter().chain(beside).chain(last);
     let (mut was_there, mut failed, mut is_all) = (was_there, None, true);
     for (part, condition) in parts {
+        if part == Part::Retention && failed.is_some() {
+            break;
+        }
         match remove_if(io, &Key::of(id, part), condition).await {
             Ok(Removal::Done) => was_there = true,
             Ok(Removal::Missing) => {}

@@ -187,13 +187,13 @@ impl History<'_> {
                 record.began > ended
                     && record.end.error.is_none()
                     && record.ended.is_some_and(|over| over < until)
-                    && !self.is_published_late(session, record)
+                    && !self.is_published_late(session, record, until)
             })
     }
 
-    /// Whether an archiving may have published its archive after that deletion, and someone appended
-    /// after it before that was seen: in a folder that is left to chance (format.md §7.1).
-    fn is_published_late(&self, session: usize, deletion: &Record) -> bool {
+    /// Whether an archiving may have published its archive after that deletion, and someone looked, or
+    /// appended after it, before that was seen: in a folder that is left to chance (format.md §7.1).
+    fn is_published_late(&self, session: usize, deletion: &Record, looked: u64) -> bool {
         let over = deletion.ended.unwrap_or(u64::MAX);
         let is_archiving = |what| what == What::Archive(session) || what == What::Sweep;
         let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
@@ -203,7 +203,8 @@ impl History<'_> {
                 .filter(|late| late.began <= over && self.end_of(late) > over)
                 .any(|late| {
                     let end = self.end_of(late);
-                    self.go_on(is_append, over, end).any(|append| append.end.error.is_none())
+                    looked <= end
+                        || self.go_on(is_append, over, end).any(|append| append.end.error.is_none())
                 })
     }
 }

@@ -95,7 +95,8 @@ impl Journal {
             Ok(())
         };
         if let Err(error) = begun.await {
-            // Nothing was changed yet. Left, it would keep others waiting for signs of life.
+            // Nothing was changed yet. Left, it would keep others waiting for signs of life: as long as
+            // that takes where its first line came, but not the answer.
             journal.remove(io).await.ok();
             return Err(error);
         }

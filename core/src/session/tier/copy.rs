@@ -23,7 +23,7 @@ use crate::store::{After, Condition, Durability, Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
-/// How the sessions of a store lie (`docs/format.md` §7, §9).
+/// How the sessions of a store lie (`docs/format.md` §7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// A log or an archive each: in files, memory, Redis.

@@ -122,7 +122,7 @@ pub(super) fn flush_session<'a>(
 /// What was known before a session was read that is to be committed.
 pub(super) struct Known {
     stamp: Stamp,
-    /// The end of a session of that id: what is read later, is not what was deleted.
+    /// The end of a session of that id: what is read after it is not what was deleted.
     grave: Option<Manifest>,
 }
 
@@ -198,7 +198,7 @@ pub(super) async fn upload(
     let stamp = known.stamp.clone();
     let mut flushed = Flushed { head: Some(head), ..Flushed::default() };
     let mut base = match &source.cold {
-        Some(part) if is_anchored => begun(&cold, part.manifest(), head, stamp.now_ms).await?,
+        Some(part) if is_anchored => begun(&cold, part.manifest(), stamp.now_ms).await?,
         // It is still the newest, or a commit tells.
         _ if known.grave.is_some() => known.grave.clone(),
         _ => newest(&cold, id).await?,
@@ -241,18 +241,12 @@ pub(super) async fn upload(
 
 /// The manifest of an anchor, while it is the newest; else the one that is. The number after an older
 /// one says nothing, unless that is young: what others committed there may have been collected since.
-async fn begun(
-    cold: &Io,
-    anchored: &Manifest,
-    head: Head,
-    now_ms: u64,
-) -> Result<Option<Manifest>> {
+async fn begun(cold: &Io, anchored: &Manifest, now_ms: u64) -> Result<Option<Manifest>> {
     let (id, number) = (&anchored.session, Some(anchored.number));
     let held = anchored.held.as_ref();
     let is_of_fork = anchored.prev.is_none() && held.is_some_and(|held| held.fork.is_some());
     let is_young = now_ms.checked_sub(anchored.written_ms).is_some_and(|age| age <= YOUNG_MS);
-    let has_all = held.is_some_and(|held| held.head == head);
-    if !is_of_fork && (has_all || is_young) {
+    if is_young && !is_of_fork {
         return Ok(Some(anchored.clone()));
     }
     let there = newest_number(cold, id).await?;
@@ -265,7 +259,7 @@ async fn begun(
         return Ok(Some(anchored.clone()));
     }
     if there < number {
-        if !is_of_fork {
+        if !is_of_fork || !is_young && !has_segments(cold, anchored).await? {
             let message = "the session was deleted, or comes from another cold store";
             return Err(Error::new(ErrorKind::NotFound, message));
         }
@@ -274,6 +268,18 @@ async fn begun(
         }
     }
     newest(cold, id).await
+}
+
+/// Whether all that a manifest names is still there.
+async fn has_segments(cold: &Io, manifest: &Manifest) -> Result<bool> {
+    let Some(held) = &manifest.held else { return Ok(true) };
+    let segments = held.segments.iter().map(|segment| Key::segment(segment.name));
+    for key in segments.chain(held.ids.iter().map(|ids| Key::ids(ids.name))) {
+        if found(cold.info(&key).await)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Looks that lines which stand in a manifest itself are there: the hot store's go next. Segments were

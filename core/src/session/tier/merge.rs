@@ -41,6 +41,9 @@ pub(super) async fn merge(io: &Io, base: &Manifest) -> Result<Option<(Manifest, 
         segments = 1;
     }
     list_ids(io, &mut held, &stamp).await?;
+    if base.held.as_ref() == Some(&held) {
+        return Ok(None);
+    }
     let next = Manifest {
         number: base.number + 1,
         prev: Some(base.hash()),
