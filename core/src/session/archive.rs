@@ -249,10 +249,19 @@ async fn compress(
     contained: Option<Head>,
     staging: &mut Staging,
 ) -> Result<()> {
-    let contained = contained.unwrap_or(head);
-    let expected = Some((contained.seq, contained.hash));
+    let expected = contained.unwrap_or(head);
+    let expected = Some((expected.seq, expected.hash));
     let verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
-    pack(io, Chunks::of(io, source, Some(head)), verifier, Writer::new(), head, staging).await
+    let chunks = Chunks::of(io, source, Some(head));
+    let packed = pack(io, chunks, verifier, Writer::new(), head, staging).await;
+    packed.map_err(|error| match contained {
+        Some(_) if error.kind() == ErrorKind::HeadMismatch => {
+            let message =
+                "an archive is in the way that is not of this log; remove it if nobody needs it";
+            Error::new(ErrorKind::AlreadyExists, message).at_key(&Key::of(id, Part::Archive))
+        }
+        _ => error,
+    })
 }
 
 /// Copies an archive's blocks, and compresses what follows it. A small last block is filled first.

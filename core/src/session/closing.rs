@@ -178,9 +178,8 @@ async fn withdraw_once(
     closed: &mut Option<Closed>,
 ) -> Result<Error> {
     let log = Key::of(id, Part::Log);
-    match look(io, &log).await?.filter(Seen::has_lines) {
-        Some(seen) => return others_wrote(io, id, archive, &seen, closed.take()).await,
-        None => {}
+    if let Some(seen) = look(io, &log).await?.filter(Seen::has_lines) {
+        return others_wrote(io, id, archive, &seen, closed.take()).await;
     }
     let now = found(io.info(&Key::of(id, Part::Archive)).await)?;
     if now.is_some_and(|now| now.version != archive.version) {

@@ -1,6 +1,7 @@
 //! The operations on sessions. Each gives a [`Task`] for a host to carry out.
 
 mod about;
+mod anew;
 mod announce;
 mod append;
 mod archive;

@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::Task;
+use super::anew::{check_followed, check_grown};
 use super::open::{TRIES, find_session, is_moving};
 use super::range::{Cursor, From, Range, Wanted};
 use super::scan::Chunks;
@@ -80,6 +81,10 @@ async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     };
     let mut page = match page_of(io, &source, head, &wanted, range.newest_first).await {
         Ok(page) => page,
+        Err(error) if error.kind() == ErrorKind::BrokenLink && !is_damaged => {
+            check_followed(io, &source, head, &range).await?;
+            return Err(source.blamed(io, error).await);
+        }
         Err(error) => return Err(source.blamed(io, error).await),
     };
     if is_damaged && let Some(cursor) = &mut page.next {
@@ -89,19 +94,6 @@ async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     }
     super::pick::narrow(&mut page, &range, &wanted)?;
     Ok(page)
-}
-
-/// A session only grows: where it ends before what a reader saw of it, it is another one by now, or
-/// the part that only the hot store had was evicted.
-fn check_grown(range: &Range, head: Head) -> Result<()> {
-    let From::Cursor(cursor) = &range.from else { return Ok(()) };
-    let highest = if range.newest_first { Some(cursor.seq) } else { cursor.last };
-    if cursor.sound.is_some() || highest.is_none_or(|highest| highest <= head.seq) {
-        return Ok(());
-    }
-    let message = "the session ends before what was read of it: it was deleted, or evicted, \
-                   meanwhile; read it anew";
-    Err(Error::new(ErrorKind::Conflict, message))
 }
 
 /// A page of the part that holds its first entry.

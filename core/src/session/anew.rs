@@ -1,0 +1,44 @@
+//! Whether what a cursor goes on with is still the session that was read: it may have been deleted, and
+//! begun anew.
+
+use super::range::{From, Range};
+use super::read::entry;
+use super::source::Source;
+use crate::line::Line;
+use crate::log::Head;
+use crate::task::Io;
+use crate::{Error, ErrorKind, Result};
+
+/// A session only grows: where it ends before what a reader saw of it, it is another one by now, or
+/// the part that only the hot store had was evicted.
+pub(super) fn check_grown(range: &Range, head: Head) -> Result<()> {
+    let From::Cursor(cursor) = &range.from else { return Ok(()) };
+    let highest = if range.newest_first { Some(cursor.seq) } else { cursor.last };
+    if cursor.sound.is_some() || highest.is_none_or(|highest| highest <= head.seq) {
+        return Ok(());
+    }
+    let message = "the session ends before what was read of it: it was deleted, or evicted, \
+                   meanwhile; read it anew";
+    Err(Error::new(ErrorKind::Conflict, message))
+}
+
+/// What was read before the cursor must be what stands there: else the session was deleted, and
+/// another one of that id is there.
+pub(super) async fn check_followed(
+    io: &Io,
+    source: &Source,
+    head: Head,
+    range: &Range,
+) -> Result<()> {
+    let From::Cursor(cursor) = &range.from else { return Ok(()) };
+    let Some(before) = cursor.seq.checked_sub(1).filter(|_| !range.newest_first) else {
+        return Ok(());
+    };
+    let line = entry(io, source, head, before).await?;
+    if Line::split(&line).and_then(|line| line.hash()) == Some(cursor.prev) {
+        return Ok(());
+    }
+    let message =
+        "the session is another one by now: the one that was read was deleted; read it anew";
+    Err(Error::new(ErrorKind::Conflict, message))
+}
