@@ -154,7 +154,8 @@ pub(crate) fn at_once<T>(operation: impl AsyncFnOnce(Io) -> Result<T>) -> Result
     }
 }
 
-/// What an operation gives that is part of many others: it stands once in the wasm, not once in each of them.
+/// What an operation gives that is part of many others: it stands once in the wasm, not once in each
+/// of them.
 pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 /// What lies between an operation and its task. Only ever touched by the thread that calls the

@@ -83,7 +83,7 @@ cargo xtask COMMAND
   api [--bless]   the crates' public API, against the one written down in tests/api
   prove           what the tests prove, in figures; prove 2h: the simulator, fuzzers and mutants for so long
   freeze NAME     keep what this version writes, for later versions to read
-  miri [TEST...]  core's tests in an interpreter that sees what is wrong with memory; some minutes
+  miri [TEST...]  core's tests in an interpreter that sees what is wrong with memory; many minutes
 
 All but `setup` install what they need themselves.
 ";

@@ -42,9 +42,10 @@ pub struct Archived {
 /// that, publishes it, and only then removes the log. Where the session's first entries are in an
 /// archive, its blocks are copied as they are. At every moment the session is whole.
 ///
-/// `already_exists` where nothing is to be archived, `empty_log` where nothing was recorded, `pruned`
-/// where what is archived is to be removed; `conflict` where someone appended meanwhile, `locked` where another writer holds the session:
-/// then its log stays.
+/// `already_exists` where nothing is to be archived, or an archive of something else is in the way;
+/// `empty_log` where nothing was recorded; `pruned` where what is archived is about to be removed;
+/// `conflict` where someone appended meanwhile, `locked` where another writer holds the session: then
+/// its log stays.
 #[must_use]
 pub fn archive(id: SessionId) -> Task<Archived> {
     Task::new(async move |io| {

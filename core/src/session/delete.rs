@@ -5,6 +5,7 @@ use alloc::string::String;
 use super::Task;
 use super::archive::check_unheld;
 use super::closing::{Closed, Seen, close, free, look, look_again, reopen};
+use super::removal::{Removal, remove_if};
 use super::source::found;
 use crate::line::is_first;
 use crate::store::{Condition, Key, Part};
@@ -149,28 +150,4 @@ async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool)
     let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
     failed.map_or(Ok(()), Err)?;
     if was_there { Ok(is_all) } else { Err(missing()) }
-}
-
-/// What became of an object that was to be removed.
-enum Removal {
-    Done,
-    Missing,
-    /// There is another one by now.
-    Replaced,
-}
-
-/// Removes an object that meets the condition; where the store knows no conditions on removing, any.
-async fn remove_if(io: &Io, key: &Key, condition: Condition) -> Result<Removal> {
-    let removed = match io.delete(key, condition).await {
-        Err(error) if error.kind() == ErrorKind::NotSupported => {
-            io.delete(key, Condition::Any).await
-        }
-        removed => removed,
-    };
-    match removed {
-        Ok(()) => Ok(Removal::Done),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Removal::Missing),
-        Err(error) if error.kind() == ErrorKind::Conflict => Ok(Removal::Replaced),
-        Err(error) => Err(error),
-    }
 }

@@ -26,6 +26,7 @@ mod prune;
 mod range;
 mod read;
 mod recovery;
+mod removal;
 mod repair;
 mod restore;
 mod retention;

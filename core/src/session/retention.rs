@@ -160,8 +160,8 @@ pub(super) async fn put(
 }
 
 /// Notes that a session is archived, in place of what was noted when that began; gives the record's
-/// version, and what it replaced. Its last activity is the latest that anybody knows; that of the new record counts only
-/// `if_known`. `pruned` where it was pruned meanwhile.
+/// version, and what it replaced. Its last activity is the latest that anybody knows; that of the new
+/// record counts only `if_known`. `pruned` where it was pruned meanwhile.
 pub(super) async fn note(
     io: &Io,
     id: &SessionId,

@@ -109,7 +109,8 @@ pub struct CacheChanges {
 
 /// Restores a bundle's sessions and values: each session takes the place of the one of its id, others
 /// are left alone. The whole bundle is verified before anything is changed; an error before the end
-/// of the sessions leaves everything as it was, and a crash does so at the next start ([`super::recover`]).
+/// of the sessions leaves everything as it was, and a crash does so at the next start
+/// ([`super::recover`]).
 /// `locked` where a session is held by another writer.
 #[must_use]
 pub fn restore(options: Restore) -> Task<Restored> {

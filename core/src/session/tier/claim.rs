@@ -17,9 +17,9 @@ use crate::store::{Condition, Info, Key, Object, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
-/// Puts a claim after the archive of that version, where no log is, or that empty one. From then on, and as long as it
-/// stands, that archive is the whole session: nothing was written after it, or archived, meanwhile.
-/// `conflict` where that happened before.
+/// Puts a claim after the archive of that version, where no log is, or that empty one. From then on,
+/// and as long as it stands, that archive is the whole session: nothing was written after it, or
+/// archived, meanwhile. `conflict` where that happened before.
 pub(in crate::session) async fn claim_after(
     io: &Io,
     id: &SessionId,

@@ -13,6 +13,7 @@ use crate::field;
 use crate::json::Object;
 use crate::limits::{COLLECTION_BYTES_MAX, COLLECTION_KEYS_MAX, GRACE_MS_MIN};
 use crate::session::cold::manifest;
+use crate::session::removal::remove_if;
 use crate::session::source::found;
 use crate::store::{Condition, Info, Key, ObjectKey};
 use crate::task::Io;
@@ -116,26 +117,12 @@ async fn run(io: &Io, cold: &Io, options: Collect) -> Result<Collected> {
         for key in others.into_iter().chain(manifests.into_iter().rev()) {
             // Long after that look others may have deleted it, and written and used it again.
             check_in_time(io, now_ms).await?;
-            remove(cold, key, unused.get(key)).await?;
+            let version = unused.get(key).map(|seen| seen.version.clone());
+            remove_if(cold, key, version.map_or(Condition::Any, Condition::Version)).await?;
         }
         remove_old_notes(cold, &notes, now, options.grace_ms).await?;
     }
     Ok(collected)
-}
-
-/// Removes what was seen; where the store knows no conditions on removing, whatever is there.
-async fn remove(cold: &Io, key: &Key, seen: Option<&Info>) -> Result<()> {
-    let version = seen.map_or(Condition::Any, |seen| Condition::Version(seen.version.clone()));
-    let removed = match cold.delete(key, version).await {
-        Err(error) if error.kind() == ErrorKind::NotSupported => {
-            cold.delete(key, Condition::Any).await
-        }
-        removed => removed,
-    };
-    match removed {
-        Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
-        removed => found(removed).map(|_| ()),
-    }
 }
 
 fn is_manifest(key: &Key) -> bool {
