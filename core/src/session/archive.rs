@@ -66,8 +66,8 @@ async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
     }
     let is_indexed = source.archive.as_ref().is_some_and(|archive| archive.index.is_some());
     let noted = retention::of(io, id).await?;
-    if session.form == Form::Archived {
-        // Someone is about to remove the archive, and relies on the tombstone.
+    if !source.log.as_ref().is_some_and(LogPart::has_lines) {
+        // Someone may be about to remove the archive, and relies on the tombstone.
         retention::check_unpruned(noted.as_ref().map(|(record, _)| record))?;
     }
     if source.log.is_none() && is_indexed && noted.is_some() {
