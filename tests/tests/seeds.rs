@@ -446,8 +446,7 @@ fn history_append_failure_stops_before_tool_execution() {
     let folder = Folder::new();
     let store: Arc<dyn Store> = Arc::new(FileStore::open(folder.path()).expect("a store"));
     let mut live = Live::create(&store, "a");
-    let path = folder.path().join("a.jsonl");
-    std::fs::write(&path, [&bytes_of(&store, &log_key("a"))[..], b"x"].concat()).expect("a write");
+    open(&store, "a").expect("it opens").append_one(&Draft::turn_end(0)).expect("an append");
     let failed = live.try_append(vec![Draft::item(CALL)]).expect_err("someone else wrote");
     assert_eq!(failed.code(), "conflict");
     assert!(Live::open(&store, "a").items().is_empty(), "no call was recorded, none may run");

@@ -26,9 +26,9 @@ const TRIES: u32 = 32;
 
 async fn delete_session(io: &Io, id: &SessionId) -> Result<()> {
     check_unheld(io, &Key::of(id, Part::Log)).await?;
-    let (mut was_buried, mut tries) = (false, 1);
+    let (mut was_there, mut tries) = (false, 1);
     loop {
-        match delete_once(io, id, &mut was_buried).await {
+        match delete_once(io, id, &mut was_there).await {
             // Written to, archived or restored between two looks at it. To give up now would leave
             // it deleted for the cold store only.
             Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
@@ -37,18 +37,23 @@ async fn delete_session(io: &Io, id: &SessionId) -> Result<()> {
     }
 }
 
-async fn delete_once(io: &Io, id: &SessionId, was_buried: &mut bool) -> Result<()> {
+async fn delete_once(io: &Io, id: &SessionId, was_there: &mut bool) -> Result<()> {
     let log = Key::of(id, Part::Log);
     let seen = look(io, &log).await?;
     // The cold store is told before the log goes: what is flushed or hydrated just now hears of it
     // there.
     let is_new_grave = !planted!(DeleteLeavesCold) && super::tier::bury(io, id).await?;
-    *was_buried |= is_new_grave;
+    *was_there |= is_new_grave;
     let closed = close(io, id).await?;
-    match remove(io, &log, seen.as_ref()).await {
-        Ok(true) => {}
+    let removed = remove(io, &log, seen.as_ref()).await;
+    let seen = seen.filter(|seen| !seen.is_claim);
+    match removed {
+        Ok(true) => *was_there |= seen.is_some(),
         // Someone else removed it: the tombstone stands until what lies beside is gone too.
-        Ok(false) => return Err(moved(&log)),
+        Ok(false) => {
+            *was_there |= seen.is_some();
+            return Err(moved(&log));
+        }
         Err(error) => {
             if matches!(error.kind(), ErrorKind::Locked | ErrorKind::Conflict) {
                 reopen(io, id, closed).await;
@@ -56,17 +61,15 @@ async fn delete_once(io: &Io, id: &SessionId, was_buried: &mut bool) -> Result<(
             return Err(error);
         }
     }
-    let removed = seen.filter(|seen| !seen.is_claim);
-    let was_there = removed.is_some() || *was_buried;
     // What was buried may have gone from one place to the other between the looks at them.
-    let is_open = (removed.is_some() || is_new_grave) && closed.is_none();
+    let is_open = (seen.is_some() || is_new_grave) && closed.is_none();
     let closed = match closed {
         // Someone may have published an archive before the log went.
-        Some(closed) if removed.is_some() => Some(look_again(io, id, closed).await?),
+        Some(closed) if seen.is_some() => Some(look_again(io, id, closed).await?),
         closed => closed,
     };
-    if is_open || !clear(io, id, closed, was_there).await? {
-        return clear_late(io, id, &log, removed.as_ref()).await;
+    if is_open || !clear(io, id, closed, *was_there).await? {
+        return clear_late(io, id, &log, seen.as_ref()).await;
     }
     Ok(())
 }

@@ -68,8 +68,9 @@ async fn copy_to_files(io: &Io, id: &SessionId) -> Result<Copied> {
 }
 
 async fn copy_to_objects(io: &Io, id: &SessionId) -> Result<Copied> {
-    let (from, mut known, mut tries) = (io.alone(), Known::now(io).await?, 1);
+    let (from, mut grave, mut tries) = (io.alone(), None, 1);
     loop {
+        let mut known = Known::now(io, grave).await?;
         let (head, source) = found_at(&from, id).await?;
         match upload((io, &from), id, &source, head, false, &mut known).await {
             Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
@@ -77,6 +78,7 @@ async fn copy_to_objects(io: &Io, id: &SessionId) -> Result<Copied> {
             }
             copied => return copied.map(|(_, flushed)| Copied { head, entries: flushed.entries }),
         }
+        grave = known.grave;
     }
 }
 

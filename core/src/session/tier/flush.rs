@@ -106,8 +106,9 @@ pub(super) fn flush_session<'a>(
 ) -> Answer<'a, Flushed> {
     Box::pin(async move {
         io.cold_store()?;
-        let (mut known, mut tries) = (Known::now(io).await?, 1);
+        let (mut grave, mut tries) = (None, 1);
         loop {
+            let mut known = Known::now(io, grave).await?;
             match flush_once(io, id, options, &mut known).await {
                 // Flushed or hydrated by others between two looks at it.
                 Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
@@ -115,6 +116,7 @@ pub(super) fn flush_session<'a>(
                 }
                 flushed => return flushed,
             }
+            grave = known.grave;
         }
     })
 }
@@ -123,12 +125,12 @@ pub(super) fn flush_session<'a>(
 pub(super) struct Known {
     stamp: Stamp,
     /// The end of a session of that id: what is read after it is not what was deleted.
-    grave: Option<Manifest>,
+    pub(super) grave: Option<Manifest>,
 }
 
 impl Known {
-    pub(super) async fn now(io: &Io) -> Result<Self> {
-        Ok(Self { stamp: io.stamp(16).await?, grave: None })
+    pub(super) async fn now(io: &Io, grave: Option<Manifest>) -> Result<Self> {
+        Ok(Self { stamp: io.stamp(16).await?, grave })
     }
 
     /// Refuses to go on after the end of a session that was not known of before the session was
@@ -153,7 +155,8 @@ async fn flush_once(
     let (session, source) = match find_session(io, id).await {
         // Nobody has it: there is nothing to flush.
         Err(error) if error.kind() == ErrorKind::NotFound && error.place().key.is_none() => {
-            return Ok(Flushed::default());
+            let was_deleted = known.grave.is_some();
+            return if was_deleted { Err(deleted()) } else { Ok(Flushed::default()) };
         }
         found => found?,
     };
