@@ -19,6 +19,8 @@ use crate::sessions::Folder;
 const FOLDER: &str = "TURNKEEP_TESTS_DISKS";
 /// What follows this in a line is shown whether or not the test passes, and this too.
 pub const SHOWN: &str = "power cut: ";
+/// What the lines of figures start with that `cargo xtask prove` reads.
+const FIGURE: &str = "proof: ";
 /// Sizes are what can be written at most; nothing takes room before it is written.
 const IMAGE_BYTES: u64 = 320 << 20;
 const POOL_BYTES: u64 = 64 << 30;
@@ -92,7 +94,10 @@ impl Disks {
         let output = run_held(&mut inside(folder.path(), name));
         let text = String::from_utf8_lossy(&output.stdout);
         let mut out = std::io::stdout();
-        for line in text.lines().filter_map(|line| line.find(SHOWN).map(|at| &line[at..])) {
+        let shown = |line| {
+            [SHOWN, FIGURE].iter().find_map(|mark| str::find(line, mark)).map(|at| &line[at..])
+        };
+        for line in text.lines().filter_map(shown) {
             // Not `println`, which a passing test keeps for itself.
             writeln!(out, "{line}").ok();
         }

@@ -196,9 +196,9 @@ fn bombs_stay_within_the_limits() {
         let told = if code.is_empty() { "read" } else { code };
         let Bomb { name, limit, .. } = bomb;
         println!("{name}: {} bytes, {told}, {} of {} KiB", input.len(), peak >> 10, limit >> 10);
-        println!("proof: 1 bombs within their limits of memory");
-        if code != bomb.code || peak > *limit {
-            failed.push(*name);
+        match code == bomb.code && peak <= *limit {
+            true => println!("proof: 1 bombs within their limits of memory"),
+            false => failed.push(*name),
         }
         count += 1;
     }

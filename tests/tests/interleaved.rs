@@ -209,3 +209,23 @@ fn others_between_two_requests_of_a_deletion_keep_a_newer_session_whole() {
     }
     assert!(newer > 30, "{newer}");
 }
+
+#[cfg(feature = "planted")]
+#[test]
+fn what_is_planted_is_found() {
+    use std::panic::catch_unwind;
+    use turnkeep::core::planted::{Defect, plant};
+    let tests: [fn(); 4] = [
+        others_between_two_requests_of_a_restoring_lose_nothing,
+        others_between_two_requests_of_an_archiving_lose_nothing,
+        others_between_two_requests_of_an_append_lose_nothing,
+        others_between_two_requests_of_a_deletion_keep_a_newer_session_whole,
+    ];
+    for defect in [Defect::WakeUnclaimed, Defect::DeleteLeavesOpen] {
+        plant(Some(defect));
+        let is_found = tests.iter().any(|test| catch_unwind(test).is_err());
+        plant(None);
+        assert!(is_found, "{defect:?} is planted, and nothing goes wrong");
+    }
+    println!("proof: 2 planted defects found between requests");
+}

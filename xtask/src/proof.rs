@@ -28,6 +28,11 @@ impl Proof {
         *self.0.entry(what.trim().to_owned()).or_default() += count;
     }
 
+    /// How many of these were counted.
+    pub(crate) fn count(&self, what: &str) -> u64 {
+        self.0.get(what).copied().unwrap_or_default()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

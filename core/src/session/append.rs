@@ -103,6 +103,9 @@ pub fn append(session: Session, append: impl Into<Append>) -> Task<Appended> {
 pub fn sync(session: &Session) -> Task<()> {
     let id = session.id().clone();
     Task::new(async move |io| {
+        if planted!(SyncIsNothing) {
+            return Ok(());
+        }
         io.sync(&Key::of(&id, Part::Log)).await.map_err(|error| error.in_session(&id))
     })
 }

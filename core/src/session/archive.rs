@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::announce::{Announced, announce, confirm, recall};
 use super::closing::withdraw;
+use super::cold::check_not_half_deleted;
 use super::open::{START_BYTES, find_session, moved_by_others};
 use super::retention::{self, Retention};
 use super::scan::Chunks;
@@ -74,6 +75,7 @@ async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
         return Err(Error::new(ErrorKind::AlreadyExists, "the session is archived already"));
     }
     if let Some(log) = &source.log {
+        check_not_half_deleted(io, id, &source, head).await?;
         check_unheld(io, &log.key).await?;
         sync(io, &log.key).await?;
         if planted!(LogGoesFirst) {

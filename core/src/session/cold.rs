@@ -124,10 +124,7 @@ pub(super) async fn buried_head(io: &Io, id: &SessionId) -> Result<Option<Head>>
 /// `not_found` where the session of that archive was deleted, as the cold store says: whoever archived
 /// it meanwhile, and is about to take the archive back, or was cut off before, left it.
 pub(super) async fn check_unburied(io: &Io, id: &SessionId, archive: &ArchivePart) -> Result<()> {
-    let Some(cold) = io.cold() else { return Ok(()) };
-    let Some(grave) = newest(&cold, id).await?.filter(Manifest::is_of_deleted) else {
-        return Ok(());
-    };
+    let Some(grave) = grave(io, id).await? else { return Ok(()) };
     let source = Source { archive: Some(archive.clone()), cold: None, log: None };
     let head = archive.head(io).await?;
     match archived_origin(io, &source, head).await {
@@ -136,6 +133,28 @@ pub(super) async fn check_unburied(io: &Io, id: &SessionId, archive: &ArchivePar
         // Others tell what is wrong with it.
         _ => Ok(()),
     }
+}
+
+/// `not_found` where a deletion of the session was cut off before it came to its log: others go on with
+/// that, but an archive of it would be taken for what was deleted.
+pub(super) async fn check_not_half_deleted(
+    io: &Io,
+    id: &SessionId,
+    source: &Source,
+    head: Head,
+) -> Result<()> {
+    let Some(grave) = grave(io, id).await? else { return Ok(()) };
+    if archived_origin(io, source, head).await? != Some(grave.origin) {
+        return Ok(());
+    }
+    let message = "a deletion of the session was cut off: delete it again, or export it";
+    Err(Error::new(ErrorKind::NotFound, message))
+}
+
+/// What the cold store says of a session that was deleted.
+async fn grave(io: &Io, id: &SessionId) -> Result<Option<Manifest>> {
+    let Some(cold) = io.cold() else { return Ok(None) };
+    Ok(newest(&cold, id).await?.filter(Manifest::is_of_deleted))
 }
 
 /// The hash of the entry that opened an archived session.

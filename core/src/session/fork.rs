@@ -132,7 +132,8 @@ async fn fork_once(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
         Some(claim) => Condition::Version(claim.version.clone()),
         None => Condition::Absent,
     };
-    let mut copy = Copy::new(parent, fork.at, head);
+    let at = if planted!(ForkTakesLess) { At::Seq(head.seq.saturating_sub(1)) } else { fork.at };
+    let mut copy = Copy::new(parent, at, head);
     let written = copy_prefix(io, parent, (&id, condition), &mut copy, |found| {
         let writer = Writer::resume(found.owner.clone(), found.head, found.is_salted);
         writer.forked_at(found.fork).fork(id.clone(), &fork.entries, &stamp)

@@ -11,8 +11,10 @@ use turnkeep_core::store::Durability;
 use crate::alone::Cut;
 use crate::cache::value;
 use crate::check::Violation;
+use crate::history::History;
 use crate::operation::{End, Operation, begin, done, ended, id, of, read, verify};
-use crate::plan::{Act, Plan, SESSIONS, What};
+use crate::plan::{Act, IMPORTED_BYTES, Plan, SECOND_MS, SESSIONS, What};
+use crate::text::text_of;
 use crate::world::World;
 
 /// What a runtime holds.
@@ -28,6 +30,33 @@ impl Content {
             all.sessions.get(session).is_some_and(|all| all == texts)
         };
         self.values == all.values && self.sessions.iter().all(is_in)
+    }
+
+    /// What there is once that was done.
+    fn changed(mut self, what: What) -> Self {
+        match what {
+            What::Create(session) => _ = self.sessions.insert(session, Vec::new()),
+            What::Append { session, says, entries, bytes, .. } => {
+                let texts = self.sessions.entry(session).or_default();
+                let said = (0..entries).map(|entry| text_of(says, entry, bytes));
+                // Done once: it may be there.
+                let new: Vec<String> = said.filter(|text| !texts.contains(text)).collect();
+                texts.extend(new);
+            }
+            What::Import { session, says } => {
+                let texts = self.sessions.entry(session).or_default();
+                if texts.is_empty() {
+                    texts.push(text_of(says, 0, IMPORTED_BYTES));
+                }
+            }
+            What::Fork { from, to, .. } => {
+                let texts = self.sessions.get(&from).cloned();
+                self.sessions.insert(to, texts.unwrap_or_default());
+            }
+            What::Delete(session) => _ = self.sessions.remove(&session),
+            _ => {}
+        }
+        self
     }
 
     /// What there is once that was restored over it.
@@ -50,15 +79,40 @@ pub(crate) fn run(plan: &Plan, world: &mut World) -> Result<(), Violation> {
         match act.what {
             What::Snapshot { cut } => bundled = snapshot(world, act, cut, bundled.as_ref())?,
             What::RestoreBundle { cut } => restore(world, act, cut, bundled.as_ref())?,
-            what => {
-                let what = durable(what);
-                if let Some(operation) = begin(act.number, what, plan.kept, None) {
-                    world.finish(operation);
-                }
-            }
+            What::Wait(seconds) => world.now_ms += seconds * SECOND_MS,
+            what => change(plan, world, Act { what: durable(what), ..*act })?,
         }
     }
+    let nothing = History { plan, records: Vec::new() };
+    for session in content(world)?.sessions.into_keys() {
+        nothing.check_goes_on(world, session)?;
+    }
     Ok(())
+}
+
+/// What nothing goes wrong with changes what it is to change, or is refused and changes nothing.
+fn change(plan: &Plan, world: &mut World, act: Act) -> Result<(), Violation> {
+    let Some(operation) = begin(act.number, act.what, plan.kept, None) else { return Ok(()) };
+    let before = content(world)?;
+    let error = world.finish(operation).error;
+    let after = content(world)?;
+    world.ended.push((act.what, error.is_none()));
+    let refusals = [
+        ErrorKind::NotFound,
+        ErrorKind::AlreadyExists,
+        ErrorKind::Pruned,
+        ErrorKind::InvalidArgument,
+        ErrorKind::Conflict,
+    ];
+    let wanted = match &error {
+        None => before.changed(act.what),
+        Some(error) if refusals.contains(&error.kind()) => before,
+        Some(error) => return Err(format!("act {} failed for no reason: {error}", act.number)),
+    };
+    match after == wanted {
+        true => Ok(()),
+        false => Err(format!("act {} left something else than it was to ({error:?})", act.number)),
+    }
 }
 
 /// What is lost with the power is another matter.
@@ -88,6 +142,7 @@ fn snapshot(
         ended(End { error, ..End::default() })
     };
     let how = world.attempt(of(runtime::snapshot(snapshot), named), act.number, cut);
+    world.ended.push((act.what, matches!(how, Cut::Done)));
     world.restart(act.number);
     let there = world.apart(unpacked)?;
     let number = act.number;
@@ -115,6 +170,7 @@ fn restore(
     let before = content(world)?;
     let wanted = bundled.map(|bundled| before.overlaid(bundled));
     let how = world.attempt(restoring(number), number, cut);
+    world.ended.push((act.what, matches!(how, Cut::Done)));
     world.restart(number);
     let mut recover = Recover::default();
     (recover.cache, recover.process) = (true, u64::MAX);

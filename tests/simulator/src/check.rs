@@ -3,7 +3,7 @@
 use turnkeep_core::store::Durability;
 use turnkeep_core::{Error, ErrorKind};
 
-use crate::history::{History, Said};
+use crate::history::{History, Look, Said};
 use crate::operation::{End, begin, id, read, verify};
 use crate::plan::{Kept, Plan, SESSIONS, What};
 use crate::text::{said_by, text_of};
@@ -23,13 +23,9 @@ pub(crate) fn check(plan: &Plan, world: &mut World) -> Result<(), Violation> {
         history.check_refusal(record)?;
         check_fork(record)?;
         if let (What::Read(session), Some(texts)) = (record.act.what, &record.end.texts) {
-            let span = (record.began, record.ended.unwrap_or(u64::MAX));
-            history.check_texts(
-                session,
-                texts,
-                span,
-                &format!("read by act {}", record.act.number),
-            )?;
+            let look = Look { since: record.began, until: record.over(), is_verified: false };
+            let what = format!("read by act {}", record.act.number);
+            history.check_texts(session, texts, look, &what)?;
         }
     }
     world.calm();
@@ -42,26 +38,25 @@ pub(crate) fn check(plan: &Plan, world: &mut World) -> Result<(), Violation> {
 /// Who forks at an entry that is not there is told so, and gets nothing.
 fn check_fork(record: &Record) -> Result<(), Violation> {
     let is_unknown = matches!(record.act.what, What::Fork { at_head: false, .. });
-    let is_made = record.ended.is_some() && record.end.error.is_none();
-    match is_unknown && is_made {
+    match is_unknown && record.is_done() {
         true => Err(format!("act {} forked at an entry that nobody knows", record.act.number)),
         false => Ok(()),
     }
 }
 
-/// When everything is over.
-const END: (u64, u64) = (u64::MAX, u64::MAX);
-
 impl History<'_> {
-    /// Nothing is refused that asks for no trouble: where nothing went wrong, no store failed.
+    /// Nothing is refused for no reason: where nothing went wrong, no store failed and nothing is damaged.
     fn check_refusal(&self, record: &Record) -> Result<(), Violation> {
         let Some(error) = &record.end.error else { return Ok(()) };
-        let is_rotten = self.acts(|what| what == What::Rot).next().is_some();
+        let is_store = error.kind() == ErrorKind::StoreFailed;
         let is_damage = error.kind().class() == turnkeep_core::ErrorClass::Data;
-        let faults = self.plan.faults;
-        let is_faulty = faults.short_read + faults.damaged > 0 && record.faults > 0;
+        let is_rotten = sessions_of(record.act.what).iter().any(|session| self.is_rotten(*session));
+        // Segments without a manifest are none that a listing may show: nothing is collected then.
+        if is_store && record.faults == 0 && !is_rotten && record.act.what != What::Collect {
+            return Err(format!("act {} failed for no reason: {error}", record.act.number));
+        }
         // An unfinished write is none: who reads passes it by.
-        if is_damage && !is_rotten && !is_faulty && error.kind() != ErrorKind::EmptyLog {
+        if is_damage && !is_rotten && record.damaged == 0 && error.kind() != ErrorKind::EmptyLog {
             return Err(format!(
                 "act {} found damage where none is: {error} {:?}",
                 record.act.number,
@@ -76,7 +71,7 @@ impl History<'_> {
         &self,
         session: usize,
         texts: &[String],
-        span: (u64, u64),
+        look: Look,
         what: &str,
     ) -> Result<(), Violation> {
         let heritage = self.heritage(session);
@@ -99,7 +94,7 @@ impl History<'_> {
             seen.push(known);
         }
         for said in &said {
-            self.check_said(session, said, &seen, span, &format!("{name}, {what}"))?;
+            self.check_said(session, said, &seen, look, &format!("{name}, {what}"))?;
         }
         self.check_order(&said, &seen, &format!("{name}, {what}"))
     }
@@ -109,7 +104,7 @@ impl History<'_> {
         session: usize,
         said: &Said<'_>,
         seen: &[(u64, u64)],
-        span: (u64, u64),
+        look: Look,
         what: &str,
     ) -> Result<(), Violation> {
         let number = said.number;
@@ -121,17 +116,19 @@ impl History<'_> {
         if !places.is_empty() && !is_whole {
             return Err(format!("{what}: only a part of append {number} is there"));
         }
+        if let (true, Some(by)) = (places.is_empty(), self.owed(session, said, look)) {
+            let by = by.act.number;
+            return Err(format!(
+                "{what}: append {number} was acknowledged by act {by}, and is not there"
+            ));
+        }
         if said.session != session {
             return Ok(());
-        }
-        if let (true, Some(append)) = (places.is_empty(), self.unexcused(said, span)) {
-            let number = append.act.number;
-            return Err(format!("{what}: append {number} was acknowledged, and is not there"));
         }
         if said.is_refused() && !places.is_empty() {
             return Err(format!("{what}: append {number} was refused, and is there"));
         }
-        if !places.is_empty() && self.was_deleted(session, said, span.0) {
+        if !places.is_empty() && self.was_deleted(session, said, look.since) {
             return Err(format!("{what}: append {number} came back after it was deleted"));
         }
         Ok(())
@@ -147,7 +144,7 @@ impl History<'_> {
         let place = |said: &Said<'_>| seen.iter().position(|seen| *seen == (said.number, 0));
         for (one, other) in said.iter().flat_map(|one| said.iter().map(move |other| (one, other))) {
             let (Some(first), Some(second)) = (place(one), place(other)) else { continue };
-            let is_before = self.end_of_all(one) < other.began();
+            let is_before = one.over() < other.began();
             if is_before && one.session == other.session && first > second {
                 let numbers = (one.number, other.number);
                 return Err(format!("{what}: appends {numbers:?} stand the wrong way round"));
@@ -160,46 +157,45 @@ impl History<'_> {
     fn check_session(&self, world: &mut World, session: usize) -> Result<(), Violation> {
         let name = SESSIONS[session];
         let is_tier = self.plan.kept == Kept::Tier;
-        let found = world.finish(read(id(session), is_tier));
-        let is_rotten = self.acts(|what| what == What::Rot).next().is_some();
-        match (&found.texts, &found.error) {
-            (Some(texts), _) => {
-                self.check_texts(session, texts, END, "at the end")?;
-                let sound = world.finish(verify(id(session), is_tier));
-                match sound.error {
-                    Some(error) if !is_rotten => {
-                        return Err(format!("{name} is not sound: {error} {:?}", error.place()));
-                    }
-                    Some(_) => return Ok(()),
-                    None => {}
-                }
+        let is_rotten = self.is_rotten(session);
+        let End { texts, error, .. } = world.finish(read(id(session), is_tier));
+        let sound = world.finish(verify(id(session), is_tier)).error;
+        let wrong = match (&texts, error.clone(), sound) {
+            (Some(_), None, None) => None,
+            (Some(_), None, Some(error)) => {
+                Some(format!("is not sound: {error} {:?}", error.place()))
             }
-            (None, Some(error)) => {
+            (_, Some(error), _) => {
                 let is_gone = matches!(
                     error.kind(),
                     ErrorKind::NotFound | ErrorKind::Pruned | ErrorKind::EmptyLog
                 );
-                if !is_gone && !is_rotten {
-                    return Err(format!("{name} cannot be read: {error} {:?}", error.place()));
-                }
                 if is_gone && !is_rotten {
-                    self.check_texts(session, &[], END, "gone")?;
-                    self.check_gone(session, error.code())?;
+                    self.check_texts(session, &[], Look::at_the_end(true), "gone")?;
+                    return self.check_gone(session, error.code());
                 }
-                return Ok(());
+                Some(format!("cannot be read: {error} {:?}", error.place()))
             }
-            (None, None) => return Err(format!("{name}: reading ended with nothing")),
+            (None, None, _) => return Err(format!("{name}: reading ended with nothing")),
+        };
+        match wrong {
+            Some(wrong) if !is_rotten => return Err(format!("{name} {wrong}")),
+            Some(_) => return Ok(()),
+            None => {}
         }
+        let texts = texts.unwrap_or_default();
+        self.check_texts(session, &texts, Look::at_the_end(true), "at the end")?;
         if is_rotten { Ok(()) } else { self.check_goes_on(world, session) }
     }
 
     /// What was created and not taken is there.
     fn check_gone(&self, session: usize, code: &str) -> Result<(), Violation> {
         let made = self.acts(|what| {
-            what == What::Create(session) || matches!(what, What::Fork { to, .. } if to == session)
+            what == What::Create(session)
+                || matches!(what, What::Fork { to, .. } if to == session)
+                || matches!(what, What::Import { session: to, .. } if to == session)
         });
         for record in made {
-            let is_made = record.ended.is_some() && record.end.error.is_none();
             let is_lost = self
                 .acts(|what| matches!(what, What::Evict { session: of, .. } if of == session))
                 .any(|loss| loss.began >= record.began);
@@ -207,7 +203,7 @@ impl History<'_> {
             let is_taken = self.may_be_deleted(session, record.began, u64::MAX)
                 || code == ErrorKind::Pruned.code()
                     && self.may_be_pruned(session, record.began, u64::MAX);
-            if is_made && !is_lost && !is_taken {
+            if record.is_done() && !is_lost && !is_taken {
                 return Err(format!(
                     "{} was created by act {}, and is {code}",
                     SESSIONS[session], record.act.number
@@ -222,11 +218,21 @@ impl History<'_> {
         let is_told = matches!(error.kind(), ErrorKind::Pruned | ErrorKind::NotFound);
         let mut takes =
             self.acts(|what| what == What::Delete(session) || what == What::Prune(session));
-        is_told && takes.any(|record| self.end_of(record) == u64::MAX)
+        // A sweep goes on with others where it fails for one.
+        let mut sweeps = self.acts(|what| what == What::Sweep { prunes: true });
+        is_told
+            && (takes.any(|record| !record.is_done())
+                || sweeps.any(|record| !record.is_done() || record.faults > 0))
+    }
+
+    /// Who goes on from what an eviction left meets what was flushed before it.
+    fn is_behind(&self, session: usize) -> bool {
+        let is_eviction = |what| matches!(what, What::Evict { session: of, .. } if of == session);
+        self.acts(is_eviction).next().is_some()
     }
 
     /// Whatever happened, a session can be used.
-    fn check_goes_on(&self, world: &mut World, session: usize) -> Result<(), Violation> {
+    pub(crate) fn check_goes_on(&self, world: &mut World, session: usize) -> Result<(), Violation> {
         let append = |session| What::Append {
             session,
             says: 1_000_000,
@@ -257,15 +263,10 @@ impl History<'_> {
             let Some(operation) = begin(number, what, self.plan.kept, None) else { continue };
             let End { error, .. } = world.finish(operation);
             if let Some(error) = error {
-                // Who goes on from what an eviction left meets what was flushed before it.
-                let is_evicted = error.kind() == ErrorKind::Conflict
-                    && self
-                        .acts(
-                            |what| matches!(what, What::Evict { session: of, .. } if of == session),
-                        )
-                        .next()
-                        .is_some();
-                if is_evicted || self.is_half_gone(session, &error) {
+                let is_behind = matches!(what, What::Flush { .. })
+                    && error.kind() == ErrorKind::Conflict
+                    && self.is_behind(session);
+                if is_behind || self.is_half_gone(session, &error) {
                     return Ok(());
                 }
                 let name = SESSIONS[session];
@@ -279,6 +280,15 @@ impl History<'_> {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// The sessions that an act meets.
+fn sessions_of(what: What) -> Vec<usize> {
+    match what {
+        What::Fork { from, to, .. } => vec![from, to],
+        What::Sweep { .. } | What::Collect => (0..SESSIONS.len()).collect(),
+        what => what.session().into_iter().collect(),
     }
 }
 

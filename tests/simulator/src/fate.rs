@@ -11,6 +11,11 @@ pub(crate) enum Fate {
     Fine,
     FailsBefore,
     FailsAfter,
+    /// Its host hears of a failure now, and it is carried out later.
+    Late,
+    /// It is carried out, and later once more.
+    Resent,
+    /// It is answered twice.
     Twice,
     Full,
     Short,
@@ -37,6 +42,8 @@ impl Fate {
         let rates = [
             (faults.fails_before, Self::FailsBefore, true),
             (faults.fails_after, Self::FailsAfter, true),
+            (faults.late, Self::Late, true),
+            (faults.resent, Self::Resent, true),
             (faults.answered_twice, Self::Twice, true),
             (faults.full, Self::Full, is_writing),
             (faults.short_read, Self::Short, is_reading),
@@ -95,4 +102,10 @@ pub(crate) fn delay_ms(faults: Faults, chance: &mut Chance) -> u64 {
         true => *chance.one_of(&[200, 5000, 70_000, 3_700_000]),
         false => chance.below(4),
     }
+}
+
+/// How much later something arrives that the network kept.
+#[must_use]
+pub(crate) fn later_ms(chance: &mut Chance) -> u64 {
+    *chance.one_of(&[2, 20, 200, 5000, 70_000])
 }

@@ -2,8 +2,27 @@
 
 use turnkeep_core::store::Durability;
 
-use crate::plan::{Kept, Plan, What};
+use crate::plan::{IMPORTED_BYTES, Kept, Plan, What};
 use crate::world::Record;
+
+/// When something was looked at, in numbers of events.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// When it began.
+    pub(crate) since: u64,
+    /// When it ended.
+    pub(crate) until: u64,
+    /// Whether verifying found nothing wrong either: then bits that turned excuse nothing.
+    pub(crate) is_verified: bool,
+}
+
+impl Look {
+    /// When everything is over.
+    #[must_use]
+    pub(crate) fn at_the_end(is_verified: bool) -> Self {
+        Self { since: u64::MAX, until: u64::MAX, is_verified }
+    }
+}
 
 /// Everything that happened.
 pub(crate) struct History<'a> {
@@ -27,6 +46,11 @@ impl Said<'_> {
         self.appends.iter().map(|record| record.began).min().unwrap_or(u64::MAX)
     }
 
+    /// When all of them are over.
+    pub(crate) fn over(&self) -> u64 {
+        self.appends.iter().map(|record| record.over()).max().unwrap_or_default()
+    }
+
     /// Whether all of them were refused, and nothing went wrong with them.
     pub(crate) fn is_refused(&self) -> bool {
         self.appends.iter().all(|record| record.end.error.is_some() && record.faults == 0)
@@ -42,8 +66,12 @@ impl History<'_> {
     pub(crate) fn said_to(&self, session: usize) -> Vec<Said<'_>> {
         let mut all: Vec<Said<'_>> = Vec::new();
         for record in &self.records {
-            let What::Append { session: to, says, entries, bytes, .. } = record.act.what else {
-                continue;
+            let (to, says, entries, bytes) = match record.act.what {
+                What::Append { session, says, entries, bytes, .. } => {
+                    (session, says, entries, bytes)
+                }
+                What::Import { session, says } => (session, says, 1, IMPORTED_BYTES),
+                _ => continue,
             };
             match all.iter_mut().find(|said| said.number == says) {
                 _ if to != session => {}
@@ -57,23 +85,38 @@ impl History<'_> {
         all
     }
 
-    /// When all that was to say something is over for sure.
-    pub(crate) fn end_of_all(&self, said: &Said<'_>) -> u64 {
-        said.appends.iter().map(|record| self.end_of(record)).max().unwrap_or_default()
+    /// Who wrote something into a session that must be there, for it was acknowledged and nothing took
+    /// or lost it until then: an append, or a fork that took it over.
+    pub(crate) fn owed(&self, session: usize, said: &Said<'_>, look: Look) -> Option<&Record> {
+        let is_kept = |record: &&Record| {
+            record.is_done()
+                && record.over() < look.since
+                && !self.may_be_deleted(session, record.began, look.until)
+                && !self.is_half_deleted(session, record, look.until)
+                && !self.may_be_lost(session, record, look)
+        };
+        let is_pruned = |began| self.may_be_pruned(session, began, look.until);
+        let mut appends = self.records.iter().filter(|record| {
+            said.session == session
+                && said.appends.iter().any(|append| append.act.number == record.act.number)
+        });
+        let append = appends.find(|append| is_kept(append) && !is_pruned(said.began()));
+        append.or_else(|| {
+            self.forks(session)
+                .filter(|(_, fork)| is_kept(fork) && !is_pruned(fork.began))
+                .find_map(|(from, fork)| {
+                    let look = Look { since: fork.began, until: fork.over(), is_verified: false };
+                    (from != session && self.owed(from, said, look).is_some()).then_some(fork)
+                })
+        })
     }
 
-    /// An append that was acknowledged before then, and that nothing took or lost until then.
-    pub(crate) fn unexcused(&self, said: &Said<'_>, (since, until): (u64, u64)) -> Option<&Record> {
-        let is_acknowledged = |append: &&Record| {
-            append.end.error.is_none() && append.ended.is_some_and(|ended| ended < since)
-        };
-        let mut acknowledged = said.appends.iter().copied().filter(is_acknowledged);
-        let number = acknowledged.find(|append| {
-            !self.may_be_deleted(said.session, append.began, until)
-                && !self.may_be_pruned(said.session, said.began(), until)
-                && !self.may_be_lost(said.session, append, until)
-        })?;
-        self.records.iter().find(|record| record.act.number == number.act.number)
+    /// Those that forked a session out of another one.
+    fn forks(&self, session: usize) -> impl Iterator<Item = (usize, &Record)> {
+        self.records.iter().filter_map(move |record| match record.act.what {
+            What::Fork { from, to, at_head: true } if to == session => Some((from, record)),
+            _ => None,
+        })
     }
 
     /// Sessions that this one may have entries of.
@@ -81,12 +124,8 @@ impl History<'_> {
         let mut all = vec![session];
         let mut at = 0;
         while at < all.len() {
-            let child = all[at];
-            for record in &self.records {
-                if let What::Fork { from, to, at_head: true } = record.act.what
-                    && to == child
-                    && !all.contains(&from)
-                {
+            for (from, _) in self.forks(all[at]) {
+                if !all.contains(&from) {
                     all.push(from);
                 }
             }
@@ -100,11 +139,22 @@ impl History<'_> {
         self.go_on(|what| what == What::Delete(session), since, until).next().is_some()
     }
 
+    /// Whether someone wrote through a session that was opened before the cold store heard of a
+    /// deletion, which failed afterwards: that goes with the session (tiers.md).
+    fn is_half_deleted(&self, session: usize, writer: &Record, until: u64) -> bool {
+        self.plan.kept == Kept::Tier
+            && matches!(writer.act.what, What::Append { anew: false, .. })
+            && self
+                .acts(|what| what == What::Delete(session))
+                .any(|deletion| deletion.began <= until && !deletion.is_done())
+    }
+
     /// Whether a pruning may take what was said from `since` on: only what was archived goes.
     pub(crate) fn may_be_pruned(&self, session: usize, since: u64, until: u64) -> bool {
-        let is_archiving = |what| what == What::Archive(session) || what == What::Sweep;
-        self.go_on(|what| what == What::Prune(session), since, until)
-            .any(|pruning| self.go_on(is_archiving, since, self.end_of(pruning)).next().is_some())
+        let prunes = |what| what == What::Prune(session) || what == What::Sweep { prunes: true };
+        self.go_on(prunes, since, until).any(|pruning| {
+            self.go_on(|what| archives(what, session), since, pruning.over()).next().is_some()
+        })
     }
 
     /// Such things that began before `until`, and are not over before `since`.
@@ -114,40 +164,37 @@ impl History<'_> {
         since: u64,
         until: u64,
     ) -> impl Iterator<Item = &Record> {
-        self.acts(is_it).filter(move |record| record.began <= until && self.end_of(record) >= since)
+        self.acts(is_it).filter(move |record| record.began <= until && record.over() >= since)
     }
 
-    /// When something is over for sure: what nobody heard of, or heard a failure of, may come later.
-    pub(crate) fn end_of(&self, record: &Record) -> u64 {
-        match (record.ended, &record.end.error) {
-            (Some(ended), None) => ended,
-            (Some(ended), Some(_)) if record.faults == 0 => ended,
-            _ => u64::MAX,
-        }
-    }
-
-    /// Whether a loss of the store takes an append that was acknowledged.
-    fn may_be_lost(&self, session: usize, append: &Record, until: u64) -> bool {
-        let ended = append.ended.unwrap_or(u64::MAX);
-        let durability = durability_of(append);
+    /// Whether a loss of the store takes what someone wrote who was told that it is there.
+    fn may_be_lost(&self, session: usize, writer: &Record, look: Look) -> bool {
+        let over = writer.over();
+        let happens = |loss: &Record| loss.began >= writer.began && loss.began <= look.until;
+        let is_rotten = |loss: &Record| !look.is_verified && self.rots(loss, session);
         self.records.iter().any(|loss| match loss.act.what {
+            _ if is_rotten(loss) && loss.began <= look.until => true,
+            // Also earlier ones: what it went after may be lost where others wrote it.
             What::PowerCut => {
-                // Also earlier ones: what it went after may be lost where others wrote it.
-                durability != Durability::Disk
-                    && loss.began >= append.began
-                    && loss.began <= until
-                    && !self.is_made_durable(session, ended, loss.began)
+                durability_of(writer) != Durability::Disk
+                    && happens(loss)
+                    && !self.is_made_durable(session, over, loss.began)
             }
             What::Evict { session: of, .. } => {
-                of == session
-                    && loss.began >= append.began
-                    && loss.began <= until
-                    && !self.is_flushed(session, ended, loss.began)
+                of == session && happens(loss) && !self.is_flushed(session, over, loss.began)
             }
-            // What is known of a session may be what is damaged.
-            What::Rot => loss.began <= until,
             _ => false,
         })
+    }
+
+    /// Whether a bit that turned is one of what the session is made of.
+    fn rots(&self, loss: &Record, session: usize) -> bool {
+        self.heritage(session).iter().any(|session| loss.rotten.contains(session))
+    }
+
+    /// Whether a bit turned of what the session is made of.
+    pub(crate) fn is_rotten(&self, session: usize) -> bool {
+        self.records.iter().any(|loss| self.rots(loss, session))
     }
 
     fn is_made_durable(&self, session: usize, since: u64, until: u64) -> bool {
@@ -156,62 +203,57 @@ impl History<'_> {
                 What::Append { session: to, durability, .. } => {
                     to == session && durability == Durability::Disk
                 }
-                What::Archive(of) => of == session,
+                What::Archive(of) | What::Sync(of) => of == session,
                 _ => false,
             };
-            makes
-                && record.began >= since
-                && record.end.error.is_none()
-                && record.ended.is_some_and(|ended| ended <= until)
+            makes && record.began >= since && record.is_done() && record.over() <= until
         })
     }
 
-    fn is_flushed(&self, session: usize, since: u64, until: u64) -> bool {
-        self.records.iter().any(|record| {
-            matches!(record.act.what, What::Flush { session: of, .. } if of == session)
-                && record.began >= since
-                && record.end.error.is_none()
-                && record.ended.is_some_and(|ended| ended <= until)
-        })
+    /// Whether a flush that began after `since` was done before `until`.
+    pub(crate) fn is_flushed(&self, session: usize, since: u64, until: u64) -> bool {
+        self.acts(|what| matches!(what, What::Flush { session: of, .. } if of == session))
+            .any(|flush| flush.began >= since && flush.is_done() && flush.over() <= until)
     }
 
     /// Whether a deletion that began after an append was over is over, too, and no copy is anywhere.
     pub(crate) fn was_deleted(&self, session: usize, said: &Said<'_>, until: u64) -> bool {
-        let is_copied = self
-            .acts(|what| matches!(what, What::Fork { from, .. } if from == session))
-            .next()
-            .is_some();
-        let ended = self.end_of_all(said);
-        !is_copied
-            && self.acts(|what| what == What::Delete(session)).any(|record| {
-                record.began > ended
-                    && record.end.error.is_none()
-                    && record.ended.is_some_and(|over| over < until)
-                    && !self.is_published_late(session, record, until)
+        let is_brought_back = self.forks(session).next().is_some();
+        !is_brought_back
+            && self.acts(|what| what == What::Delete(session)).any(|deletion| {
+                deletion.began > said.over()
+                    && deletion.is_done()
+                    && deletion.over() < until
+                    && !self.is_published_late(session, deletion, until)
             })
     }
 
     /// Whether an archiving may have published its archive after that deletion, and someone looked, or
     /// appended after it, before that was seen: in a folder that is left to chance (format.md §7.1).
     fn is_published_late(&self, session: usize, deletion: &Record, looked: u64) -> bool {
-        let over = deletion.ended.unwrap_or(u64::MAX);
-        let is_archiving = |what| what == What::Archive(session) || what == What::Sweep;
+        let over = deletion.over();
         let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
         self.plan.kept == Kept::Files
             && self
-                .acts(is_archiving)
-                .filter(|late| late.began <= over && self.end_of(late) > over)
+                .acts(|what| archives(what, session))
+                .filter(|late| late.began <= over && late.over() > over)
                 .any(|late| {
-                    let end = self.end_of(late);
-                    looked <= end
-                        || self.go_on(is_append, over, end).any(|append| append.end.error.is_none())
+                    // Its archiver is gone, and looks no more.
+                    let is_gone = late.ended.is_none();
+                    let end = if is_gone { u64::MAX } else { late.over() };
+                    looked <= end || self.go_on(is_append, over, end).any(Record::is_done)
                 })
     }
 }
 
-fn durability_of(append: &Record) -> Durability {
-    match append.act.what {
+/// Whether that may archive a session.
+fn archives(what: What, session: usize) -> bool {
+    what == What::Archive(session) || matches!(what, What::Sweep { .. })
+}
+
+fn durability_of(writer: &Record) -> Durability {
+    match writer.act.what {
         What::Append { durability, .. } => durability,
-        _ => Durability::Os,
+        _ => Durability::Disk,
     }
 }

@@ -20,7 +20,7 @@ mod telling;
 mod text;
 mod world;
 
-use plan::{Kept, Plan};
+use plan::{Kept, Plan, What};
 pub use shrink::shrink;
 use world::World;
 
@@ -33,6 +33,8 @@ pub struct Outcome {
     pub requests: u64,
     /// See above.
     pub faults: u64,
+    /// What came to an end, and whether it was done.
+    pub ended: Vec<(What, bool)>,
     /// What happened, as a number.
     pub trace: u64,
     /// What happened, line by line, where it was asked for.
@@ -48,6 +50,7 @@ pub fn simulate(plan: &Plan, tells: bool) -> Outcome {
         _ if world.run() => check::check(plan, &mut world).err(),
         _ => Some("it does not come to an end".to_owned()),
     };
-    let (requests, faults) = (world.requests, world.faults);
-    Outcome { violation, requests, faults, trace: world.trace(), told: world.told().to_vec() }
+    let (trace, told) = (world.trace(), world.told().to_vec());
+    let World { requests, faults, ended, .. } = world;
+    Outcome { violation, requests, faults, ended, trace, told }
 }

@@ -1,13 +1,16 @@
 //! Operations of the core under way: one task, or some that follow one another.
 
+use turnkeep_core::import::{self, File, Format};
 use turnkeep_core::log::Draft;
 use turnkeep_core::session::tier::{self, Collect, Flush, Hot};
-use turnkeep_core::session::{self, Append, At, Compact, Create, Fork, Policy, Range, Session};
+use turnkeep_core::session::{
+    self, Append, At, Compact, Create, Fork, Import, Policy, Range, Session,
+};
 use turnkeep_core::store::{Durability, Reply, Request};
 use turnkeep_core::task::{RequestId, Step, Task};
-use turnkeep_core::{Error, Result, SessionId, sha256};
+use turnkeep_core::{Error, ErrorKind, Result, SessionId, sha256};
 
-use crate::plan::{DAY_MS, Kept, SESSIONS, What};
+use crate::plan::{DAY_MS, IMPORTED_BYTES, Kept, SESSIONS, What};
 use crate::text::{text_of, texts_in};
 
 /// What an operation ended with.
@@ -168,10 +171,12 @@ pub(crate) fn begin(
         What::Prune(session) => {
             of(cold(is_tier, session::prune(id(session), "to make room")), done)
         }
-        What::Sweep => {
-            let policy = Policy::default().inactive_for(DAY_MS);
+        What::Sweep { prunes } => {
+            let most = prunes.then_some(0);
+            let policy = Policy::default().inactive_for(DAY_MS).at_most(most);
             of(cold(is_tier, session::sweep(policy)), done)
         }
+        What::Import { session, says } => imports(is_tier, session, says),
         What::Delete(session) => of(cold(is_tier, session::delete(id(session))), done),
         What::Fork { from, to, at_head } => {
             let unknown = sha256(&number.to_be_bytes());
@@ -197,6 +202,39 @@ pub(crate) fn begin(
         What::Collect => of(tier::collect(Collect::default()).with_cold_store(), done),
         _ => return None,
     })
+}
+
+/// Keeps a file of another system and writes its session.
+fn imports(is_tier: bool, session: usize, says: u64) -> Box<dyn Operation> {
+    let file = text_of(says, 0, IMPORTED_BYTES).into_bytes();
+    let bytes = file.len() as u64;
+    of(session::keep_import(file), move |sha256| {
+        let name = format!("{says}.jsonl");
+        let files = vec![session::OriginFile { name, sha256, bytes }];
+        let origin = session::Origin { format: Format::Agentmux, files };
+        Next::Goes(of(cold(is_tier, session::import(foreign(session, says), origin)), |import| {
+            let error = match import {
+                Import::Exists(_) => Some(Error::new(ErrorKind::AlreadyExists, "another one")),
+                _ => None,
+            };
+            ended(End { error, ..End::default() })
+        }))
+    })
+}
+
+/// A session as it is read from such a file.
+fn foreign(session: usize, says: u64) -> import::Session {
+    let bytes = br#"{"type":"user","message":{"role":"user","content":"hello"}}"#;
+    let read = import::read(&[File { name: "a.jsonl", bytes }], Some(Format::Agentmux));
+    let sessions = read.unwrap_or_else(|error| panic!("{error}")).sessions;
+    let mut foreign = sessions.into_iter().next().unwrap_or_else(|| panic!("no session"));
+    foreign.id = id(session);
+    foreign.drafts = vec![
+        Draft::new("user_input")
+            .with_text("item", &text_of(says, 0, IMPORTED_BYTES))
+            .with_text("id", &format!("{says}-0")),
+    ];
+    foreign
 }
 
 fn cold<T>(is_tier: bool, task: Task<T>) -> Task<T> {

@@ -11,6 +11,8 @@ pub const SESSIONS: [&str; 3] = ["a", "A", "b"];
 pub const SECOND_MS: u64 = 1000;
 /// A day, in milliseconds.
 pub const DAY_MS: u64 = 86_400 * SECOND_MS;
+/// Bytes of the one text in an imported session.
+pub const IMPORTED_BYTES: u64 = 100;
 
 /// Where sessions are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +56,19 @@ pub enum What {
         anew: bool,
         once: bool,
     },
+    /// A file of another system, which an act of that number says something in.
+    Import {
+        session: usize,
+        says: u64,
+    },
     Sync(usize),
     Archive(usize),
     Restore(usize),
     Prune(usize),
-    Sweep,
+    /// What nobody used for a day is archived; `prunes`: and every archive goes.
+    Sweep {
+        prunes: bool,
+    },
     Delete(usize),
     Fork {
         from: usize,
@@ -101,12 +111,54 @@ pub enum What {
     Wait(u64),
 }
 
+impl What {
+    /// The session that it is about, if it is about one.
+    #[must_use]
+    pub fn session(self) -> Option<usize> {
+        match self {
+            Self::Create(session)
+            | Self::Append { session, .. }
+            | Self::Import { session, .. }
+            | Self::Sync(session)
+            | Self::Archive(session)
+            | Self::Restore(session)
+            | Self::Prune(session)
+            | Self::Delete(session)
+            | Self::Compact(session)
+            | Self::Read(session)
+            | Self::Flush { session, .. }
+            | Self::Hydrate(session)
+            | Self::Pull(session)
+            | Self::Evict { session, .. } => Some(session),
+            Self::Fork { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+
+    /// The session that its host goes on with afterwards.
+    #[must_use]
+    pub fn at_hand(self) -> Option<usize> {
+        let goes_on = matches!(
+            self,
+            Self::Create(_)
+                | Self::Append { .. }
+                | Self::Sync(_)
+                | Self::Compact(_)
+                | Self::Hydrate(_)
+                | Self::Fork { .. }
+        );
+        self.session().filter(|_| goes_on)
+    }
+}
+
 /// How often a request meets a fault, of 1,000 times each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs, reason = "the words say it")]
 pub struct Faults {
     pub fails_before: u64,
     pub fails_after: u64,
+    pub late: u64,
+    pub resent: u64,
     pub answered_twice: u64,
     pub slow: u64,
     pub full: u64,
@@ -140,8 +192,22 @@ impl Plan {
         };
         let (fails_before, fails_after, answered_twice) = (some(80), some(80), some(100));
         let (slow, full, short_read, damaged) = (some(150), some(40), some(40), some(200));
-        let faults =
-            Faults { fails_before, fails_after, answered_twice, slow, full, short_read, damaged };
+        // A network may keep a request, or send it twice; a disk does not.
+        let (late, resent) = match kept {
+            Kept::Tier => (some(60), some(60)),
+            Kept::Files | Kept::Runtime => (0, 0),
+        };
+        let faults = Faults {
+            fails_before,
+            fails_after,
+            late,
+            resent,
+            answered_twice,
+            slow,
+            full,
+            short_read,
+            damaged,
+        };
         let mut chance = Chance::of(seed, &[2]);
         let is_meeting = chance.happens(400);
         let sorts = match is_meeting {
@@ -185,6 +251,7 @@ enum Sort {
     Create,
     Append,
     Again,
+    Import,
     Sync,
     Archive,
     Restore,
@@ -218,6 +285,8 @@ fn meetings(kept: Kept) -> &'static [&'static [Sort]] {
             &[Archive, Restore, Prune, Wait],
             &[Archive, Restore],
             &[Archive, Restore, Delete, Create],
+            &[Import, Archive, Delete],
+            &[Sweep, Sweep, Restore, Wait],
             &[Archive, Delete, Create],
             &[Archive, Delete, Fork],
             &[Create, Delete, Crash],
@@ -232,6 +301,7 @@ fn meetings(kept: Kept) -> &'static [&'static [Sort]] {
             &[Flush, Archive, Delete, Hydrate],
             &[Flush, Fork, Delete, Collect],
             &[Archive, Delete, Create],
+            &[Import, Flush, Delete],
             &[Create, Delete, Crash, Again],
         ],
         Kept::Runtime => &[&[Archive, Snapshot, RestoreBundle], &[Snapshot, RestoreBundle, Delete]],
@@ -253,7 +323,7 @@ fn sorts(kept: Kept, chance: &mut Chance) -> Vec<Sort> {
         }
     };
     let all: &[Sort] =
-        &[Create, Delete, Delete, Fork, Again, Compact, Crash, Rot, Clock, Wait, Wait];
+        &[Create, Delete, Delete, Fork, Again, Import, Compact, Crash, Rot, Clock, Wait, Wait];
     let mut sorts = vec![Append, Append, Append, Read];
     // Few sorts meet more often; rot hides what else goes wrong, so it is rare.
     let rate = *chance.one_of(&[150, 300, 600]);
@@ -272,7 +342,8 @@ fn what(sort: Sort, session: usize, number: u64, before: &[Act], chance: &mut Ch
         Sort::Archive => What::Archive(session),
         Sort::Restore => What::Restore(session),
         Sort::Prune => What::Prune(session),
-        Sort::Sweep => What::Sweep,
+        Sort::Sweep => What::Sweep { prunes: chance.happens(300) },
+        Sort::Import => import(session, number, before, chance),
         Sort::Delete => What::Delete(session),
         Sort::Fork => {
             let to = chance.below(SESSIONS.len() as u64) as usize;
@@ -339,6 +410,14 @@ fn again(number: u64, before: &[Act], chance: &mut Chance) -> What {
         },
         _ => append(0, number, before, chance),
     }
+}
+
+/// A file that nobody imported yet, or the last one that somebody did.
+fn import(session: usize, number: u64, before: &[Act], chance: &mut Chance) -> What {
+    let earlier =
+        before.iter().rev().map(|act| act.what).find(|what| matches!(what, What::Import { .. }));
+    let again = earlier.filter(|_| chance.happens(500));
+    again.unwrap_or(What::Import { session, says: number })
 }
 
 /// One of the last appends whose items have ids of their own.

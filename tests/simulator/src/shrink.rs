@@ -27,9 +27,11 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
             all.push(with(&|plan| _ = plan.acts.drain(start..(start + size).min(count))));
         }
     }
-    let rates: [fn(&mut Faults) -> &mut u64; 7] = [
+    let rates: [fn(&mut Faults) -> &mut u64; 9] = [
         |faults| &mut faults.fails_before,
         |faults| &mut faults.fails_after,
+        |faults| &mut faults.late,
+        |faults| &mut faults.resent,
         |faults| &mut faults.answered_twice,
         |faults| &mut faults.slow,
         |faults| &mut faults.full,

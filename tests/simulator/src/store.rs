@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use turnkeep_core::store::{
-    After, Condition, Durability, Holder, Info, Key, Listing, Object, Part, Reply, Request, StageId,
+    After, Condition, Durability, Holder, Info, Key, Listing, Object, ObjectKey, Part, Reply,
+    Request, StageId,
 };
 use turnkeep_core::{Error, ErrorKind, Result, SessionId};
 
 use crate::chance::Chance;
+
+/// Disks keep a page whole, or not at all.
+const PAGE_BYTES: usize = 4096;
 
 /// A process: the host's place, and how often it was started.
 pub(crate) type Process = (usize, u64);
@@ -233,7 +237,7 @@ impl Store {
         })
     }
 
-    /// Writes only a part of what an append was to add: its process is killed in the middle of it.
+    /// Writes only a part of what an append was to add: its process is killed, or the disk is full.
     pub(crate) fn tear(&mut self, request: &Request, by: By, chance: &mut Chance) {
         let Request::Append { key, bytes, after, .. } = request else { return };
         let part = chance.below(bytes.len() as u64 + 1) as usize;
@@ -254,35 +258,69 @@ impl Store {
         }
     }
 
-    /// The power is lost: of what was not synced something is left, or zeros where it was to be.
-    pub(crate) fn lose_power(&mut self, chance: &mut Chance) {
+    /// The power is lost: of what was not synced something is left, or zeros where some of it was to be.
+    /// Gives what later parts are left of, and earlier ones are not.
+    pub(crate) fn lose_power(&mut self, chance: &mut Chance) -> Vec<Key> {
         self.locks.clear();
         self.stages.clear();
-        for held in self.objects.values_mut() {
+        let mut holed = Vec::new();
+        for (key, held) in &mut self.objects {
             let unsynced = held.bytes.len() - held.synced.min(held.bytes.len());
             if unsynced == 0 {
                 continue;
             }
             let left = held.synced + chance.below(unsynced as u64 + 1) as usize;
-            match chance.happens(300) {
-                true => held.bytes[left..].fill(0),
-                false => held.bytes.truncate(left),
+            match chance.below(6) {
+                0 => held.bytes[left..].fill(0),
+                1 => {
+                    let end = held.bytes.len().min(left.next_multiple_of(PAGE_BYTES));
+                    let start = held.synced.max(end.saturating_sub(PAGE_BYTES));
+                    if end < held.bytes.len() {
+                        holed.push(key.clone());
+                    }
+                    held.bytes[start..end].fill(0);
+                }
+                _ => held.bytes.truncate(left),
             }
             held.synced = held.bytes.len();
             self.writes += 1;
             held.version = self.writes;
         }
+        holed
     }
 
     /// Objects of a session go, as an eviction takes them: all, or its log alone. Beside an archive the
-    /// log does not go alone: the archive would be the session again (`docs/tiers.md`).
-    pub(crate) fn evict(&mut self, id: &SessionId, log_only: bool) {
+    /// log does not go alone: the archive would be the session again (`docs/tiers.md`). Whether any went.
+    pub(crate) fn evict(&mut self, id: &SessionId, log_only: bool) -> bool {
         let log_only = log_only && !self.objects.contains_key(&Key::of(id, Part::Archive));
         let beside = [Part::Archive, Part::Recovery, Part::About, Part::Trace, Part::Retention];
         let beside = if log_only { &[][..] } else { &beside };
-        for part in [Part::Log].iter().chain(beside) {
-            self.objects.remove(&Key::of(id, *part));
-        }
+        let keys = [Part::Log].iter().chain(beside).map(|part| Key::of(id, *part));
+        keys.filter(|key| self.objects.remove(key).is_some()).count() > 0
+    }
+
+    /// Whether there is nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// Whether an object is one of a session's own, or one of them names it.
+    pub(crate) fn is_made_of(&self, id: &SessionId, key: &Key) -> bool {
+        let owner = |key: &Key| match key.object() {
+            Some(ObjectKey::Manifest(session, _)) => Some(session),
+            _ => key.session().map(|(session, _)| session),
+        };
+        let name = match key.object() {
+            Some(ObjectKey::Segment(hash) | ObjectKey::Ids(hash)) => hash.to_string(),
+            _ => key.as_str().to_owned(),
+        };
+        let names =
+            |held: &Held| held.bytes.windows(name.len()).any(|window| window == name.as_bytes());
+        owner(key).as_ref() == Some(id)
+            || self
+                .objects
+                .iter()
+                .any(|(other, held)| owner(other).as_ref() == Some(id) && names(held))
     }
 
     /// A bit of some object turns; says which object.

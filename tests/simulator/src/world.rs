@@ -12,9 +12,9 @@ use turnkeep_core::{Error, ErrorKind};
 
 use crate::cache::Cache;
 use crate::chance::Chance;
-use crate::fate::{Fate, damaged, delay_ms, short};
+use crate::fate::{Fate, damaged, delay_ms, later_ms, short};
 use crate::operation::{End, Operation, begin, id};
-use crate::plan::{Act, DAY_MS, Faults, Kept, Plan, SECOND_MS, What};
+use crate::plan::{Act, DAY_MS, Faults, Kept, Plan, SECOND_MS, SESSIONS, What};
 use crate::store::{By, Process, Store};
 use crate::telling::{name_of, told_of};
 
@@ -35,8 +35,26 @@ pub(crate) struct Record {
     pub(crate) ended: Option<u64>,
     /// How it ended.
     pub(crate) end: End,
-    /// Faults that its requests met.
+    /// When the last of its requests was carried out, if one was.
+    pub(crate) last: u64,
+    /// Faults that its requests met, by which it may fail.
     pub(crate) faults: u64,
+    /// Those among them by which it may find damage.
+    pub(crate) damaged: u64,
+    /// Sessions of which a bit turned.
+    pub(crate) rotten: Vec<usize>,
+}
+
+impl Record {
+    /// Whether its host was told that it is done.
+    pub(crate) fn is_done(&self) -> bool {
+        self.ended.is_some() && self.end.error.is_none()
+    }
+
+    /// When nothing of it happens any more.
+    pub(crate) fn over(&self) -> u64 {
+        self.ended.unwrap_or(self.began).max(self.last)
+    }
 }
 
 /// Everything that happens.
@@ -58,6 +76,8 @@ pub(crate) struct World {
     runs: Vec<Run>,
     /// What happened to the acts.
     pub(crate) records: Vec<Record>,
+    /// What came to an end, and whether it was done.
+    pub(crate) ended: Vec<(What, bool)>,
     /// Faults that were injected, crashes and losses too.
     pub(crate) faults: u64,
     /// Requests that were carried out.
@@ -86,8 +106,24 @@ struct Run {
 
 enum Event {
     Act(Act),
-    Perform { run: usize, id: RequestId, request: Box<Request>, chance: Chance },
-    Answer { run: usize, id: RequestId, reply: Reply },
+    Perform {
+        run: usize,
+        id: RequestId,
+        request: Box<Request>,
+        chance: Chance,
+    },
+    /// A request that nobody waits for any more.
+    Arrive {
+        run: usize,
+        request: Box<Request>,
+        by: By,
+        chance: Chance,
+    },
+    Answer {
+        run: usize,
+        id: RequestId,
+        reply: Reply,
+    },
 }
 
 impl World {
@@ -113,6 +149,7 @@ impl World {
             hosts: (0..plan.hosts).map(host).collect(),
             runs: Vec::new(),
             records: Vec::new(),
+            ended: Vec::new(),
             faults: 0,
             requests: 0,
             trace: DefaultHasher::new(),
@@ -138,6 +175,9 @@ impl World {
                 Some(Event::Act(act)) => self.act(act),
                 Some(Event::Perform { run, id, request, chance }) => {
                     self.perform(run, id, &request, chance);
+                }
+                Some(Event::Arrive { run, request, by, chance }) => {
+                    self.arrive(run, &request, by, chance);
                 }
                 Some(Event::Answer { run, id, reply }) => self.answer(run, id, reply),
                 None => {}
@@ -185,31 +225,52 @@ impl World {
     fn act(&mut self, act: Act) {
         self.tell(("act", act.number, act.host, format!("{:?}", act.what)));
         let mut chance = Chance::of(self.plan.seed, &[6, act.number]);
-        let record = Record {
+        let mut record = Record {
             act,
             began: self.events,
             ended: Some(self.events),
             end: End::default(),
+            last: 0,
             faults: 0,
+            damaged: 0,
+            rotten: Vec::new(),
         };
+        let mut happens = true;
         match act.what {
             What::Crash => self.crash(act.host, &mut chance),
             What::PowerCut => {
                 (0..self.hosts.len()).for_each(|place| self.crash(place, &mut chance));
-                self.hot.lose_power(&mut chance);
+                // Where later parts are left, what others wrote is damaged.
+                let holed = self.hot.lose_power(&mut chance);
+                record.rotten = holed.iter().flat_map(|key| self.made_of(key)).collect();
             }
-            What::Evict { session, log_only } => self.hot.evict(&id(session), log_only),
+            What::Evict { session, log_only } => happens = self.hot.evict(&id(session), log_only),
             What::Rot => {
-                let store = if chance.happens(500) { &mut self.hot } else { &mut self.cold };
-                let key = store.rot(&mut chance);
-                self.tell(("rot", key.map(|key| key.as_str().to_owned())));
+                record.rotten = self.rot(&mut chance);
+                happens = !record.rotten.is_empty();
             }
             What::Clock(days) => self.hosts[act.host].clock_ms = days * DAY_MS.cast_signed(),
             What::Wait(seconds) => self.now_ms += seconds * SECOND_MS,
             _ => return self.begin(act, record),
         }
-        self.faults += u64::from(!matches!(act.what, What::Wait(_)));
+        self.faults += u64::from(happens && !matches!(act.what, What::Wait(_) | What::Clock(0)));
         self.records.push(record);
+    }
+
+    /// A bit of some object turns; gives the sessions that are made of it.
+    fn rot(&mut self, chance: &mut Chance) -> Vec<usize> {
+        let is_cold = !self.cold.is_empty() && chance.happens(500);
+        let store = if is_cold { &mut self.cold } else { &mut self.hot };
+        let Some(key) = store.rot(chance) else { return Vec::new() };
+        self.tell(("rot", key.as_str().to_owned()));
+        self.made_of(&key)
+    }
+
+    fn made_of(&self, key: &Key) -> Vec<usize> {
+        let is_of = |session: &usize| {
+            [&self.hot, &self.cold].iter().any(|store| store.is_made_of(&id(*session), key))
+        };
+        (0..SESSIONS.len()).filter(is_of).collect()
     }
 
     fn begin(&mut self, act: Act, record: Record) {
@@ -217,7 +278,7 @@ impl World {
             return;
         }
         let host = &mut self.hosts[act.host];
-        let at_hand = session_of(act.what).and_then(|session| host.at_hand.get(&session).cloned());
+        let at_hand = act.what.at_hand().and_then(|session| host.at_hand.get(&session).cloned());
         let Some(operation) = begin(act.number, act.what, self.plan.kept, at_hand) else { return };
         let (process, place) = (host.process, self.records.len());
         self.records.push(Record { ended: None, ..record });
@@ -265,7 +326,8 @@ impl World {
         };
         let code = end.error.as_ref().map_or("ok", Error::code);
         self.tell(("end", act.number, code));
-        if let Some(session) = session_of(act.what) {
+        self.ended.push((act.what, end.error.is_none()));
+        if let Some(session) = act.what.at_hand() {
             match &end.session {
                 Some(known) => _ = self.hosts[act.host].at_hand.insert(session, known.clone()),
                 None => _ = self.hosts[act.host].at_hand.remove(&session),
@@ -292,17 +354,31 @@ impl World {
             _ => self.now_ms,
         };
         let by = By { process, now_ms };
-        if fate != Fate::Fine {
-            self.faults += 1;
-            let record = self.runs[run].record;
-            self.records[record].faults += 1;
-        }
+        let record = &mut self.records[self.runs[run].record];
+        record.last = self.events;
+        record.faults += u64::from(!matches!(fate, Fate::Fine | Fate::Twice | Fate::Resent));
+        record.damaged += u64::from(matches!(fate, Fate::Short | Fate::Damaged));
+        self.faults += u64::from(fate != Fate::Fine);
         let reply = self.suffer(request, by, fate, &mut chance);
         self.tell(("did", run, name_of(request), told_of(&reply), format!("{fate:?}")));
+        if matches!(fate, Fate::Late | Fate::Resent) {
+            let request = Box::new(request.clone());
+            self.at(
+                self.now_ms + later_ms(&mut chance),
+                Event::Arrive { run, request, by, chance },
+            );
+        }
         if fate == Fate::Twice {
             self.at(self.now_ms + late_ms * 2 + 1, Event::Answer { run, id, reply: reply.clone() });
         }
         self.at(self.now_ms + late_ms, Event::Answer { run, id, reply });
+    }
+
+    fn arrive(&mut self, run: usize, request: &Request, by: By, mut chance: Chance) {
+        self.records[self.runs[run].record].last = self.events;
+        let by = By { now_ms: self.now_ms, ..by };
+        let reply = self.carry_out(request, by, &mut chance);
+        self.tell(("arrived", run, name_of(request), told_of(&reply)));
     }
 
     fn answer(&mut self, run: usize, id: RequestId, reply: Reply) {
@@ -327,7 +403,11 @@ impl World {
             Reply::Failed(if fate == Fate::Full { error } else { error.retryable() })
         };
         match fate {
-            Fate::FailsBefore | Fate::Full => lost(),
+            Fate::Full => {
+                self.hot.tear(request, by, chance);
+                lost()
+            }
+            Fate::FailsBefore | Fate::Late => lost(),
             Fate::FailsAfter => {
                 self.carry_out(request, by, chance);
                 lost()
@@ -337,7 +417,7 @@ impl World {
                 let request = damaged(request, chance);
                 self.carry_out(&request, by, chance)
             }
-            Fate::Fine | Fate::Twice => self.carry_out(request, by, chance),
+            Fate::Fine | Fate::Twice | Fate::Resent => self.carry_out(request, by, chance),
         }
     }
 
@@ -376,7 +456,10 @@ impl World {
             if arrives && self.plan.kept == Kept::Tier {
                 continue;
             }
-            let Some(Event::Perform { request, .. }) = self.due.remove(&number) else { continue };
+            let Some(Event::Perform { request, run, .. }) = self.due.remove(&number) else {
+                continue;
+            };
+            self.records[self.runs[run].record].last = self.events;
             if arrives {
                 self.carry_out(&request, by, chance);
             } else if chance.happens(500) {
@@ -396,18 +479,5 @@ impl World {
 
     fn faults_now(&self) -> Faults {
         if self.is_calm { Faults::default() } else { self.plan.faults }
-    }
-}
-
-/// The session that an act is about, where a host goes on with it.
-fn session_of(what: What) -> Option<usize> {
-    match what {
-        What::Create(session)
-        | What::Append { session, .. }
-        | What::Sync(session)
-        | What::Compact(session)
-        | What::Hydrate(session) => Some(session),
-        What::Fork { to, .. } => Some(to),
-        _ => None,
     }
 }
