@@ -1,0 +1,99 @@
+//! What is used long after it was looked at: an old anchor, the end of a deleted session, what a
+//! collector saw, an archive's record.
+
+use turnkeep::core::session::tier::Hot;
+use turnkeep::core::session::{self, At};
+use turnkeep::core::store::{Condition, Part, Request};
+use turnkeep::{Key, Store};
+use turnkeep_tests::retention::{Job, Place, job};
+use turnkeep_tests::sessions::id;
+use turnkeep_tests::tiers::{
+    Past, World, appending, code, collect_later, ends_well, flushing, forking, fsck, hydrating,
+    is_collected, look, noise, past,
+};
+
+fn does(world: &World, job: &Job, what: &str) {
+    let outcome = world.host().finish(job());
+    assert_eq!(code(&outcome), "ok", "{what}: {outcome:?}");
+}
+
+fn collect_all(world: &World) {
+    for _ in 0..3 {
+        collect_later(world).expect("collected");
+    }
+}
+
+fn log() -> Key {
+    Key::of(&id("a"), Part::Log)
+}
+
+/// A session whose anchor names segments that were joined since, by a flush that was cut off then, and
+/// collected.
+fn joined() -> Past {
+    let past = past("seven");
+    {
+        let host = past.world.host();
+        let mut running = flushing(Hot::Keep)();
+        while let Some(request) = running.request() {
+            if matches!(&request, Request::Put { key, .. } if *key == log()) {
+                break;
+            }
+            running.answer(host.perform(&request));
+        }
+    }
+    collect_all(&past.world);
+    past
+}
+
+/// A session that went on in another hot store; what that one's anchor names was joined and collected.
+fn gone_on() -> Past {
+    let mut past = past("cold");
+    does(&past.world, &hydrating(), "hydrated");
+    let kept = past.world.hot.get(&log(), None).expect("an anchor").bytes;
+    for n in 20..28 {
+        let text = noise(n, 3000);
+        does(&past.world, &appending(&text), "appended");
+        does(&past.world, &flushing(Hot::Clear), "flushed");
+        past.texts.get_or_insert_default().push(text);
+    }
+    past.world.hot.put(&log(), &kept, &Condition::Any).expect("a put");
+    collect_all(&past.world);
+    past
+}
+
+#[test]
+fn a_fork_names_no_segment_that_was_joined() {
+    for (at, said, past) in [
+        (At::Head, 8, joined()),
+        (At::Seq(3), 3, joined()),
+        (At::Head, 2, gone_on()),
+        (At::Seq(1), 1, gone_on()),
+    ] {
+        let (world, what) = (&past.world, format!("{at:?} of {}", past.name));
+        does(world, &forking(at), &what);
+        fsck(world, &what);
+        let texts = look(world, "b", &what).expect("a fork");
+        assert_eq!(texts[..], past.texts.as_deref().expect("texts")[..said], "{what}");
+        collect_all(world);
+        is_collected(world, &what);
+        ends_well(world, "b", Some(&texts), &what);
+    }
+}
+
+#[test]
+fn a_session_whose_segments_were_joined_is_hydrated_anew() {
+    for past in [joined(), gone_on()] {
+        let (world, what) = (&past.world, past.name);
+        does(world, &hydrating(), what);
+        assert_eq!(look(world, "a", what).ok(), past.texts, "{what}");
+        ends_well(world, "a", past.texts.as_deref(), what);
+    }
+}
+
+#[test]
+fn a_hot_part_that_is_left_names_what_stays() {
+    let past = past("seven");
+    does(&past.world, &flushing(Hot::Leave), "left");
+    collect_all(&past.world);
+    assert_eq!(look(&past.world, "a", "left").ok(), past.texts);
+}
