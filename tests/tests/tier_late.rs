@@ -1,6 +1,7 @@
 //! What is used long after it was looked at: an old anchor, the end of a deleted session, what a
 //! collector saw, an archive's record.
 
+use turnkeep::core::limits::GRAVE_MS_MIN;
 use turnkeep::core::session::tier::Hot;
 use turnkeep::core::session::{self, At};
 use turnkeep::core::store::{Condition, Part, Request};
@@ -8,8 +9,8 @@ use turnkeep::{Key, Store};
 use turnkeep_tests::retention::{Job, Place, job};
 use turnkeep_tests::sessions::id;
 use turnkeep_tests::tiers::{
-    Past, World, appending, code, collect_later, ends_well, flushing, forking, fsck, hydrating,
-    is_collected, look, noise, past,
+    Past, World, appending, code, collect_later, deleting, ends_well, flushing, forking, fsck,
+    hydrating, is_collected, look, noise, past,
 };
 
 fn does(world: &World, job: &Job, what: &str) {
@@ -25,6 +26,10 @@ fn collect_all(world: &World) {
 
 fn log() -> Key {
     Key::of(&id("a"), Part::Log)
+}
+
+fn manifests(world: &World) -> usize {
+    world.cold.keys().iter().filter(|key| key.as_str().starts_with("sessions/")).count()
 }
 
 /// A session whose anchor names segments that were joined since, by a flush that was cut off then, and
@@ -96,4 +101,21 @@ fn a_hot_part_that_is_left_names_what_stays() {
     does(&past.world, &flushing(Hot::Leave), "left");
     collect_all(&past.world);
     assert_eq!(look(&past.world, "a", "left").ok(), past.texts);
+}
+
+#[test]
+fn the_end_of_a_deleted_session_outlives_what_is_left_of_it() {
+    let past = past("archived");
+    let (world, archive) = (&past.world, Key::of(&id("a"), Part::Archive));
+    let left = world.hot.get(&archive, None).expect("an archive").bytes;
+    does(world, &deleting(), "deleted");
+    world.hot.put(&archive, &left, &Condition::Any).expect("a put");
+    collect_all(world);
+    assert_eq!(look(world, "a", "left").expect_err("deleted").code(), "not_found");
+    does(world, &flushing(Hot::Clear), "flushed");
+    assert_eq!(manifests(world), 1, "only its end");
+    does(world, &deleting(), "deleted again");
+    world.wait(GRAVE_MS_MIN);
+    collect_all(world);
+    assert_eq!(manifests(world), 0);
 }
