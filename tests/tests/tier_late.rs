@@ -3,14 +3,14 @@
 
 use turnkeep::core::limits::GRAVE_MS_MIN;
 use turnkeep::core::session::tier::Hot;
-use turnkeep::core::session::{self, At};
+use turnkeep::core::session::{self, At, Fork};
 use turnkeep::core::store::{Condition, Part, Request};
 use turnkeep::{Key, Store};
 use turnkeep_tests::retention::{Job, Place, job};
 use turnkeep_tests::sessions::id;
 use turnkeep_tests::tiers::{
-    Past, World, appending, code, collect_later, deleting, ends_well, flushing, forking, fsck,
-    hydrating, is_collected, look, noise, past,
+    HOUR_MS, Past, World, appending, code, collect_later, creating, deleting, ends_well, flushing,
+    forking, fsck, hydrating, is_cold, is_collected, look, noise, past,
 };
 
 fn does(world: &World, job: &Job, what: &str) {
@@ -118,4 +118,55 @@ fn the_end_of_a_deleted_session_outlives_what_is_left_of_it() {
     world.wait(GRAVE_MS_MIN);
     collect_all(world);
     assert_eq!(manifests(world), 0);
+}
+
+#[test]
+fn an_old_anchor_is_not_taken_for_that_of_another_session() {
+    let past = past("kept");
+    let world = &past.world;
+    does(world, &appending("said on a laptop"), "appended");
+    let kept = world.hot.get(&log(), None).expect("a log").bytes;
+    does(world, &deleting(), "deleted");
+    collect_all(world);
+    world.wait(GRAVE_MS_MIN);
+    collect_all(world);
+    assert_eq!(manifests(world), 0);
+    does(world, &creating("another one"), "created");
+    does(world, &flushing(Hot::Clear), "flushed");
+    world.hot.put(&log(), &kept, &Condition::Any).expect("a put");
+    let outcome = world.host().finish(flushing(Hot::Clear)());
+    assert_eq!((code(&outcome), manifests(world)), ("conflict", 1), "{outcome:?}");
+    // Nor after the end of that one.
+    does(world, &deleting(), "deleted");
+    world.hot.put(&log(), &kept, &Condition::Any).expect("a put");
+    let outcome = world.host().finish(flushing(Hot::Clear)());
+    assert_eq!((code(&outcome), manifests(world)), ("not_found", 2), "{outcome:?}");
+}
+
+#[test]
+fn an_old_anchor_costs_two_requests_of_the_cold_store() {
+    let fork = job(|| session::fork(id("a"), Fork::default()).with_cold_store());
+    for (name, job, requests) in
+        [("long tail", flushing(Hot::Keep), 3), ("kept", hydrating(), 0), ("kept", fork, 1)]
+    {
+        let world = past(name).world;
+        does(&world, &flushing(Hot::Clear), "flushed");
+        does(&world, &hydrating(), "hydrated");
+        does(&world, &appending(&noise(30, 3000)), "appended");
+        if requests < 3 {
+            does(&world, &flushing(Hot::Keep), "flushed");
+        }
+        for (waits_ms, more) in [(0, 0), (HOUR_MS + 1, 2)] {
+            let world = world.copy();
+            world.wait(waits_ms);
+            let host = world.host();
+            let (mut running, mut count) = (job(), 0);
+            while let Some(request) = running.request() {
+                count += usize::from(is_cold(&request));
+                running.answer(host.perform(&request));
+            }
+            assert_eq!(code(&running.outcome()), "ok", "{name}, {waits_ms}");
+            assert_eq!(count, requests + more, "{name}, {waits_ms}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::cold::Manifest;
 use crate::limits::YOUNG_MS;
 use crate::line::Line;
 use crate::log::Head;
-use crate::session::cold::{ColdPart, deleted, manifest, newest, newest_number};
+use crate::session::cold::{ColdPart, deleted, newest};
 use crate::session::read::entry;
 use crate::session::source::{Source, found};
 use crate::store::Key;
@@ -24,32 +24,26 @@ fn is_young(manifest: &Manifest, now_ms: u64) -> bool {
 /// The manifest of an anchor, while it is the newest; else the one that is. The number after an older
 /// one says nothing, unless that is young: what others committed there may have been collected since.
 pub(super) async fn begun(cold: &Io, anchored: &Manifest, now_ms: u64) -> Result<Option<Manifest>> {
-    let (id, number) = (&anchored.session, Some(anchored.number));
-    let held = anchored.held.as_ref();
+    let (id, held) = (&anchored.session, anchored.held.as_ref());
     let is_of_fork = anchored.prev.is_none() && held.is_some_and(|held| held.fork.is_some());
     let is_young = is_young(anchored, now_ms);
     if is_young && !is_of_fork {
         return Ok(Some(anchored.clone()));
     }
-    let there = newest_number(cold, id).await?;
+    let there = newest(cold, id).await?;
+    // Its number alone says nothing: it may be another session's.
+    if there.as_ref().is_some_and(|there| there.number >= anchored.number) {
+        return Ok(there);
+    }
     // A fork puts its anchor first: it may be under way, or was cut off, or others were first.
-    let is_anchor = match there == number && is_of_fork {
-        true => manifest(cold, id, anchored.number).await?.as_ref() == Some(anchored),
-        false => there == number,
-    };
-    if is_anchor {
-        return Ok(Some(anchored.clone()));
+    if !is_of_fork || !is_young && !has_segments(cold, anchored).await? {
+        let message = "the session was deleted, or comes from another cold store";
+        return Err(Error::new(ErrorKind::NotFound, message));
     }
-    if there < number {
-        if !is_of_fork || !is_young && !has_segments(cold, anchored).await? {
-            let message = "the session was deleted, or comes from another cold store";
-            return Err(Error::new(ErrorKind::NotFound, message));
-        }
-        if let Committed::Ours = commit(cold, anchored).await? {
-            return Ok(Some(anchored.clone()));
-        }
+    match commit(cold, anchored).await? {
+        Committed::Ours => Ok(Some(anchored.clone())),
+        Committed::Theirs(_) => newest(cold, id).await,
     }
-    newest(cold, id).await
 }
 
 /// Whether all that a manifest names is still there.

@@ -213,6 +213,10 @@ pub(super) async fn upload(
     let mut pads = 0;
     for _ in 0..COMMITS {
         known.check(base.as_ref())?;
+        // What an anchor names was committed: whichever session ended since, that one did before.
+        if is_anchored && base.as_ref().is_some_and(Manifest::is_of_deleted) {
+            return Err(deleted());
+        }
         if let Some(base) = &base
             && holds((io, from), id, source, base, head).await?
         {
