@@ -2,16 +2,46 @@
 //! collector saw, an archive's record.
 
 use turnkeep::core::limits::GRAVE_MS_MIN;
-use turnkeep::core::session::tier::Hot;
+use turnkeep::core::session::tier::{Collect, Hot, collect};
 use turnkeep::core::session::{self, At, Fork};
-use turnkeep::core::store::{Condition, Part, Request};
-use turnkeep::{Key, Store};
-use turnkeep_tests::retention::{Job, Place, job};
+use turnkeep::core::store::{Condition, Part, Reply, Request};
+use turnkeep::{Error, ErrorKind, Key, Store};
+use turnkeep_tests::retention::{DAY_MS, Job, Outcome, Place, job};
 use turnkeep_tests::sessions::id;
 use turnkeep_tests::tiers::{
     HOUR_MS, Past, World, appending, code, collect_later, creating, deleting, ends_well, flushing,
     forking, fsck, hydrating, is_cold, is_collected, look, noise, past,
 };
+
+/// Carries an operation out over a cold store that knows no conditions on removing, and does something
+/// else before its first such request.
+fn before(
+    world: &World,
+    job: &Job,
+    is_it: impl Fn(&Request) -> bool,
+    then: impl FnOnce(),
+) -> Outcome {
+    let host = world.host();
+    let (mut running, mut then) = (job(), Some(then));
+    while let Some(request) = running.request() {
+        if is_it(&request)
+            && let Some(then) = then.take()
+        {
+            then();
+        }
+        let is_conditional = |request: &Request| {
+            matches!(request, Request::Delete { condition: Condition::Version(_), .. })
+        };
+        running.answer(match &request {
+            Request::Cold(request) if is_conditional(request) => {
+                Reply::Failed(Error::new(ErrorKind::NotSupported, "no conditions on removing"))
+            }
+            request => host.perform(request),
+        });
+    }
+    assert!(then.is_none(), "it was never asked for");
+    running.outcome()
+}
 
 fn does(world: &World, job: &Job, what: &str) {
     let outcome = world.host().finish(job());
@@ -141,6 +171,39 @@ fn an_old_anchor_is_not_taken_for_that_of_another_session() {
     world.hot.put(&log(), &kept, &Condition::Any).expect("a put");
     let outcome = world.host().finish(flushing(Hot::Clear)());
     assert_eq!((code(&outcome), manifests(world)), ("not_found", 2), "{outcome:?}");
+}
+
+#[test]
+fn what_was_written_anew_stays_whatever_another_collector_saw() {
+    let ahead = past("long tail").world;
+    let known = ahead.cold.keys();
+    does(&ahead, &flushing(Hot::Clear), "ahead");
+    let is_new = |key: &Key| key.as_str().starts_with("segments/") && !known.contains(key);
+    let segment = ahead.cold.keys().into_iter().find(is_new).expect("a segment");
+    let past = past("long tail");
+    let world = &past.world;
+    let bytes = ahead.cold.get(&segment, None).expect("there").bytes;
+    world.cold.plant(&segment, &bytes, world.now_ms() - 30 * 24 * HOUR_MS);
+    collect_later(world).expect("noted");
+    world.wait(8 * DAY_MS);
+    let is_of_it = |request: &Request| match request {
+        Request::Cold(request) => match &**request {
+            Request::Info { key } | Request::Delete { key, .. } => *key == segment,
+            _ => false,
+        },
+        _ => false,
+    };
+    let collecting = job(|| collect(Collect::default()).with_cold_store());
+    let outcome = before(world, &collecting, is_of_it, || {
+        let collected = world.done(collect(Collect::default()));
+        assert_eq!(collected.deleted, [segment.clone()]);
+        world.wait(60_000);
+        does(world, &flushing(Hot::Clear), "flushed");
+        assert!(world.cold.keys().contains(&segment), "written anew");
+    });
+    assert_eq!(code(&outcome), "ok", "{outcome:?}");
+    fsck(world, "collected twice");
+    assert_eq!(look(world, "a", "collected twice").ok(), past.texts);
 }
 
 #[test]

@@ -118,12 +118,24 @@ async fn run(io: &Io, cold: &Io, options: Collect) -> Result<Collected> {
         for key in others.into_iter().chain(manifests.into_iter().rev()) {
             // Long after that look others may have deleted it, and written and used it again.
             check_in_time(io, now_ms).await?;
-            let version = unused.get(key).map(|seen| seen.version.clone());
-            remove_if(cold, key, version.map_or(Condition::Any, Condition::Version)).await?;
+            let Some(seen) = unused.get(key) else { continue };
+            remove(cold, key, seen).await?;
         }
         remove_old_notes(cold, &notes, now, options.grace_ms).await?;
     }
     Ok(collected)
+}
+
+/// Removes what was seen. Another collection may have done so, and someone may have written the same
+/// again since, and rely on it: where a store knows no conditions on removing, or gives the same bytes
+/// the same version, the time alone tells.
+async fn remove(cold: &Io, key: &Key, seen: &Info) -> Result<()> {
+    let Some(now) = found(cold.info(key).await)? else { return Ok(()) };
+    // Later, not another one: some stores tell a listed object's time more precisely.
+    if matches!((now.modified_ms, seen.modified_ms), (Some(now), Some(seen)) if now > seen) {
+        return Ok(());
+    }
+    remove_if(cold, key, Condition::Version(seen.version.clone())).await.map(|_| ())
 }
 
 fn is_manifest(key: &Key) -> bool {
