@@ -10,7 +10,7 @@ use turnkeep_tests::retention::{DAY_MS, Job, Outcome, Place, job};
 use turnkeep_tests::sessions::id;
 use turnkeep_tests::tiers::{
     HOUR_MS, Past, World, appending, code, collect_later, creating, deleting, ends_well, flushing,
-    forking, fsck, hydrating, is_cold, is_collected, look, noise, past,
+    forking, fsck, hydrating, is_cold, is_collected, look, noise, past, pulling,
 };
 
 /// Carries an operation out over a cold store that knows no conditions on removing, and does something
@@ -204,6 +204,28 @@ fn what_was_written_anew_stays_whatever_another_collector_saw() {
     assert_eq!(code(&outcome), "ok", "{outcome:?}");
     fsck(world, "collected twice");
     assert_eq!(look(world, "a", "collected twice").ok(), past.texts);
+}
+
+#[test]
+fn a_flush_leaves_the_record_of_a_later_archive() {
+    for (name, hot) in [
+        ("archived", Hot::Clear),
+        ("archived and more", Hot::Clear),
+        ("archived and more", Hot::Keep),
+    ] {
+        let past = past(name);
+        let world = &past.world;
+        let record = Key::of(&id("a"), Part::Retention);
+        let is_removal =
+            |request: &Request| matches!(request, Request::Delete { key, .. } if *key == record);
+        let outcome = before(world, &flushing(hot), is_removal, || {
+            does(world, &pulling(), "pulled");
+            does(world, &appending("said later"), "appended");
+            world.done(session::archive(id("a")));
+        });
+        assert_eq!(code(&outcome), "ok", "{name}: {outcome:?}");
+        assert!(world.done(session::retention(id("a"))).is_some(), "{name}, {hot:?}");
+    }
 }
 
 #[test]
