@@ -108,6 +108,10 @@ pub const COLLECTION_BYTES_MAX: usize = 64 << 20;
 pub const YOUNG_MS: u64 = 3_600_000;
 /// Least grace of a collection: whoever writes commits while his objects are young.
 pub const GRACE_MS_MIN: u64 = 2 * YOUNG_MS;
+/// For so long the end of a deleted session is kept, at least: it is all that hides what is left of the
+/// session where no collection looks, such as an archive that was published late, or the anchor of
+/// another hot store. More than a year, and than keys without a write live in a hot store.
+pub const GRAVE_MS_MIN: u64 = 400 * 24 * 3_600_000;
 /// Most bytes that a block is inflated to where it is shown: two lines of the greatest length and a
 /// block.
 pub const VIEW_BLOCK_BYTES_MAX: u64 = 80 << 20;
@@ -182,6 +186,7 @@ const _: () = assert!(NAMED + INLINE + (1 << 20) <= MANIFEST_BYTES_MAX);
 const _: () = assert!(RECENT_IDS <= RECENT_IDS_MAX && 4 * RECENT_IDS_MAX < IDS_BYTES_MAX);
 const _: () = assert!(INLINE_TAIL_BYTES < BLOCK_BYTES);
 const _: () = assert!(2 * YOUNG_MS <= GRACE_MS_MIN, "what is committed late was not collected yet");
+const _: () = assert!(GRACE_MS_MIN < GRAVE_MS_MIN, "the end of a session outlives what it named");
 
 // Batches that are made of what is there already.
 const _: () = assert!(IMPORT_BATCH_BYTES + LINE_BYTES_MAX < BATCH_BYTES_MAX);

@@ -60,8 +60,8 @@ pub fn texts_of(lines: &[String]) -> Vec<String> {
 }
 
 /// Looks at every manifest of the cold store: each follows the one before, and what the newest ones
-/// name is there, and is what its name says. Gives what is in use: those, and the newest manifests
-/// of sessions that were not deleted.
+/// name is there, and is what its name says. Gives what is in use: those, and the newest manifests,
+/// of deleted sessions too.
 ///
 /// # Panics
 ///
@@ -81,10 +81,10 @@ pub fn fsck(world: &World, what: &str) -> BTreeSet<Key> {
         sessions.insert(session, (number, manifest));
     }
     for (session, (number, manifest)) in &sessions {
+        used.insert(Key::manifest(session, *number));
         if manifest["deleted"] == true {
             continue;
         }
-        used.insert(Key::manifest(session, *number));
         for (list, suffix) in [("segments", ".jsonl.gz"), ("ids", ".ids")] {
             for named in manifest[list].as_array().into_iter().flatten() {
                 let name = named[0].as_str().expect("a name");

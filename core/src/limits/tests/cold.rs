@@ -346,3 +346,18 @@ pub(super) fn the_least_grace() {
     assert_eq!((collected(GRACE_MS_MIN), collected(GRACE_MS_MIN + 1)), (Ok(0), Ok(0)));
     refused(collected(GRACE_MS_MIN - 1), "invalid_argument", "two hours");
 }
+
+#[test]
+pub(super) fn the_end_of_a_session_is_kept_so_long() {
+    let unused = |age_ms: u64| {
+        let mut host = Host { now_ms: 1 << 40, ..Host::default() };
+        host.session("s", &[said(9)]);
+        flushed(&mut host, Flush::default());
+        host.run(session::delete(id("s"))).unwrap();
+        host.cold.objects.remove(&Key::manifest(&id("s"), 0));
+        host.now_ms += age_ms;
+        host.run(tier::collect(Collect::default().dry_run())).unwrap().unused.len()
+    };
+    assert_eq!((unused(GRAVE_MS_MIN - 1), unused(GRAVE_MS_MIN)), (0, 1));
+    assert_eq!(unused(GRAVE_MS_MIN + 1), 1);
+}

@@ -88,6 +88,7 @@ const TESTED: &[Tested] = tested![
     COLLECTION_BYTES_MAX: Here(cold::so_many_unused_objects_are_noted),
     YOUNG_MS: Here(cold::an_old_object_is_not_relied_on),
     GRACE_MS_MIN: Here(cold::the_least_grace),
+    GRAVE_MS_MIN: Here(cold::the_end_of_a_session_is_kept_so_long),
     VIEW_BLOCK_BYTES_MAX: Here(shown::a_block_is_inflated_so_far),
     VIEW_PART_BYTES: Here(shown::a_part_is_cut),
     VIEW_PREVIEW_BYTES: Here(shown::a_preview_is_cut),

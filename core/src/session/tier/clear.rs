@@ -1,5 +1,6 @@
 //! Clearing the hot store of what the cold one has.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::claim::{is_raced, nonce};
@@ -8,6 +9,7 @@ use super::hydrate::hydrate_session;
 use crate::cold::{Anchor, Manifest};
 use crate::log::Head;
 use crate::session::Session;
+use crate::session::removal::remove_if;
 use crate::session::source::{LogPart, Source, found};
 use crate::store::{Condition, Key, Part};
 use crate::task::Io;
@@ -26,6 +28,7 @@ pub(super) async fn clear(
     // Beside the log: what the manifest has, and what only said how the hot part stands.
     let known = manifest.held.as_ref().and_then(|held| held.about.as_ref());
     let is_known = known.is_some() && about(io, id).await?.as_ref() == known;
+    let record = record(io, id).await?;
     // The log last: an archive that is left alone would be the session again, older.
     if !clear_archive(io, id, source).await? {
         return Ok(false);
@@ -40,10 +43,24 @@ pub(super) async fn clear(
         }
     }
     let about = is_known.then_some(Part::About);
-    for part in [Some(Part::Recovery), about, Some(Part::Retention)].into_iter().flatten() {
+    for part in [Some(Part::Recovery), about].into_iter().flatten() {
         io.delete(&Key::of(id, part), Condition::Any).await.ok();
     }
+    remove_record(io, id, record).await;
     Ok(true)
+}
+
+/// The version of what is noted of an archive: to be known before that is removed, for the session may
+/// be archived again right after.
+async fn record(io: &Io, id: &SessionId) -> Result<Option<String>> {
+    Ok(found(io.info(&Key::of(id, Part::Retention)).await)?.map(|info| info.version))
+}
+
+/// Removes what was noted of an archive that is gone, and not of a later one.
+async fn remove_record(io: &Io, id: &SessionId, seen: Option<String>) {
+    if let Some(version) = seen {
+        remove_if(io, &Key::of(id, Part::Retention), Condition::Version(version)).await.ok();
+    }
 }
 
 /// Removes the archive, also one that an interrupted archiving or flush left beside the log.
@@ -96,6 +113,7 @@ pub(super) async fn keep(
         return Ok(is_cleared);
     };
     let (first_seq, offset, lines) = last_lines(io, log, head).await?;
+    let record = if source.archive.is_some() { record(io, id).await? } else { None };
     let stamp = io.stamp(8).await?;
     let mut bytes = Anchor { manifest, first_seq, offset }.encode(nonce(&stamp));
     bytes.extend_from_slice(&lines);
@@ -110,7 +128,7 @@ pub(super) async fn keep(
     if let Some(archive) = &source.archive {
         let version = Condition::Version(archive.info.version.clone());
         if is_gone(io.delete(&archive.key, version).await)? {
-            io.delete(&Key::of(id, Part::Retention), Condition::Any).await.ok();
+            remove_record(io, id, record).await;
         }
     }
     Ok(true)

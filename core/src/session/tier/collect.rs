@@ -11,7 +11,7 @@ use crate::cold::Manifest;
 use crate::entry::utf8;
 use crate::field;
 use crate::json::Object;
-use crate::limits::{COLLECTION_BYTES_MAX, COLLECTION_KEYS_MAX, GRACE_MS_MIN};
+use crate::limits::{COLLECTION_BYTES_MAX, COLLECTION_KEYS_MAX, GRACE_MS_MIN, GRAVE_MS_MIN};
 use crate::session::cold::manifest;
 use crate::session::removal::remove_if;
 use crate::session::source::found;
@@ -76,9 +76,10 @@ pub struct Collected {
 }
 
 /// Looks for what no session in the cold store needs any more: segments and lists that no newest
-/// manifest names, manifests that are not the newest, and what remains of deleted sessions. It is
-/// noted; what was in every note for as long as the grace is deleted. Refuses where a listing cannot
-/// be right. Looks at every session's newest manifest, and lists every object.
+/// manifest names, manifests that are not the newest, and what remains of deleted sessions; what says
+/// that one was deleted only once that is [`GRAVE_MS_MIN`] ago. It is noted; what was in every note for
+/// as long as the grace is deleted. Refuses where a listing cannot be right. Looks at every session's
+/// newest manifest, and lists every object.
 #[must_use]
 pub fn collect(options: Collect) -> Task<Collected> {
     Task::new(async move |io| {
@@ -92,7 +93,7 @@ pub fn collect(options: Collect) -> Task<Collected> {
 
 async fn run(io: &Io, cold: &Io, options: Collect) -> Result<Collected> {
     let now_ms = io.stamp(0).await?.now_ms;
-    let mut store = look(cold).await?;
+    let mut store = look(cold, now_ms).await?;
     let notes = read_notes(cold).await?;
     let unused = core::mem::take(&mut store.unused);
     let noted: Vec<&Key> = unused.keys().take(COLLECTION_KEYS_MAX).collect();
@@ -117,12 +118,24 @@ async fn run(io: &Io, cold: &Io, options: Collect) -> Result<Collected> {
         for key in others.into_iter().chain(manifests.into_iter().rev()) {
             // Long after that look others may have deleted it, and written and used it again.
             check_in_time(io, now_ms).await?;
-            let version = unused.get(key).map(|seen| seen.version.clone());
-            remove_if(cold, key, version.map_or(Condition::Any, Condition::Version)).await?;
+            let Some(seen) = unused.get(key) else { continue };
+            remove(cold, key, seen).await?;
         }
         remove_old_notes(cold, &notes, now, options.grace_ms).await?;
     }
     Ok(collected)
+}
+
+/// Removes what was seen. Another collection may have done so, and someone may have written the same
+/// again since, and rely on it: where a store knows no conditions on removing, or gives the same bytes
+/// the same version, the time alone tells.
+async fn remove(cold: &Io, key: &Key, seen: &Info) -> Result<()> {
+    let Some(now) = found(cold.info(key).await)? else { return Ok(()) };
+    // Later, not another one: some stores tell a listed object's time more precisely.
+    if matches!((now.modified_ms, seen.modified_ms), (Some(now), Some(seen)) if now > seen) {
+        return Ok(());
+    }
+    remove_if(cold, key, Condition::Version(seen.version.clone())).await.map(|_| ())
 }
 
 fn is_manifest(key: &Key) -> bool {
@@ -135,7 +148,7 @@ struct Looked {
     unused: BTreeMap<Key, Info>,
 }
 
-async fn look(cold: &Io) -> Result<Looked> {
+async fn look(cold: &Io, now_ms: u64) -> Result<Looked> {
     // Segments first: what is written after that is not even seen, what is committed after that is.
     let segments = list_all(cold, "segments/").await?;
     let manifests = list_all(cold, "sessions/").await?;
@@ -154,8 +167,10 @@ async fn look(cold: &Io) -> Result<Looked> {
         let is_alive = name_used(&manifest, &mut used);
         let next = manifests.get(index + 1).and_then(|(key, _)| key.object());
         let is_last = !matches!(next, Some(ObjectKey::Manifest(next, _)) if next == id);
-        // What says that a session was deleted goes last of all.
-        if !is_alive && is_last {
+        // What says that a session was deleted goes last of all, and long after that: it hides what
+        // is left of the session elsewhere.
+        let written_ms = manifest.written_ms.max(info.modified_ms.unwrap_or_default());
+        if !is_alive && is_last && now_ms.saturating_sub(written_ms) >= GRAVE_MS_MIN {
             unused.insert(key.clone(), info.clone());
         }
         collected.sessions += u64::from(is_alive);

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::Task;
+use super::anchored::begun;
 use super::claim::nonce;
 use super::clear::{clear, keep};
 use super::commit::{Committed, check_in_time, commit};
@@ -12,10 +13,11 @@ use super::gather::{Gathered, diverged};
 use super::merge::{list_many_ids, merge};
 use crate::cold::{Held, Manifest};
 use crate::entry::utf8;
-use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES, YOUNG_MS};
+use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES};
+use crate::line::Line;
 use crate::log::{Head, Stamp};
 use crate::session::Form;
-use crate::session::cold::{ColdPart, deleted, manifest, newest, newest_number};
+use crate::session::cold::{ColdPart, deleted, manifest, newest};
 use crate::session::open::{TRIES, find_session, is_moving};
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
@@ -46,7 +48,7 @@ pub struct Flush {
     /// What becomes of the hot part.
     pub hot: Hot,
     /// Join segments where many small ones came together: now and then costs some more requests,
-    /// and keeps reading cheap.
+    /// and keeps reading cheap. Not where the hot part is left as it is.
     pub merges: bool,
 }
 
@@ -169,7 +171,9 @@ async fn flush_once(
     let is_anchored = source.cold.is_some();
     let (mut manifest, mut flushed) =
         upload((io, io), id, &source, head, is_anchored, known).await?;
-    if options.merges && manifest.held.as_ref().is_some_and(|held| held.head == head) {
+    // An anchor that is left would name the segments that were joined.
+    let merges = options.merges && options.hot != Hot::Leave;
+    if merges && manifest.held.as_ref().is_some_and(|held| held.head == head) {
         match merge(io, &manifest).await {
             Ok(Some((merged, segments))) => {
                 manifest = merged;
@@ -209,6 +213,10 @@ pub(super) async fn upload(
     let mut pads = 0;
     for _ in 0..COMMITS {
         known.check(base.as_ref())?;
+        // What an anchor names was committed: whichever session ended since, that one did before.
+        if is_anchored && base.as_ref().is_some_and(Manifest::is_of_deleted) {
+            return Err(deleted());
+        }
         if let Some(base) = &base
             && holds((io, from), id, source, base, head).await?
         {
@@ -242,49 +250,6 @@ pub(super) async fn upload(
     Err(Error::new(ErrorKind::Conflict, message).retryable())
 }
 
-/// The manifest of an anchor, while it is the newest; else the one that is. The number after an older
-/// one says nothing, unless that is young: what others committed there may have been collected since.
-async fn begun(cold: &Io, anchored: &Manifest, now_ms: u64) -> Result<Option<Manifest>> {
-    let (id, number) = (&anchored.session, Some(anchored.number));
-    let held = anchored.held.as_ref();
-    let is_of_fork = anchored.prev.is_none() && held.is_some_and(|held| held.fork.is_some());
-    let is_young = now_ms.checked_sub(anchored.written_ms).is_some_and(|age| age <= YOUNG_MS);
-    if is_young && !is_of_fork {
-        return Ok(Some(anchored.clone()));
-    }
-    let there = newest_number(cold, id).await?;
-    // A fork puts its anchor first: it may be under way, or was cut off, or others were first.
-    let is_anchor = match there == number && is_of_fork {
-        true => manifest(cold, id, anchored.number).await?.as_ref() == Some(anchored),
-        false => there == number,
-    };
-    if is_anchor {
-        return Ok(Some(anchored.clone()));
-    }
-    if there < number {
-        if !is_of_fork || !is_young && !has_segments(cold, anchored).await? {
-            let message = "the session was deleted, or comes from another cold store";
-            return Err(Error::new(ErrorKind::NotFound, message));
-        }
-        if let Committed::Ours = commit(cold, anchored).await? {
-            return Ok(Some(anchored.clone()));
-        }
-    }
-    newest(cold, id).await
-}
-
-/// Whether all that a manifest names is still there.
-async fn has_segments(cold: &Io, manifest: &Manifest) -> Result<bool> {
-    let Some(held) = &manifest.held else { return Ok(true) };
-    let segments = held.segments.iter().map(|segment| Key::segment(segment.name));
-    for key in segments.chain(held.ids.iter().map(|ids| Key::ids(ids.name))) {
-        if found(cold.info(&key).await)?.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
 /// Looks that lines which stand in a manifest itself are there: the hot store's go next. Segments were
 /// read back before.
 async fn read_back(cold: &Io, written: &Manifest) -> Result<()> {
@@ -299,7 +264,7 @@ async fn read_back(cold: &Io, written: &Manifest) -> Result<()> {
 }
 
 /// Whether the cold store has the head. `conflict` where it has another entry in its place.
-async fn holds(
+pub(super) async fn holds(
     (io, from): (&Io, &Io),
     id: &SessionId,
     source: &Source,
@@ -317,8 +282,13 @@ async fn holds(
     let cold = Some(ColdPart::new(base.clone())?);
     let there = Source { archive: None, cold, log: None };
     let line = entry(io, &there, held.head, head.seq).await?;
-    let ours = entry(from, source, head, head.seq).await?;
-    if line == ours { Ok(true) } else { Err(diverged(held.head).in_session(id)) }
+    let anchored = source.cold.as_ref().map(ColdPart::held).transpose()?;
+    let is_it = match anchored.is_some_and(|anchored| anchored.head == head) {
+        // Nothing is new here, and the segment that it was in may be gone.
+        true => Line::split(&line).and_then(|line| line.hash()) == Some(head.hash),
+        false => line == entry(from, source, head, head.seq).await?,
+    };
+    if is_it { Ok(true) } else { Err(diverged(held.head).in_session(id)) }
 }
 
 /// Writes the segments of what is new, and makes the manifest that names them. Nothing where an old

@@ -3,6 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
+use super::anchored::renewed;
 use super::claim::{Claim, claim, is_raced, nonce};
 use super::commit::{Committed, check_in_time, commit};
 use super::gather::{Facts, Gathered};
@@ -60,8 +61,9 @@ async fn write(
     claim: Option<&Claim>,
 ) -> Result<Session> {
     let lost = || Error::new(ErrorKind::NotFound, "there is no such session");
-    let manifest = source.cold.as_ref().ok_or_else(lost)?.manifest();
     let head = parent.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
+    let source = &renewed(io, parent.id(), source, head, stamp.now_ms).await?;
+    let manifest = source.cold.as_ref().ok_or_else(lost)?.manifest();
     let (held, found) = prefix(io, parent, source, manifest, fork.at, head).await?;
     let writer = Writer::resume(found.owner.clone(), found.head, found.is_salted);
     let (_, batch) = writer.forked_at(found.fork).fork(id.clone(), &fork.entries, stamp)?;
@@ -110,7 +112,8 @@ async fn prefix(
         At::Hash(hash) => hash == head.hash,
         At::Turn(_) => false,
     };
-    if is_head {
+    // Of more than that the slice would be another one.
+    if is_head && held.head.seq <= head.seq {
         let owner = parent.id().clone();
         let (is_salted, fork) = (parent.writer.is_salted(), parent.writer.fork_seq());
         return Ok((held, Found { head, owner, is_salted, fork }));

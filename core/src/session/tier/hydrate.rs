@@ -4,12 +4,14 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::Task;
+use super::anchored::is_outdated;
 use super::claim::{is_raced, nonce, take};
+use super::flush::{Flush, flush_session};
 use crate::cold::{Anchor, Manifest};
 use crate::log::Writer;
 use crate::session::cold::{deleted, newest};
-use crate::session::open::{TRIES, open_session};
-use crate::session::source::Shift;
+use crate::session::open::{TRIES, find_session};
+use crate::session::source::{Shift, Source};
 use crate::session::{Form, Session};
 use crate::store::{Condition, Key, Part};
 use crate::task::{Answer, Io};
@@ -21,13 +23,15 @@ use crate::{Error, ErrorKind, Result, SessionId};
 pub struct Hydrated {
     /// The session, open.
     pub session: Session,
-    /// It was in the hot store already: the cold one was not asked.
+    /// It was in the hot store already. The cold one was asked only if that is so for an hour, or more.
     pub was_hot: bool,
 }
 
 /// Brings a session from the cold store into the hot one, as far as going on with it needs: its head,
 /// and where everything else lies. Costs the same whatever the session's length. May be done again
-/// at any time, and by several at once. `not_found` where no store has the session.
+/// at any time, and by several at once. A session that is in the hot store stays as it is, unless
+/// others joined its segments since: then it is flushed first. `not_found` where no store has the
+/// session.
 #[must_use]
 pub fn hydrate(id: SessionId) -> Task<Hydrated> {
     Task::new(async move |io| {
@@ -45,7 +49,12 @@ pub(super) fn hydrate_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, H
             // was committed to the cold one. What is read there from now on is the newest.
             let claim = match take(io, id, &stamp).await {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    return Ok(Hydrated { session: open_session(io, id).await?, was_hot: true });
+                    let (session, source) = find_session(io, id).await?;
+                    if tries < TRIES && cleared(io, id, &source, stamp.now_ms).await {
+                        tries += 1;
+                        continue;
+                    }
+                    return Ok(Hydrated { session, was_hot: true });
                 }
                 claim => claim?,
             };
@@ -71,6 +80,16 @@ pub(super) fn hydrate_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, H
             }
         }
     })
+}
+
+/// Clears the hot store of a session whose anchor names what may be gone. Where that cannot be, it
+/// stays as it is: what was appended to it is there.
+async fn cleared(io: &Io, id: &SessionId, source: &Source, now_ms: u64) -> bool {
+    if !is_outdated(io, source, now_ms).await.unwrap_or_default() {
+        return false;
+    }
+    let flushed = flush_session(io, id, &Flush::default().merging(false)).await;
+    flushed.is_ok_and(|flushed| flushed.cleared)
 }
 
 /// Puts an anchor of that manifest, followed by nothing, in a log's place; gives its version too.

@@ -5,6 +5,7 @@
 //! anchor in the hot store, and after it what was appended since. Everything else works on such
 //! sessions as on others.
 
+mod anchored;
 mod claim;
 mod clear;
 mod collect;
