@@ -217,8 +217,8 @@ impl Plan {
         let count = 6 + chance.below(26);
         // Crowded or one after the other: both find things.
         let crowd_ms = match is_meeting {
-            true => *chance.one_of(&[40, 400, 4000]),
-            false => *chance.one_of(&[5, 40, 400]),
+            true => *chance.one_of(&[40, 400, 4000, 100_000]),
+            false => *chance.one_of(&[5, 40, 400, 20_000]),
         };
         // Some come at the same time as the one before.
         let at_once = *chance.one_of(&[0, 300, 700]);
@@ -228,6 +228,10 @@ impl Plan {
         for number in 0..count {
             let mut chance = Chance::of(seed, &[3, number]);
             at_ms += if chance.happens(at_once) { 0 } else { chance.below(crowd_ms) };
+            // Most of the time there is a session before others look for it.
+            if number == 1 && chance.happens(900) {
+                at_ms += CREATED_MS;
+            }
             let what = match number {
                 0 => What::Create(0),
                 _ => {
@@ -237,14 +241,26 @@ impl Plan {
                         // One session most of the time.
                         false => chance.below(5).saturating_sub(2) as usize,
                     };
+                    let sort = sensible(sort, session, &acts, &mut chance);
                     what(sort, session, number, &acts, &mut chance)
                 }
+            };
+            // What is in use is not pruned; half of the time whoever restores waits likewise.
+            at_ms += match what {
+                What::Prune(_) if chance.happens(700) => REST_MS,
+                What::Restore(_) if chance.happens(500) => CREATED_MS,
+                _ => 0,
             };
             acts.push(Act { number, at_ms, host: chance.below(hosts as u64) as usize, what });
         }
         Self { seed, kept, hosts, faults, acts }
     }
 }
+
+/// As long as creating a session takes, or archiving it.
+const CREATED_MS: u64 = 100;
+/// Longer than what is archived has to rest before it is pruned.
+const REST_MS: u64 = 70 * SECOND_MS;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
@@ -273,6 +289,24 @@ enum Sort {
     Rot,
     Clock,
     Wait,
+}
+
+impl Sort {
+    /// Whether it needs a session.
+    fn is_of_session(self) -> bool {
+        !matches!(
+            self,
+            Self::Sweep
+                | Self::Collect
+                | Self::Snapshot
+                | Self::RestoreBundle
+                | Self::Crash
+                | Self::PowerCut
+                | Self::Rot
+                | Self::Clock
+                | Self::Wait
+        )
+    }
 }
 
 /// What must get along: some seeds have one of these lists alone, so that it meets often.
@@ -323,7 +357,7 @@ fn sorts(kept: Kept, chance: &mut Chance) -> Vec<Sort> {
         }
     };
     let all: &[Sort] =
-        &[Create, Delete, Delete, Fork, Again, Import, Compact, Crash, Rot, Clock, Wait, Wait];
+        &[Create, Create, Delete, Fork, Fork, Again, Import, Compact, Crash, Rot, Clock, Wait, Wait];
     let mut sorts = vec![Append, Append, Append, Read];
     // Few sorts meet more often; rot hides what else goes wrong, so it is rare.
     let rate = *chance.one_of(&[150, 300, 600]);
@@ -331,6 +365,27 @@ fn sorts(kept: Kept, chance: &mut Chance) -> Vec<Sort> {
         |sort: Sort, chance: &mut Chance| chance.happens(if sort == Rot { 100 } else { rate });
     sorts.extend(of_kept.iter().chain(all).filter(|sort| is_in(**sort, chance)));
     sorts
+}
+
+/// Most of the time what is to be used is made first, if nobody did; the rest finds nothing.
+fn sensible(sort: Sort, session: usize, before: &[Act], chance: &mut Chance) -> Sort {
+    let last = |is_it: &dyn Fn(What) -> bool| before.iter().rposition(|act| is_it(act.what));
+    let made = last(&|what| match what {
+        What::Create(of) | What::Import { session: of, .. } => of == session,
+        What::Fork { to, at_head, .. } => to == session && at_head,
+        _ => false,
+    });
+    let archived = last(&|what| what == What::Archive(session));
+    let is_there = made > last(&|what| what == What::Delete(session));
+    let is_archived = archived > last(&|what| what == What::Restore(session)) && archived > made;
+    match sort {
+        Sort::Create | Sort::Import => sort,
+        Sort::Prune | Sort::Restore if is_there && !is_archived && chance.happens(700) => {
+            Sort::Archive
+        }
+        _ if sort.is_of_session() && !is_there && chance.happens(700) => Sort::Create,
+        _ => sort,
+    }
 }
 
 fn what(sort: Sort, session: usize, number: u64, before: &[Act], chance: &mut Chance) -> What {

@@ -68,10 +68,10 @@ fn check_done(all: impl Iterator<Item = (String, (u64, u64))>) {
         let sum = sums.entry(sort).or_default();
         *sum = (sum.0 + ended, sum.1 + done);
     }
-    assert!(sums.len() >= 19, "operations are missing: {sums:?}");
+    assert!(sums.len() >= 18, "operations are missing: {sums:?}");
     for (sort, (ended, done)) in &sums {
         println!("{sort}: {done} of {ended} done");
-        assert!(*done >= 100 && done * 10 >= *ended, "{sort} works too seldom: {sums:?}");
+        assert!(*done >= 200 && done * 30 >= *ended, "{sort} works too seldom: {sums:?}");
     }
 }
 
