@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use turnkeep::core::session;
 use turnkeep::core::session::runtime::{Recover, Recovered, Restore, Restored, Snapshot, restore};
@@ -415,6 +415,72 @@ fn what_was_archived_after_the_crash_is_undone_or_kept() {
         }
     }
     assert!(undone > 10, "{undone}");
+}
+
+/// What others do at some moment, to a session; whether an append was acknowledged.
+fn others_append(store: &Arc<dyn Store>, name: &str, archives: [bool; 2]) -> bool {
+    let archive = || drive(session::archive(id(name)), &**store);
+    if archives[0] && archive().is_err() {
+        return false;
+    }
+    let Ok(session) = open(store, name) else { return false };
+    let is_acknowledged = session.append(&[user("acknowledged")]).is_ok();
+    session.close();
+    if archives[1] {
+        archive().ok();
+    }
+    is_acknowledged
+}
+
+fn last_line(store: &Arc<dyn Store>, name: &str) -> String {
+    let session = open(store, name).expect("it is there");
+    assert!(session.verify().expect("verified").is_whole(), "{name}");
+    let last = session.read(turnkeep::Range::last(1)).expect("a page").lines;
+    String::from_utf8(last).expect("text")
+}
+
+/// Someone who writes to a session while it is undone keeps what was acknowledged, whatever the others
+/// are.
+#[test]
+fn what_is_appended_while_others_recover_is_kept() {
+    let scene = Scene::new();
+    let (mut appended, mut kept) = (0, 0);
+    for crash in (100..).step_by(23) {
+        let ((spy, store), cache) = (spied(&scene.before), scene.cache(None));
+        spy.fail_after(crash, Failure::Gone);
+        if until_gone(|| scene.restore(&*store, &cache)).is_some() {
+            break;
+        }
+        let (crashed, crashed_values) = (objects(&*store), values(&cache));
+        for name in ["live", "archived", "tail"] {
+            for archives in [[false, false], [false, true], [true, true]] {
+                for request in 0.. {
+                    let ((spy, store), cache) = (spied(&crashed), Fragile::default());
+                    crashed_values.iter().for_each(|value| cache.cache.put(value).expect("a put"));
+                    let is_acknowledged = Arc::new(AtomicBool::new(false));
+                    let (them, told) = (store.clone(), is_acknowledged.clone());
+                    spy.before_request(request, move || {
+                        let done = others_append(&them, name, archives);
+                        told.store(done, Ordering::SeqCst);
+                    });
+                    let recovered = next_start(&*store, &cache);
+                    if spy.leave_alone() {
+                        break;
+                    }
+                    let what = format!("{crash}, {name}, {archives:?} before {request}");
+                    let recovered = recovered.unwrap_or_else(|error| panic!("{what}: {error}"));
+                    if is_acknowledged.load(Ordering::SeqCst) {
+                        let last = last_line(&store, name);
+                        assert!(last.contains("acknowledged"), "{what}: {recovered:?}");
+                        appended += 1;
+                    }
+                    kept += u32::from(recovered == Recovered::Undone { kept: vec![id(name)] });
+                }
+            }
+        }
+    }
+    println!("{appended} appended, {kept} kept");
+    assert!(appended > 300 && kept > 30, "{appended} {kept}");
 }
 
 #[test]

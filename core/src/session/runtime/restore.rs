@@ -346,11 +346,11 @@ impl Restoring<'_> {
     /// Undoes what was begun, and gives the error that it was undone for.
     async fn undone(&self, mut journal: Journal, replaced: &[Replaced], error: Error) -> Error {
         let undone = async {
-            undo(self.io, &mut journal, replaced).await?;
-            close(self.io, journal).await
+            let kept = undo(self.io, &mut journal, replaced).await?;
+            close(self.io, journal).await.map(|()| kept)
         };
         match undone.await {
-            Ok(()) => error,
+            Ok(kept) => staying(error, &kept),
             Err(undoing) => {
                 let (what, why) = (error.message(), undoing.message());
                 let message = alloc::format!(
@@ -367,6 +367,16 @@ async fn finish(io: &Io, current: Option<Replacing>) -> Result<()> {
         Some(current) => current.finish(io).await,
         None => Ok(()),
     }
+}
+
+/// The error that a restoring was undone for, which names a session that was not.
+fn staying(error: Error, kept: &[SessionId]) -> Error {
+    let Some(first) = kept.first() else { return error };
+    let (what, count, first) = (error.message(), kept.len(), first.as_str());
+    let message = alloc::format!(
+        "{what}; all is as it was, but for what someone wrote to meanwhile: {first}, {count} in all"
+    );
+    Error::new(error.kind(), message)
 }
 
 fn half(error: &Error) -> Error {
@@ -455,7 +465,7 @@ async fn put_aside(io: &Io, id: &SessionId) -> Result<(Vec<Part>, Condition)> {
     let (mut aside, mut condition) = (Vec::new(), Condition::Absent);
     for (_, part) in PARTS {
         let key = Key::of(id, part);
-        let copied = aside::copy(io, &key, &key.aside()).await;
+        let copied = aside::copy(io, &key, &key.aside(), Condition::Any).await;
         let Some(info) = copied.map_err(|error| error.in_session(id))? else { continue };
         aside.push(part);
         if part == Part::Log {
