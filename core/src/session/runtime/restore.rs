@@ -18,6 +18,7 @@ use crate::bundle::{End, Event, SessionRecord};
 use crate::cache::CacheEntry;
 use crate::log::{Expectation, Head, Verifier};
 use crate::session::archive::check_unheld;
+use crate::session::cold::newest_number;
 use crate::session::open::find_session;
 use crate::session::scan::Chunks;
 use crate::session::source::found;
@@ -409,6 +410,7 @@ async fn change(io: &Io, record: &SessionRecord) -> Result<Change> {
     let (session, source) = match find_session(io, &record.id).await {
         Ok(found) => found,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned) => {
+            check_never_cold(io, &record.id).await?;
             return Ok(Change::New);
         }
         // A damaged one may be what the bundle is for; of a newer one nothing can be said.
@@ -416,6 +418,7 @@ async fn change(io: &Io, record: &SessionRecord) -> Result<Change> {
             if error.kind().class() == ErrorClass::Data
                 && error.kind() != ErrorKind::UnsupportedVersion =>
         {
+            check_never_cold(io, &record.id).await?;
             check_unheld(io, &Key::of(&record.id, Part::Log)).await?;
             return Ok(Change::Replaced);
         }
@@ -428,12 +431,21 @@ async fn change(io: &Io, record: &SessionRecord) -> Result<Change> {
     if is_same {
         return Ok(Change::Unchanged);
     }
-    if source.cold.is_some() {
-        let message = "its entries lie in the cold store, which cannot go back: delete it first";
-        return Err(Error::new(ErrorKind::NotSupported, message));
-    }
+    check_never_cold(io, &record.id).await?;
     check_unheld(io, &Key::of(&record.id, Part::Log)).await?;
     Ok(Change::Replaced)
+}
+
+/// Refuses a session that the cold store tells anything of, were it that it was deleted: what would be
+/// put in its place could never be flushed.
+async fn check_never_cold(io: &Io, id: &SessionId) -> Result<()> {
+    let Some(cold) = io.cold() else { return Ok(()) };
+    if newest_number(&cold, id).await?.is_none() {
+        return Ok(());
+    }
+    let message = "the cold store has the session, or that it was deleted, and cannot go back: \
+                   restore it into a store without that cold store";
+    Err(Error::new(ErrorKind::NotSupported, message))
 }
 
 async fn trace_bytes(io: &Io, id: &SessionId) -> Result<u64> {
