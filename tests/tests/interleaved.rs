@@ -3,9 +3,12 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use turnkeep::core::session::{archive, delete, restore};
 use turnkeep::core::store::{Condition, Key, Part};
+use turnkeep::retention::{Policy, sweep};
 use turnkeep::{MemoryStore, Range, Result, Store, drive};
 use turnkeep_tests::sessions::{create, id, open, user};
 use turnkeep_tests::spy::Spy;
@@ -208,6 +211,50 @@ fn others_between_two_requests_of_a_deletion_keep_a_newer_session_whole() {
         }
     }
     assert!(newer > 30, "{newer}");
+}
+
+/// Minutes pass while a sweep prunes one session after the other: what was used meanwhile stays, as long
+/// as the policy says.
+#[test]
+fn a_sweep_prunes_nothing_that_was_used_since_it_looked() {
+    let record = Key::of(&id("a"), Part::Retention);
+    let used_at = |json: &[u8], ms: u64| {
+        let json = String::from_utf8(json.to_vec()).expect("text");
+        let (start, rest) = json.split_once("\"last_activity\":").expect("a time");
+        let (_, end) = rest.split_once(',').expect("more");
+        format!("{start}\"last_activity\":{ms},{end}").into_bytes()
+    };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("later").as_millis();
+    let ago = move |ms: u64| u64::try_from(now).expect("a time") - ms;
+    let (mut kept, mut pruned) = (0, 0);
+    for request in 0.. {
+        let spy = Arc::new(Spy::new(MemoryStore::new()));
+        let store: Shared = spy.clone();
+        drop(create(&store, "a").expect("a session"));
+        take(&store, Step::Archive).expect("archived");
+        let json = store.get(&record, None).expect("a record").bytes;
+        store.put(&record, &used_at(&json, ago(3 * 86_400_000)), &Condition::Any).expect("a put");
+        let (them, key, was_used) =
+            (store.clone(), record.clone(), Arc::new(AtomicBool::new(false)));
+        let told = was_used.clone();
+        spy.before_request(request, move || {
+            let now = them.get(&key, None).expect("a record").bytes;
+            if !now.windows(8).any(|bytes| bytes == b"\"pruned\"") {
+                // Two minutes before the sweep comes to it.
+                them.put(&key, &used_at(&now, ago(120_000)), &Condition::Any).expect("a put");
+                told.store(true, Ordering::SeqCst);
+            }
+        });
+        let policy = Policy::default().inactive_for(None).at_most(0);
+        sweep(&*store, policy).expect("a sweep");
+        if spy.leave_alone() {
+            break;
+        }
+        let is_there = open(&store, "a").is_ok();
+        assert_eq!(is_there, was_used.load(Ordering::SeqCst), "before request {request}");
+        *(if is_there { &mut kept } else { &mut pruned }) += 1;
+    }
+    assert!(kept > 5 && pruned > 2, "{kept} {pruned}");
 }
 
 #[cfg(feature = "planted")]

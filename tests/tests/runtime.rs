@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use turnkeep::core::session;
 use turnkeep::core::session::runtime::{Change, Recovered, Restore, Restored, Snapshot};
+use turnkeep::core::session::tier::Flush;
 use turnkeep::core::store::{Condition, Part};
 use turnkeep::{
     About, Cache, CacheEntry, CacheValue, Draft, ErrorKind, Key, MemoryCache, MemoryStore, Range,
-    Runtime, Store, Wait, drive, drive_runtime, set_about,
+    Runtime, Store, Tier, Wait, drive, drive_runtime, set_about,
 };
 use turnkeep_tests::sessions::{
     Folder, archive_key, bytes_of, create, filled, id, lines, log_key, open, over_every_store,
@@ -545,6 +546,35 @@ fn a_session_of_a_newer_format_is_not_replaced() {
     write(&store, &log_key("talk"), text.replace("\"format\":1", "\"format\":2").as_bytes());
     let refused = runtime.restore_from_store(&place, Restore::default(), Wait::default());
     assert_eq!(refused.expect_err("newer").kind(), ErrorKind::UnsupportedVersion);
+}
+
+/// What would take the place of a session that was deleted there could never be flushed.
+#[test]
+fn a_session_that_the_cold_store_knows_is_not_replaced() {
+    let made: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let place = MemoryStore::new();
+    let (runtime, _) = lively(made.clone());
+    runtime.snapshot_to_store(&place, Snapshot::default(), Wait::default()).expect("written");
+    let tier = Tier::open(Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+    let tier = tier.expect("a tier");
+    let runtime = Runtime::open(tier.clone(), None).expect("a runtime");
+    restored(&runtime, &place);
+    let store: Arc<dyn Store> = tier.clone();
+    tier.flush(&id("talk"), Flush::default()).expect("a flush");
+    open(&store, "talk").expect("there").append(&[user("more")]).expect("an append");
+    for deletes in [false, true] {
+        if deletes {
+            tier.delete(&id("talk")).expect("deleted");
+        }
+        let before = content(&store);
+        let refused = runtime.restore_from_store(&place, Restore::default(), Wait::default());
+        let refused = refused.expect_err("it cannot go back");
+        assert_eq!(refused.kind(), ErrorKind::NotSupported, "{refused}");
+        assert_eq!(content(&store), before);
+    }
+    let mut others = Restore::default();
+    others.sessions = Some(vec![id("tail")]);
+    runtime.restore_from_store(&place, others, Wait::default()).expect("restored");
 }
 
 #[cfg(unix)]

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use turnkeep::core::session;
 use turnkeep::core::session::runtime::{Recover, Recovered, Restore, Restored, Snapshot, restore};
+use turnkeep::core::session::tier::Flush;
 use turnkeep::core::store::{Condition, Part};
 use turnkeep::{
     About, Cache, CacheEntry, CacheValue, Error, ErrorKind, Key, MemoryCache, MemoryStore, Result,
-    Runtime, Store, Wait, drive, drive_runtime, set_about,
+    Runtime, Store, Tier, Wait, drive, drive_runtime, set_about,
 };
 use turnkeep_tests::sessions::{archive_key, filled, id, log_key, open, user, write};
 use turnkeep_tests::spy::{Failure, Gone, Spy, until_gone};
@@ -415,6 +416,147 @@ fn what_was_archived_after_the_crash_is_undone_or_kept() {
         }
     }
     assert!(undone > 10, "{undone}");
+}
+
+/// What others do at some moment, to a session; whether an append was acknowledged.
+fn others_append(store: &Arc<dyn Store>, name: &str, archives: [bool; 2]) -> bool {
+    let archive = || drive(session::archive(id(name)), &**store);
+    if archives[0] && archive().is_err() {
+        return false;
+    }
+    let Ok(session) = open(store, name) else { return false };
+    let is_acknowledged = session.append(&[user("acknowledged")]).is_ok();
+    session.close();
+    if archives[1] {
+        archive().ok();
+    }
+    is_acknowledged
+}
+
+fn last_line(store: &Arc<dyn Store>, name: &str) -> String {
+    let session = open(store, name).expect("it is there");
+    assert!(session.verify().expect("verified").is_whole(), "{name}");
+    let last = session.read(turnkeep::Range::last(1)).expect("a page").lines;
+    String::from_utf8(last).expect("text")
+}
+
+/// Someone who writes to a session while it is undone keeps what was acknowledged, whatever the others
+/// are.
+#[test]
+fn what_is_appended_while_others_recover_is_kept() {
+    let scene = Scene::new();
+    let (mut appended, mut kept) = (0, 0);
+    for crash in (100..).step_by(23) {
+        let ((spy, store), cache) = (spied(&scene.before), scene.cache(None));
+        spy.fail_after(crash, Failure::Gone);
+        if until_gone(|| scene.restore(&*store, &cache)).is_some() {
+            break;
+        }
+        let (crashed, crashed_values) = (objects(&*store), values(&cache));
+        for name in ["live", "archived", "tail"] {
+            for archives in [[false, false], [false, true], [true, true]] {
+                for request in 0.. {
+                    let ((spy, store), cache) = (spied(&crashed), Fragile::default());
+                    crashed_values.iter().for_each(|value| cache.cache.put(value).expect("a put"));
+                    let is_acknowledged = Arc::new(AtomicBool::new(false));
+                    let (them, told) = (store.clone(), is_acknowledged.clone());
+                    spy.before_request(request, move || {
+                        let done = others_append(&them, name, archives);
+                        told.store(done, Ordering::SeqCst);
+                    });
+                    let recovered = next_start(&*store, &cache);
+                    if spy.leave_alone() {
+                        break;
+                    }
+                    let what = format!("{crash}, {name}, {archives:?} before {request}");
+                    let recovered = recovered.unwrap_or_else(|error| panic!("{what}: {error}"));
+                    if is_acknowledged.load(Ordering::SeqCst) {
+                        let last = last_line(&store, name);
+                        assert!(last.contains("acknowledged"), "{what}: {recovered:?}");
+                        appended += 1;
+                    }
+                    kept += u32::from(recovered == Recovered::Undone { kept: vec![id(name)] });
+                }
+            }
+        }
+    }
+    println!("{appended} appended, {kept} kept");
+    assert!(appended > 300 && kept > 30, "{appended} {kept}");
+}
+
+/// Someone who writes to a session once everything was put aside keeps what was acknowledged, whether or
+/// not it is restored.
+#[test]
+fn what_is_appended_while_others_restore_is_kept() {
+    let scene = Scene::new();
+    let (mut appended, mut undone) = (0, 0);
+    for name in ["live", "archived", "tail", "new"] {
+        for archives in [[false, false], [false, true], [true, false], [true, true]] {
+            for request in 0.. {
+                let ((spy, store), cache) = (spied(&scene.before), scene.cache(None));
+                let is_acknowledged = Arc::new(AtomicBool::new(false));
+                let (them, told) = (store.clone(), is_acknowledged.clone());
+                spy.before_request(request, move || {
+                    let journal = them.get(&Key::restoring(), None).map(|journal| journal.bytes);
+                    let journal = String::from_utf8(journal.unwrap_or_default()).expect("text");
+                    if name == "new" {
+                        turnkeep_tests::sessions::create(&them, name).map(|new| new.close()).ok();
+                    }
+                    let done = others_append(&them, name, archives);
+                    told.store(done && journal.contains("replacing"), Ordering::SeqCst);
+                });
+                let restored = scene.restore(&*store, &cache);
+                if spy.leave_alone() {
+                    break;
+                }
+                let what = format!("{name}, {archives:?} before {request}: {:?}", restored.err());
+                next_start(&*store, &cache).unwrap_or_else(|error| panic!("{what}: {error}"));
+                if is_acknowledged.load(Ordering::SeqCst) {
+                    assert!(last_line(&store, name).contains("acknowledged"), "{what}");
+                    appended += 1;
+                    undone += u32::from(what.contains("conflict"));
+                }
+            }
+        }
+    }
+    println!("{appended} appended, {undone} undone");
+    assert!(appended > 300, "{appended} {undone}");
+}
+
+/// Whoever creates a session in a tier, while a bundle that has one of that id is restored, and flushes
+/// it, finds it afterwards.
+#[test]
+fn what_is_flushed_while_others_restore_is_not_hidden() {
+    let scene = Scene::new();
+    let mut flushed = 0;
+    for request in 0.. {
+        let hot = Arc::new(Spy::new(MemoryStore::new()));
+        let store = Tier::open(hot.clone(), Arc::new(MemoryStore::new())).expect("a tier");
+        let (them, is_flushed) = (store.clone(), Arc::new(AtomicBool::new(false)));
+        let told = is_flushed.clone();
+        hot.before_request(request, move || {
+            let shared: Arc<dyn Store> = them.clone();
+            let Ok(session) = turnkeep_tests::sessions::create(&shared, "new") else { return };
+            session.append(&[user("acknowledged")]).expect("an append");
+            session.close();
+            them.flush(&id("new"), Flush::default()).expect("a flush");
+            told.store(true, Ordering::SeqCst);
+        });
+        let cache = Fragile::default();
+        let restored = scene.restore(&*store, &cache);
+        if hot.leave_alone() {
+            break;
+        }
+        next_start(&*store, &cache).expect("recovered");
+        if is_flushed.load(Ordering::SeqCst) {
+            let shared: Arc<dyn Store> = store.clone();
+            let last = last_line(&shared, "new");
+            assert!(last.contains("acknowledged"), "before {request}: {restored:?}");
+            flushed += 1;
+        }
+    }
+    println!("{flushed} flushed");
+    assert!(flushed > 30, "{flushed}");
 }
 
 #[test]

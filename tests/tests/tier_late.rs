@@ -196,7 +196,7 @@ fn what_was_written_anew_stays_whatever_another_collector_saw() {
     let collecting = job(|| collect(Collect::default()).with_cold_store());
     let outcome = before(world, &collecting, is_of_it, || {
         let collected = world.done(collect(Collect::default()));
-        assert_eq!(collected.deleted, [segment.clone()]);
+        assert_eq!(collected.deleted, std::slice::from_ref(&segment));
         world.wait(60_000);
         does(world, &flushing(Hot::Clear), "flushed");
         assert!(world.cold.keys().contains(&segment), "written anew");

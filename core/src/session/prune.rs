@@ -23,11 +23,19 @@ pub(super) const REST_MS: u64 = 60_000;
 pub fn prune(id: SessionId, reason: impl Into<String>) -> Task<Retention> {
     let reason = reason.into();
     Task::new(async move |io| {
-        prune_session(&io, &id, &reason).await.map_err(|error| error.in_session(&id))
+        let pruned = prune_session(&io, &id, &reason, REST_MS).await;
+        pruned.map_err(|error| error.in_session(&id))
     })
 }
 
-pub(super) async fn prune_session(io: &Io, id: &SessionId, reason: &str) -> Result<Retention> {
+/// `locked` where the session was in use within the last `min_age_ms`, as its record says that is
+/// replaced: whoever looked before may have looked long ago.
+pub(super) async fn prune_session(
+    io: &Io,
+    id: &SessionId,
+    reason: &str,
+    min_age_ms: u64,
+) -> Result<Retention> {
     let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
     // In that order: the record is there before the archive is.
     let part = ArchivePart::find(io, id).await?;
@@ -42,7 +50,7 @@ pub(super) async fn prune_session(io: &Io, id: &SessionId, reason: &str) -> Resu
         return Err(foreign(io, &part, &log).await?);
     };
     let before = record.clone();
-    let (tombstone, version) = bury(io, id, record, version, reason).await?;
+    let (tombstone, version) = bury(io, id, (record, version), reason, min_age_ms).await?;
     // Who claimed the place before that hears `pruned`, too.
     let there = free(io, &log).await;
     if !matches!(there, Ok(None)) && !planted!(PruneTakesWhatLives) {
@@ -112,9 +120,9 @@ fn live(log: &Key) -> Error {
 async fn bury(
     io: &Io,
     id: &SessionId,
-    record: Retention,
-    version: String,
+    (record, version): (Retention, String),
     reason: &str,
+    min_age_ms: u64,
 ) -> Result<(Retention, String)> {
     if record.pruned.is_some() {
         // A pruning that was interrupted, or goes on: who put this can take it back no more.
@@ -122,8 +130,8 @@ async fn bury(
         return Ok((record, version));
     }
     let now_ms = io.stamp(0).await?.now_ms;
-    if now_ms.saturating_sub(record.last_activity_ms) < REST_MS {
-        let message = "the session was in use within the last minute";
+    if now_ms.saturating_sub(record.last_activity_ms) < min_age_ms.max(REST_MS) {
+        let message = "the session was in use not long ago";
         return Err(Error::new(ErrorKind::Locked, message).retryable());
     }
     let tombstone = record.pruned(now_ms, bounded(reason));

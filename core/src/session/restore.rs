@@ -25,7 +25,7 @@ pub fn restore(id: SessionId) -> Task<Archived> {
     })
 }
 
-async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
+pub(super) async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived> {
     let (session, source) = find_session(io, id).await?;
     let head = session.head().ok_or_else(|| Error::new(ErrorKind::EmptyLog, "no entry"))?;
     let live = || Error::new(ErrorKind::AlreadyExists, "the session is live already");

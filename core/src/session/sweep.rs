@@ -387,7 +387,8 @@ async fn thin(
         Ok(None) => {}
     }
     let reason = format!("all archives together had more than {max} bytes");
-    match prune_session(io, &held.id, &reason).await {
+    // What was seen of it may be minutes old: it is held against the record that is replaced.
+    match prune_session(io, &held.id, &reason, min_age_ms).await {
         Ok(_) => Outcome::Pruned,
         Err(error) if error.kind() == ErrorKind::Locked => Outcome::Kept(Reason::Recent),
         Err(error) => Outcome::Failed(error.in_session(&held.id)),

@@ -356,8 +356,9 @@ fn sorts(kept: Kept, chance: &mut Chance) -> Vec<Sort> {
             &[Create, Archive, Snapshot, Snapshot, Snapshot, RestoreBundle, RestoreBundle]
         }
     };
-    let all: &[Sort] =
-        &[Create, Create, Delete, Fork, Fork, Again, Import, Compact, Crash, Rot, Clock, Wait, Wait];
+    let all: &[Sort] = &[
+        Create, Create, Delete, Fork, Fork, Again, Import, Compact, Crash, Rot, Clock, Wait, Wait,
+    ];
     let mut sorts = vec![Append, Append, Append, Read];
     // Few sorts meet more often; rot hides what else goes wrong, so it is rare.
     let rate = *chance.one_of(&[150, 300, 600]);

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::session::Staging;
 use crate::session::scan::{CHUNK_BYTES, shorter};
 use crate::session::source::found;
+use crate::session::tier::is_claimed;
 use crate::store::{Condition, Info, Key};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result};
@@ -12,8 +13,14 @@ use crate::{Error, ErrorKind, Result};
 /// How many keys are listed at once.
 const PAGE: u32 = 1000;
 
-/// Copies an object, and reads the copy back; tells which version it copied. `None`: there is none.
-pub(super) async fn copy(io: &Io, from: &Key, to: &Key) -> Result<Option<Info>> {
+/// Copies an object, only where what is there meets the condition, and reads the copy back; tells which
+/// version it copied. `None`: there is none.
+pub(super) async fn copy(
+    io: &Io,
+    from: &Key,
+    to: &Key,
+    condition: Condition,
+) -> Result<Option<Info>> {
     let Some(info) = found(io.info(from).await)? else { return Ok(None) };
     let mut staging = Staging::in_order(to.clone());
     let copied = async {
@@ -35,13 +42,18 @@ pub(super) async fn copy(io: &Io, from: &Key, to: &Key) -> Result<Option<Info>> 
             }
             at = end;
         }
-        staging.commit(io, Condition::Any).await
+        staging.commit(io, condition).await
     };
     if let Err(error) = copied.await {
         staging.abort(io).await;
         return Err(error);
     }
     Ok(Some(info))
+}
+
+/// Whether an object in a log's place is no log: a claim, or what a writer leaves of one.
+pub(super) async fn is_vacant(io: &Io, key: &Key, info: &Info) -> Result<bool> {
+    Ok(info.bytes == 0 || is_claimed(io, key, info).await?)
 }
 
 async fn read(io: &Io, from: &Key, info: &Info, at: u64) -> Result<Vec<u8>> {

@@ -1,14 +1,19 @@
 //! What the next start does with a restoring that was cut off.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::journal::{Journal, Replaced, Stage};
 use super::{Task, aside, cache};
 use crate::line::Line;
-use crate::session::open::find_session;
+use crate::session::open::{TRIES, find_session, moved_by_others};
 use crate::session::read::entry;
-use crate::session::source::found;
+use crate::session::removal::{Removal, remove_if};
+use crate::session::restore::restore_session;
+use crate::session::retention::is_raced;
+use crate::session::source::{Source, found};
+use crate::session::tier::claim_seen;
 use crate::store::{Condition, Key, Part};
 use crate::task::{Answer, Io};
 use crate::{Error, ErrorClass, ErrorKind, Result, SessionId};
@@ -20,8 +25,8 @@ pub enum Recovered {
     /// There was none.
     #[default]
     Nothing,
-    /// It was undone: every session is as it was before. But for these, which someone wrote to since:
-    /// they were left as they are.
+    /// It was undone: every session is as it was before. But for these, which someone wrote to since,
+    /// or flushed to the cold store of a tier: they were left as they are.
     Undone {
         /// Those sessions.
         kept: Vec<SessionId>,
@@ -62,7 +67,9 @@ pub(super) fn recover_store(io: &Io, options: Recover) -> Answer<'_, Recovered> 
         let recovered = match stage {
             Stage::Preparing | Stage::Over => Recovered::Nothing,
             Stage::Replacing(_) if planted!(HalfRestoredStays) => Recovered::Nothing,
-            Stage::Replacing(sessions) => undo(io, &mut journal, &sessions).await?,
+            Stage::Replacing(sessions) => {
+                Recovered::Undone { kept: undo(io, &mut journal, &sessions).await? }
+            }
             Stage::Replaced if options.gives_up_cache => Recovered::Finished { cache: 0 },
             Stage::Replaced => {
                 let waits = found(io.info(&Key::restored_cache()).await)?.is_some();
@@ -85,12 +92,12 @@ pub(super) async fn close(io: &Io, mut journal: Journal) -> Result<()> {
     journal.remove(io).await
 }
 
-/// Puts back what was put aside.
+/// Puts back what was put aside; gives the sessions that someone wrote to since, which stay.
 pub(super) async fn undo(
     io: &Io,
     journal: &mut Journal,
     sessions: &[Replaced],
-) -> Result<Recovered> {
+) -> Result<Vec<SessionId>> {
     let mut kept = Vec::new();
     for session in sessions {
         journal.beat(io).await?;
@@ -99,65 +106,162 @@ pub(super) async fn undo(
             kept.push(session.id.clone());
         }
     }
-    Ok(Recovered::Undone { kept })
+    Ok(kept)
 }
 
 /// Whether someone wrote to it since.
 async fn undo_session(io: &Io, session: &Replaced) -> Result<bool> {
-    let key = |part| Key::of(&session.id, part);
-    let now = match find_session(io, &session.id).await {
-        Ok((now, _)) => now.head(),
-        Err(error) if is_missing(&error) || error.kind().class() == ErrorClass::Data => None,
+    let mut tries = 1;
+    loop {
+        match undo_once(io, session).await {
+            // Someone wrote to it, or archived it, after it was looked at.
+            Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
+            undone => return undone,
+        }
+    }
+}
+
+async fn undo_once(io: &Io, session: &Replaced) -> Result<bool> {
+    // These first: an archive that is there before the log is seen whole holds nothing that it lacks.
+    let beside = Beside::of(io, session).await?;
+    let (now, source) = match find_session(io, &session.id).await {
+        Ok((now, source)) => (now.head(), Some(source)),
+        Err(error) if is_missing(&error) || error.kind().class() == ErrorClass::Data => {
+            (None, None)
+        }
         Err(error) => return Err(error),
     };
-    if now != Some(session.head) {
-        if is_untouched(io, session).await? {
-            return Ok(false);
+    let Some(source) = source.filter(|_| now == Some(session.head)) else {
+        return undo_other(io, session, beside).await;
+    };
+    match source {
+        Source { cold: None, archive: None, log: Some(log) } => {
+            put_all_back(io, session, beside, log.info.version).await.map(|()| false)
         }
-        finish_replaced(io, session).await?;
-        return Ok(true);
+        Source { cold: None, .. } => match Box::pin(restore_session(io, &session.id)).await {
+            // Live again, it is undone like the others.
+            Ok(_) => Err(moved(&Key::of(&session.id, Part::Archive))),
+            // Someone is about to remove it.
+            Err(error) if error.kind() == ErrorKind::Pruned => Ok(true),
+            Err(error) => Err(moved_by_others(error)),
+        },
+        // It was flushed, and the cold store cannot go back.
+        _ => Ok(true),
     }
+}
+
+/// What lies beside a session's log, by its version.
+struct Beside {
+    archive: Option<String>,
+    record: Option<String>,
+}
+
+impl Beside {
+    async fn of(io: &Io, session: &Replaced) -> Result<Self> {
+        let version = async |part| {
+            let info = found(io.info(&Key::of(&session.id, part)).await)?;
+            Ok::<_, Error>(info.map(|info| info.version))
+        };
+        let (archive, record) = (version(Part::Archive).await?, version(Part::Retention).await?);
+        Ok(Self { archive, record })
+    }
+}
+
+/// Puts all parts back, in the place of the bundle's log of that version. `conflict` where someone
+/// wrote to it, or archived it, meanwhile.
+async fn put_all_back(io: &Io, session: &Replaced, beside: Beside, version: String) -> Result<()> {
+    let (log, archive) = (Key::of(&session.id, Part::Log), Key::of(&session.id, Part::Archive));
     // The log last: as long as the session is the bundle's, this is done again. An archive that was
-    // made of it since goes only after that.
-    let parts = [Part::Recovery, Part::About, Part::Trace, Part::Retention];
-    for part in parts {
-        put_back_or_remove(io, session, part).await?;
+    // made of it since goes only after that, and so does the record: it may be a tombstone.
+    for part in [Part::Recovery, Part::About, Part::Trace] {
+        let key = Key::of(&session.id, part);
+        match session.aside.contains(&part) {
+            true => put_back(io, &key, Condition::Any).await?,
+            false => _ = found(io.delete(&key, Condition::Any).await)?,
+        }
     }
     let is_archived = session.aside.contains(&Part::Archive);
     if is_archived {
-        put_back(io, &key(Part::Archive)).await?;
+        put_back(io, &archive, as_seen(beside.archive.clone())).await?;
     }
-    put_back_or_remove(io, session, Part::Log).await?;
-    if !is_archived {
-        found(io.delete(&key(Part::Archive), Condition::Any).await)?;
+    let seen = Condition::Version(version);
+    if session.aside.contains(&Part::Log) {
+        put_back(io, &log, seen).await?;
+    } else if !matches!(remove_if(io, &log, seen).await?, Removal::Done) {
+        return Err(moved(&log));
     }
-    Ok(false)
+    if let Some(version) = beside.archive.filter(|_| !is_archived) {
+        remove_if(io, &archive, Condition::Version(version)).await?;
+    }
+    put_record_back(io, session, beside.record).await
+}
+
+/// Undoes what is left to do where the session is not the bundle's: it was not replaced yet, was put
+/// back already, or someone wrote to it.
+async fn undo_other(io: &Io, session: &Replaced, beside: Beside) -> Result<bool> {
+    let has = |part| session.aside.contains(&part);
+    let is_archive_old = is_old(io, session, Part::Archive).await?;
+    let mut is_log_old = is_old(io, session, Part::Log).await?;
+    // Put back, but for the log: someone archived the bundle's just then, and removed it.
+    if is_archive_old && has(Part::Archive) && has(Part::Log) {
+        is_log_old |= put_log_back(io, session, &beside).await?;
+    }
+    if is_archive_old && is_log_old {
+        if has(Part::Retention) && beside.record.is_none() {
+            put_record_back(io, session, None).await?;
+        }
+        return Ok(false);
+    }
+    let archive = beside.archive.filter(|_| is_archive_old);
+    finish_replaced(io, session, Beside { archive, ..beside }).await?;
+    Ok(true)
+}
+
+/// Puts the log back after the archive that was seen, if no log is in its place; whether it did.
+async fn put_log_back(io: &Io, session: &Replaced, beside: &Beside) -> Result<bool> {
+    let key = Key::of(&session.id, Part::Log);
+    let place = match found(io.info(&key).await)? {
+        None => Condition::Absent,
+        Some(info) if aside::is_vacant(io, &key, &info).await? => Condition::Version(info.version),
+        Some(_) => return Ok(false),
+    };
+    // Others may write after the archive, and archive that: only a claim tells.
+    let is_as_seen = async { Ok(Beside::of(io, session).await?.archive == beside.archive) };
+    let claim = claim_seen(io, &session.id, place, is_as_seen).await?;
+    let put = put_back(io, &key, Condition::Version(claim.version.clone())).await;
+    if put.is_err() {
+        claim.release(io, &session.id).await;
+    }
+    put.map(|()| true)
 }
 
 fn is_missing(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned)
 }
 
-/// Whether log and archive are still what was put aside. The log is replaced first, so then nothing
-/// was.
-async fn is_untouched(io: &Io, session: &Replaced) -> Result<bool> {
-    for part in [Part::Log, Part::Archive] {
-        let key = Key::of(&session.id, part);
-        let now = found(io.info(&key).await)?.map(|info| info.bytes);
-        let was = match session.aside.contains(&part) {
-            true => found(io.info(&key.aside()).await)?.map(|info| info.bytes),
-            false => None,
-        };
-        if now != was {
-            return Ok(false);
+/// Whether log or archive is what was put aside.
+async fn is_old(io: &Io, session: &Replaced, part: Part) -> Result<bool> {
+    let key = Key::of(&session.id, part);
+    let now = match found(io.info(&key).await)? {
+        Some(info)
+            if part == Part::Log
+                && !session.aside.contains(&part)
+                && aside::is_vacant(io, &key, &info).await? =>
+        {
+            None
         }
-    }
-    Ok(true)
+        now => now.map(|info| info.bytes),
+    };
+    let was = match session.aside.contains(&part) {
+        true => found(io.info(&key.aside()).await)?.map(|info| info.bytes),
+        false => None,
+    };
+    Ok(now == was)
 }
 
 /// A session that was replaced and written to since stays; what lay beside the old one goes, as it was
 /// about to.
-async fn finish_replaced(io: &Io, session: &Replaced) -> Result<()> {
+async fn finish_replaced(io: &Io, session: &Replaced, beside: Beside) -> Result<()> {
     let Ok((now, source)) = find_session(io, &session.id).await else { return Ok(()) };
     let Some(head) = now.head().filter(|head| head.seq > session.head.seq) else { return Ok(()) };
     if source.archive.is_some() || source.cold.is_some() {
@@ -167,24 +271,43 @@ async fn finish_replaced(io: &Io, session: &Replaced) -> Result<()> {
     if Line::split(&line).and_then(|line| line.hash()) != Some(session.head.hash) {
         return Ok(());
     }
-    for part in [Part::Archive, Part::Recovery, Part::Retention] {
-        found(io.delete(&Key::of(&session.id, part), Condition::Any).await)?;
+    for (part, version) in [(Part::Archive, beside.archive), (Part::Retention, beside.record)] {
+        if let Some(version) = version {
+            remove_if(io, &Key::of(&session.id, part), Condition::Version(version)).await?;
+        }
     }
-    Ok(())
+    found(io.delete(&Key::of(&session.id, Part::Recovery), Condition::Any).await).map(|_| ())
 }
 
-async fn put_back_or_remove(io: &Io, session: &Replaced, part: Part) -> Result<()> {
-    let key = Key::of(&session.id, part);
-    match session.aside.contains(&part) {
-        true => put_back(io, &key).await,
-        false => found(io.delete(&key, Condition::Any).await).map(|_| ()),
-    }
-}
-
-async fn put_back(io: &Io, key: &Key) -> Result<()> {
-    if aside::copy(io, &key.aside(), key).await?.is_some() {
+async fn put_back(io: &Io, key: &Key, condition: Condition) -> Result<()> {
+    if aside::copy(io, &key.aside(), key, condition).await?.is_some() {
         return Ok(());
     }
     let message = "what was put aside is gone, so the restoring cannot be undone";
     Err(Error::new(ErrorKind::StoreFailed, message).at_key(&key.aside()))
+}
+
+/// Puts the record back in the place of the one that was seen, unless someone noted another by now.
+async fn put_record_back(io: &Io, session: &Replaced, seen: Option<String>) -> Result<()> {
+    let key = Key::of(&session.id, Part::Retention);
+    if session.aside.contains(&Part::Retention) {
+        return match put_back(io, &key, as_seen(seen)).await {
+            Err(error) if is_raced(&error) => Ok(()),
+            put => put,
+        };
+    }
+    match seen {
+        Some(version) => remove_if(io, &key, Condition::Version(version)).await.map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+/// Only if it is still what was seen.
+fn as_seen(version: Option<String>) -> Condition {
+    version.map_or(Condition::Absent, Condition::Version)
+}
+
+fn moved(key: &Key) -> Error {
+    let message = "someone wrote to the session, or archived or restored it, meanwhile";
+    Error::new(ErrorKind::Conflict, message).at_key(key).retryable()
 }

@@ -8,10 +8,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::cache::Keeping;
-use super::journal::{Journal, PARTS, Replaced, Stage};
+use super::journal::{Journal, Replaced, Stage};
 use super::opened::Opened;
 use super::recover::{Recover, Recovered, close, recover_store, undo};
-use super::replace::Replacing;
+use super::replace::{Replacing, Seen, is_cold, put_aside};
 use super::snapshot::about;
 use super::{Task, aside, cache};
 use crate::bundle::{End, Event, SessionRecord};
@@ -21,7 +21,7 @@ use crate::session::archive::check_unheld;
 use crate::session::open::find_session;
 use crate::session::scan::Chunks;
 use crate::session::source::found;
-use crate::store::{Condition, Key, Part};
+use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorClass, ErrorKind, Result, SessionId};
 
@@ -236,7 +236,7 @@ impl Restoring<'_> {
             }
         };
         let prepared = self.prepare(&mut journal, &sessions, kept).await;
-        let (replaced, conditions) = match prepared {
+        let (replaced, seen) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 // Nothing was changed; what cannot be removed now the next start removes.
@@ -246,7 +246,7 @@ impl Restoring<'_> {
                 return Err(error);
             }
         };
-        if let Err(error) = self.replace(&mut journal, opened, end, (&replaced, conditions)).await {
+        if let Err(error) = self.replace(&mut journal, opened, end, (&replaced, seen)).await {
             return Err(self.undone(journal, &replaced, error).await);
         }
         if let Err(error) = journal.write(io, &Stage::Replaced).await {
@@ -274,13 +274,13 @@ impl Restoring<'_> {
         journal: &mut Journal,
         sessions: &[(SessionRecord, Change)],
         mut kept: Option<Keeping>,
-    ) -> Result<(Vec<Replaced>, BTreeMap<SessionId, Condition>)> {
+    ) -> Result<(Vec<Replaced>, BTreeMap<SessionId, Seen>)> {
         let io = self.io;
-        let (mut replaced, mut conditions) = (Vec::new(), BTreeMap::new());
+        let (mut replaced, mut all_seen) = (Vec::new(), BTreeMap::new());
         let put_aside = async {
             for (record, _) in sessions.iter().filter(|(_, change)| *change != Change::Unchanged) {
-                let (aside, condition) = put_aside(io, &record.id).await?;
-                conditions.insert(record.id.clone(), condition);
+                let (aside, seen) = put_aside(io, &record.id).await?;
+                all_seen.insert(record.id.clone(), seen);
                 replaced.push(Replaced { id: record.id.clone(), head: record.head, aside });
             }
             if let Some(kept) = kept.take()
@@ -292,7 +292,7 @@ impl Restoring<'_> {
         };
         let prepared = put_aside.await;
         match prepared {
-            Ok(()) => Ok((replaced, conditions)),
+            Ok(()) => Ok((replaced, all_seen)),
             Err(error) => {
                 give_up(io, kept).await;
                 Err(error)
@@ -306,7 +306,7 @@ impl Restoring<'_> {
         journal: &mut Journal,
         opened: &Opened<'_>,
         end: End,
-        (replaced, mut conditions): (&[Replaced], BTreeMap<SessionId, Condition>),
+        (replaced, mut all_seen): (&[Replaced], BTreeMap<SessionId, Seen>),
     ) -> Result<()> {
         if replaced.is_empty() {
             return Ok(());
@@ -322,8 +322,8 @@ impl Restoring<'_> {
                     (Event::Session(record), _) => {
                         finish(io, current.take()).await?;
                         journal.beat(io).await?;
-                        let condition = conditions.remove(&record.id);
-                        current = condition.map(|condition| Replacing::new(record, condition));
+                        let seen = all_seen.remove(&record.id);
+                        current = seen.map(|seen| Replacing::new(record, seen));
                     }
                     // Values come after the last session.
                     (Event::Cache(_), _) => finish(io, current.take()).await?,
@@ -337,7 +337,7 @@ impl Restoring<'_> {
             current.abort(io).await;
         }
         replaced?;
-        if events.finish()? == end && conditions.is_empty() {
+        if events.finish()? == end && all_seen.is_empty() {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Conflict, "the bundle changed while it was read"))
@@ -346,11 +346,11 @@ impl Restoring<'_> {
     /// Undoes what was begun, and gives the error that it was undone for.
     async fn undone(&self, mut journal: Journal, replaced: &[Replaced], error: Error) -> Error {
         let undone = async {
-            undo(self.io, &mut journal, replaced).await?;
-            close(self.io, journal).await
+            let kept = undo(self.io, &mut journal, replaced).await?;
+            close(self.io, journal).await.map(|()| kept)
         };
         match undone.await {
-            Ok(()) => error,
+            Ok(kept) => staying(error, &kept),
             Err(undoing) => {
                 let (what, why) = (error.message(), undoing.message());
                 let message = alloc::format!(
@@ -367,6 +367,16 @@ async fn finish(io: &Io, current: Option<Replacing>) -> Result<()> {
         Some(current) => current.finish(io).await,
         None => Ok(()),
     }
+}
+
+/// The error that a restoring was undone for, which names a session that was not.
+fn staying(error: Error, kept: &[SessionId]) -> Error {
+    let Some(first) = kept.first() else { return error };
+    let (what, count, first) = (error.message(), kept.len(), first.as_str());
+    let message = alloc::format!(
+        "{what}; all is as it was, but for what someone wrote to meanwhile: {first}, {count} in all"
+    );
+    Error::new(error.kind(), message)
 }
 
 fn half(error: &Error) -> Error {
@@ -399,6 +409,7 @@ async fn change(io: &Io, record: &SessionRecord) -> Result<Change> {
     let (session, source) = match find_session(io, &record.id).await {
         Ok(found) => found,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned) => {
+            check_never_cold(io, &record.id).await?;
             return Ok(Change::New);
         }
         // A damaged one may be what the bundle is for; of a newer one nothing can be said.
@@ -406,6 +417,7 @@ async fn change(io: &Io, record: &SessionRecord) -> Result<Change> {
             if error.kind().class() == ErrorClass::Data
                 && error.kind() != ErrorKind::UnsupportedVersion =>
         {
+            check_never_cold(io, &record.id).await?;
             check_unheld(io, &Key::of(&record.id, Part::Log)).await?;
             return Ok(Change::Replaced);
         }
@@ -418,12 +430,20 @@ async fn change(io: &Io, record: &SessionRecord) -> Result<Change> {
     if is_same {
         return Ok(Change::Unchanged);
     }
-    if source.cold.is_some() {
-        let message = "its entries lie in the cold store, which cannot go back: delete it first";
-        return Err(Error::new(ErrorKind::NotSupported, message));
-    }
+    check_never_cold(io, &record.id).await?;
     check_unheld(io, &Key::of(&record.id, Part::Log)).await?;
     Ok(Change::Replaced)
+}
+
+/// Refuses a session that the cold store tells anything of, were it that it was deleted: what would be
+/// put in its place could never be flushed.
+async fn check_never_cold(io: &Io, id: &SessionId) -> Result<()> {
+    if !is_cold(io, id).await? {
+        return Ok(());
+    }
+    let message = "the cold store has the session, or that it was deleted, and cannot go back: \
+                   restore it into a store without that cold store";
+    Err(Error::new(ErrorKind::NotSupported, message))
 }
 
 async fn trace_bytes(io: &Io, id: &SessionId) -> Result<u64> {
@@ -448,19 +468,4 @@ async fn is_whole(
     }
     let report = verifier.finish();
     Ok(report.fault.is_none() && report.head == Some(record.head))
-}
-
-/// Copies all of a session, and tells what there was and what its log may replace.
-async fn put_aside(io: &Io, id: &SessionId) -> Result<(Vec<Part>, Condition)> {
-    let (mut aside, mut condition) = (Vec::new(), Condition::Absent);
-    for (_, part) in PARTS {
-        let key = Key::of(id, part);
-        let copied = aside::copy(io, &key, &key.aside()).await;
-        let Some(info) = copied.map_err(|error| error.in_session(id))? else { continue };
-        aside.push(part);
-        if part == Part::Log {
-            condition = Condition::Version(info.version);
-        }
-    }
-    Ok((aside, condition))
 }

@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::future::Future;
 
 use crate::cold::Manifest;
 use crate::line::IDENTITY;
@@ -26,18 +27,31 @@ pub(in crate::session) async fn claim_after(
     archive: &Info,
     empty: Option<&LogPart>,
 ) -> Result<(Claim, Vec<u8>)> {
+    let there = empty.map(|log| log.info.version.clone());
+    let condition = there.map_or(Condition::Absent, Condition::Version);
+    let claim = claim_seen(io, id, condition, is_kept(io, id, archive)).await?;
+    let bytes = claim.bytes.clone();
+    Ok((claim, bytes))
+}
+
+/// Puts a claim in a log's place, only where that meets the condition: there is no log, or one without
+/// a line. Then looks whether all else is as it was seen: `conflict` where it is not.
+pub(in crate::session) async fn claim_seen(
+    io: &Io,
+    id: &SessionId,
+    condition: Condition,
+    is_as_seen: impl Future<Output = Result<bool>>,
+) -> Result<Claim> {
     let stamp = io.stamp(8).await?;
     let moved = || {
         let message = "someone else wrote to the session, or archived or restored it, meanwhile";
         Error::new(ErrorKind::Conflict, message).at_key(&Key::of(id, Part::Archive)).retryable()
     };
-    let there = empty.map(|log| log.info.version.clone());
-    let condition = there.map_or(Condition::Absent, Condition::Version);
     let put = io.put(&Key::of(id, Part::Log), bytes(&stamp), condition).await;
     let put = put.map_err(|error| if is_raced(&error) { moved() } else { error })?;
     let claim = Claim::new(put, bytes(&stamp));
-    match is_kept(io, id, archive).await {
-        Ok(true) => Ok((claim, bytes(&stamp))),
+    match is_as_seen.await {
+        Ok(true) => Ok(claim),
         looked => {
             claim.release(io, id).await;
             Err(looked.err().unwrap_or_else(moved))
