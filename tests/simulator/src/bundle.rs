@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use turnkeep_core::ErrorKind;
 use turnkeep_core::cache::CacheEntry;
 use turnkeep_core::session::runtime::{self, Recover, Restore, Snapshot, Snapshotted};
-use turnkeep_core::store::Durability;
 
 use crate::alone::Cut;
 use crate::cache::value;
@@ -80,7 +79,7 @@ pub(crate) fn run(plan: &Plan, world: &mut World) -> Result<(), Violation> {
             What::Snapshot { cut } => bundled = snapshot(world, act, cut, bundled.as_ref())?,
             What::RestoreBundle { cut } => restore(world, act, cut, bundled.as_ref())?,
             What::Wait(seconds) => world.now_ms += seconds * SECOND_MS,
-            what => change(plan, world, Act { what: durable(what), ..*act })?,
+            _ => change(plan, world, act)?,
         }
     }
     let nothing = History { plan, records: Vec::new() };
@@ -91,10 +90,12 @@ pub(crate) fn run(plan: &Plan, world: &mut World) -> Result<(), Violation> {
 }
 
 /// What nothing goes wrong with changes what it is to change, or is refused and changes nothing.
-fn change(plan: &Plan, world: &mut World, act: Act) -> Result<(), Violation> {
+fn change(plan: &Plan, world: &mut World, act: &Act) -> Result<(), Violation> {
     let Some(operation) = begin(act.number, act.what, plan.kept, None) else { return Ok(()) };
     let before = content(world)?;
     let error = world.finish(operation).error;
+    // What is lost with the power is another matter.
+    world.hot.sync_all();
     let after = content(world)?;
     world.ended.push((act.what, error.is_none()));
     let refusals = [
@@ -112,17 +113,6 @@ fn change(plan: &Plan, world: &mut World, act: Act) -> Result<(), Violation> {
     match after == wanted {
         true => Ok(()),
         false => Err(format!("act {} left something else than it was to ({error:?})", act.number)),
-    }
-}
-
-/// What is lost with the power is another matter.
-fn durable(what: What) -> What {
-    match what {
-        What::Append { session, says, shares, entries, bytes, anew, once, .. } => {
-            let durability = Durability::Disk;
-            What::Append { session, says, shares, entries, bytes, durability, anew, once }
-        }
-        what => what,
     }
 }
 

@@ -258,6 +258,11 @@ impl Store {
         }
     }
 
+    /// All there is survives a loss of power.
+    pub(crate) fn sync_all(&mut self) {
+        self.objects.values_mut().for_each(|held| held.synced = held.bytes.len());
+    }
+
     /// The power is lost: of what was not synced something is left, or zeros where some of it was to be.
     /// Gives what later parts are left of, and earlier ones are not.
     pub(crate) fn lose_power(&mut self, chance: &mut Chance) -> Vec<Key> {
