@@ -255,3 +255,60 @@ fn an_old_anchor_costs_two_requests_of_the_cold_store() {
         }
     }
 }
+
+/// A deletion of which the cold store heard, and that was cut off before it came to the log: others go
+/// on with that, and what they write stays there, for in an archive it would be hidden.
+#[test]
+fn what_is_written_after_a_deletion_that_was_cut_off_is_not_archived() {
+    let past = past("hot");
+    let world = &past.world;
+    let host = world.host();
+    let mut running = deleting()();
+    while let Some(request) = running.request() {
+        let is_seen = |condition: &Condition| *condition != Condition::Version("none".into());
+        if matches!(&request, Request::Delete { key, condition } if *key == log() && is_seen(condition))
+        {
+            break;
+        }
+        running.answer(host.perform(&request));
+    }
+    assert_eq!(manifests(world), 1, "the cold store heard of it");
+    let text = noise(3, 40);
+    does(world, &appending(&text), "appended");
+    let archived = world.host().finish(job(|| session::archive(id("a")).with_cold_store())());
+    assert_eq!(code(&archived), "not_found", "{archived:?}");
+    let texts = [past.texts.clone().unwrap_or_default(), vec![text]].concat();
+    assert_eq!(look(world, "a", "refused").ok(), Some(texts));
+    does(world, &deleting(), "deleted again");
+    assert_eq!(
+        look(world, "a", "deleted").err().map(|error| error.kind()),
+        Some(ErrorKind::NotFound)
+    );
+}
+
+/// A segment that was written wrong is in the way of the right one until it is replaced.
+#[test]
+fn a_segment_that_was_damaged_as_it_was_written_is_written_again() {
+    let past = past("hot");
+    let world = &past.world;
+    let host = world.host();
+    let mut running = flushing(Hot::Keep)();
+    while let Some(request) = running.request() {
+        let damaged = match &request {
+            Request::Cold(inner) => match &**inner {
+                Request::Put { key, bytes, condition } if key.as_str().starts_with("segments/") => {
+                    let (key, condition) = (key.clone(), condition.clone());
+                    let bytes = bytes.iter().map(|byte| byte ^ 1).collect();
+                    Some(Request::Cold(Box::new(Request::Put { key, bytes, condition })))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        running.answer(host.perform(damaged.as_ref().unwrap_or(&request)));
+    }
+    assert_eq!(code(&running.outcome()), "store_failed");
+    does(world, &flushing(Hot::Clear), "flushed again");
+    assert_eq!(look(world, "a", "flushed").ok(), past.texts);
+    ends_well(world, "a", past.texts.as_deref(), "flushed");
+}

@@ -14,7 +14,7 @@ use turnkeep_servers::Rule;
 
 /// How often each scenario is gone through: a thousand times under `cargo xtask test --full`.
 fn rounds() -> usize {
-    if std::env::var_os("TURNKEEP_FULL").is_some() { 1000 } else { 250 }
+    if std::env::var_os("TURNKEEP_FULL").is_some() { 1000 } else { 125 }
 }
 
 /// So many rounds are on one session: reading it costs what it holds.

@@ -61,7 +61,7 @@ const TESTED: &[Tested] = tested![
     MANIFEST_BYTES_MAX: Here(cold::a_manifest_is_so_large),
     MANIFEST_NUMBER_MAX: Here(names::manifests_are_numbered_so_far),
     IDS_BYTES_MAX: Here(cold::a_list_of_ids_is_so_large),
-    SNAPSHOT_BYTES_MAX: Here(archives::the_output_has_a_bound),
+    SNAPSHOT_BYTES_MAX: Here(archives::a_snapshot_is_inflated_to_so_much),
     DEFLATE_RATIO_MAX: Here(archives::deflate_never_gives_more),
     GZIP_HEADER_BYTES_MAX: Here(archives::a_header_is_so_long),
     STORE_KEY_BYTES_MAX: Here(names::a_key_is_so_long),
