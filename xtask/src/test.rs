@@ -3,7 +3,6 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -40,9 +39,6 @@ pub(crate) fn run(names: &[&str], extent: Extent) -> Result<ExitCode> {
         if extent == Extent::Full {
             command.env("TURNKEEP_FULL", "1");
         }
-        // Many tests wait, for servers and disks: two for each core.
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        command.env("RUST_TEST_THREADS", (2 * cores).to_string());
         println!("\n[{}/{}] {}: {}", index + 1, steps.len(), step.name, show(&command));
         let report = run_step(step, command, &mut proof)?;
         let failed = report.failure.is_some();
