@@ -247,9 +247,9 @@ async fn woken_once(io: &Io, session: Session) -> Result<Session> {
             if let (Some(archive), true, false) =
                 (&source.archive, empty.is_none_or(LogPart::is_empty), planted!(WakeUnclaimed))
             {
-                let (claim, start) = claim_after(io, now.id(), &archive.info, empty).await?;
+                let claim = claim_after(io, now.id(), &archive.info, empty).await?;
                 now.claimed = Some(claim.version);
-                now = now.starting_with(&start);
+                now = now.starting_with(&claim.bytes);
             }
         }
         Form::Cold => now = super::tier::hydrated(io, now).await?,

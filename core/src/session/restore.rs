@@ -47,7 +47,7 @@ pub(super) async fn restore_session(io: &Io, id: &SessionId) -> Result<Archived>
     // free as before, and only the claim tells.
     let replaced = match &source.log {
         Some(log) if !log.is_empty() => log.info.version.clone(),
-        empty => claim_after(io, id, &info, empty.as_ref()).await?.0.version,
+        empty => claim_after(io, id, &info, empty.as_ref()).await?.version,
     };
     let mut staging = Staging::new(Key::of(id, Part::Log));
     let written = async {

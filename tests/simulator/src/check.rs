@@ -171,7 +171,7 @@ impl History<'_> {
                     ErrorKind::NotFound | ErrorKind::Pruned | ErrorKind::EmptyLog
                 );
                 if is_gone && !is_rotten {
-                    self.check_texts(session, &[], Look::at_the_end(true), "gone")?;
+                    self.check_texts(session, &[], Look::SOUND_AT_THE_END, "gone")?;
                     return self.check_gone(session, error.code());
                 }
                 Some(format!("cannot be read: {error} {:?}", error.place()))
@@ -184,7 +184,7 @@ impl History<'_> {
             None => {}
         }
         let texts = texts.unwrap_or_default();
-        self.check_texts(session, &texts, Look::at_the_end(true), "at the end")?;
+        self.check_texts(session, &texts, Look::SOUND_AT_THE_END, "at the end")?;
         if is_rotten { Ok(()) } else { self.check_goes_on(world, session) }
     }
 

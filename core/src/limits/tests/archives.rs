@@ -137,6 +137,14 @@ pub(super) fn so_much_is_free_of_the_ratio() {
 }
 
 #[test]
+fn a_reader_holds_to_the_bound_it_is_given() {
+    let file = gzipped(&[7; 1000]);
+    let bounded = |output_bytes: u64| gunzip(&file, Bound { output_bytes });
+    assert!(bounded(1001).is_ok() && bounded(1000).is_ok());
+    refused(bounded(999), "output_limit", "bound");
+}
+
+#[test]
 pub(super) fn a_snapshot_is_inflated_to_so_much() {
     let json = br#"{"v":1,"messages":[],"state":null,"dedupIds":[]}"#;
     let padded = |length: u64| {

@@ -1,5 +1,6 @@
 //! Copies of what is replaced, kept until it is over.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::session::Staging;
@@ -49,6 +50,11 @@ pub(super) async fn copy(
         return Err(error);
     }
     Ok(Some(info))
+}
+
+/// Only if it is still what was seen.
+pub(super) fn as_seen(version: Option<String>) -> Condition {
+    version.map_or(Condition::Absent, Condition::Version)
 }
 
 /// Whether an object in a log's place is no log: a claim, or what a writer leaves of one.

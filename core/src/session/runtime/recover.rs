@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::aside::as_seen;
 use super::journal::{Journal, Replaced, Stage};
 use super::{Task, aside, cache};
 use crate::line::Line;
@@ -13,7 +14,7 @@ use crate::session::removal::{Removal, remove_if};
 use crate::session::restore::restore_session;
 use crate::session::retention::is_raced;
 use crate::session::source::{Source, found};
-use crate::session::tier::claim_seen;
+use crate::session::tier::{claim_seen, moved};
 use crate::store::{Condition, Key, Part};
 use crate::task::{Answer, Io};
 use crate::{Error, ErrorClass, ErrorKind, Result, SessionId};
@@ -300,14 +301,4 @@ async fn put_record_back(io: &Io, session: &Replaced, seen: Option<String>) -> R
         Some(version) => remove_if(io, &key, Condition::Version(version)).await.map(|_| ()),
         None => Ok(()),
     }
-}
-
-/// Only if it is still what was seen.
-fn as_seen(version: Option<String>) -> Condition {
-    version.map_or(Condition::Absent, Condition::Version)
-}
-
-fn moved(key: &Key) -> Error {
-    let message = "someone wrote to the session, or archived or restored it, meanwhile";
-    Error::new(ErrorKind::Conflict, message).at_key(key).retryable()
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::aside::{self, is_vacant};
+use super::aside::{self, as_seen, is_vacant};
 use super::journal::PARTS;
 use crate::bundle::SessionRecord;
 use crate::log::{Expectation, Verifier};
@@ -123,7 +123,7 @@ impl Replacing {
 
     async fn publish_log(&mut self, io: &Io) -> Result<()> {
         let id = self.record.id.clone();
-        let condition = self.seen.log.clone().map_or(Condition::Absent, Condition::Version);
+        let condition = as_seen(self.seen.log.clone());
         if self.seen.has_lines {
             self.log.commit(io, condition).await?;
             // Flushed since it was planned, it could never be flushed again.

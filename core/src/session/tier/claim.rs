@@ -26,12 +26,10 @@ pub(in crate::session) async fn claim_after(
     id: &SessionId,
     archive: &Info,
     empty: Option<&LogPart>,
-) -> Result<(Claim, Vec<u8>)> {
+) -> Result<Claim> {
     let there = empty.map(|log| log.info.version.clone());
     let condition = there.map_or(Condition::Absent, Condition::Version);
-    let claim = claim_seen(io, id, condition, is_kept(io, id, archive)).await?;
-    let bytes = claim.bytes.clone();
-    Ok((claim, bytes))
+    claim_seen(io, id, condition, is_kept(io, id, archive)).await
 }
 
 /// Puts a claim in a log's place, only where that meets the condition: there is no log, or one without
@@ -43,10 +41,7 @@ pub(in crate::session) async fn claim_seen(
     is_as_seen: impl Future<Output = Result<bool>>,
 ) -> Result<Claim> {
     let stamp = io.stamp(8).await?;
-    let moved = || {
-        let message = "someone else wrote to the session, or archived or restored it, meanwhile";
-        Error::new(ErrorKind::Conflict, message).at_key(&Key::of(id, Part::Archive)).retryable()
-    };
+    let moved = || moved(&Key::of(id, Part::Archive));
     let put = io.put(&Key::of(id, Part::Log), bytes(&stamp), condition).await;
     let put = put.map_err(|error| if is_raced(&error) { moved() } else { error })?;
     let claim = Claim::new(put, bytes(&stamp));
@@ -57,6 +52,12 @@ pub(in crate::session) async fn claim_seen(
             Err(looked.err().unwrap_or_else(moved))
         }
     }
+}
+
+/// What is said where others went on with a session between two looks at it.
+pub(in crate::session) fn moved(key: &Key) -> Error {
+    let message = "someone else wrote to the session, or archived or restored it, meanwhile";
+    Error::new(ErrorKind::Conflict, message).at_key(key).retryable()
 }
 
 /// Whether an archive is the one that was seen, and nobody is about to remove it. In that order: a

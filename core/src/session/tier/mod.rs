@@ -32,7 +32,8 @@ pub use slice::slice;
 pub use thread::{read_thread, write_thread};
 
 pub(super) use claim::{
-    CLAIM_BYTES, Claim, claim, claim_after, claim_for, claim_seen, is_claim, is_claimed, release,
+    CLAIM_BYTES, Claim, claim, claim_after, claim_for, claim_seen, is_claim, is_claimed, moved,
+    release,
 };
 pub(super) use delete::bury;
 pub(super) use flush::known_about;
