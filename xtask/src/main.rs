@@ -11,6 +11,7 @@ mod process;
 mod progress;
 mod proof;
 mod prove;
+mod rust_tests;
 mod setup;
 mod steps;
 mod test;
@@ -52,6 +53,7 @@ fn dispatch(args: &[&str]) -> Result<ExitCode> {
         }
         ["test", "--full", names @ ..] => test::run(names, Extent::Full),
         ["test", names @ ..] => test::run(names, Extent::Usual),
+        ["rust-tests"] => rust_tests::check().map(done),
         ["demo", rest @ ..] => demo::run_demo(rest).map(done),
         ["bench", rest @ ..] => bench::run_bench(rest).map(done),
         ["vectors", rest @ ..] => vectors::run(rest).map(done),
@@ -77,6 +79,7 @@ cargo xtask COMMAND
   test STEP...    only these steps
   test --list     the names of the steps
   test --full     the same with more rounds of what races
+  rust-tests      the Rust tests alone, several programs at a time
   demo            the main job from end to end, on an example transcript
   bench [OPTION]  measurements beside peers; --full adds an archive of 1 GiB, --json FILE
   vectors         write the test vectors anew

@@ -93,8 +93,8 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "cargo-test",
-        program: Program::Cargo,
-        args: &["test", "--workspace", "--", "--show-output"],
+        program: Program::Xtask,
+        args: &["rust-tests"],
         minutes_max: 60,
         counts: Counts::Tests,
         extent: Extent::Usual,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use turnkeep_core::ErrorKind;
 use turnkeep_core::cache::CacheEntry;
 use turnkeep_core::session::runtime::{self, Recover, Restore, Snapshot, Snapshotted};
+use turnkeep_core::store::Key;
 
 use crate::alone::Cut;
 use crate::cache::value;
@@ -15,6 +16,16 @@ use crate::operation::{End, Operation, begin, done, ended, id, of, read, verify}
 use crate::plan::{Act, IMPORTED_BYTES, Plan, SECOND_MS, SESSIONS, What};
 use crate::text::text_of;
 use crate::world::World;
+
+/// Texts as they were read, while the objects they were read of are the same.
+#[derive(Default)]
+struct Seen(BTreeMap<usize, Texts>);
+
+/// What a session said, if it was there, and what it was read of.
+struct Texts {
+    versions: Vec<(Key, u64)>,
+    texts: Option<Vec<String>>,
+}
 
 /// What a runtime holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,30 +84,32 @@ impl Content {
 ///
 /// The first violation.
 pub(crate) fn run(plan: &Plan, world: &mut World) -> Result<(), Violation> {
-    let mut bundled = None;
+    let (mut bundled, mut seen) = (None, Seen::default());
     for act in &plan.acts {
         match act.what {
-            What::Snapshot { cut } => bundled = snapshot(world, act, cut, bundled.as_ref())?,
-            What::RestoreBundle { cut } => restore(world, act, cut, bundled.as_ref())?,
+            What::Snapshot { cut } => {
+                bundled = snapshot(world, &mut seen, act, cut, bundled.as_ref())?;
+            }
+            What::RestoreBundle { cut } => restore(world, &mut seen, act, cut, bundled.as_ref())?,
             What::Wait(seconds) => world.now_ms += seconds * SECOND_MS,
-            _ => change(plan, world, act)?,
+            _ => change(plan, world, &mut seen, act)?,
         }
     }
     let nothing = History { plan, records: Vec::new() };
-    for session in content(world)?.sessions.into_keys() {
+    for session in content(world, &mut seen)?.sessions.into_keys() {
         nothing.check_goes_on(world, session)?;
     }
     Ok(())
 }
 
 /// What nothing goes wrong with changes what it is to change, or is refused and changes nothing.
-fn change(plan: &Plan, world: &mut World, act: &Act) -> Result<(), Violation> {
+fn change(plan: &Plan, world: &mut World, seen: &mut Seen, act: &Act) -> Result<(), Violation> {
     let Some(operation) = begin(act.number, act.what, plan.kept, None) else { return Ok(()) };
-    let before = content(world)?;
+    let before = content(world, seen)?;
     let error = world.finish(operation).error;
     // What is lost with the power is another matter.
     world.hot.sync_all();
-    let after = content(world)?;
+    let after = content(world, seen)?;
     world.ended.push((act.what, error.is_none()));
     let refusals = [
         ErrorKind::NotFound,
@@ -119,12 +132,13 @@ fn change(plan: &Plan, world: &mut World, act: &Act) -> Result<(), Violation> {
 /// Writes a bundle; gives what is in it then.
 fn snapshot(
     world: &mut World,
+    seen: &mut Seen,
     act: &Act,
     cut: Option<u64>,
     old: Option<&Content>,
 ) -> Result<Option<Content>, Violation> {
     world.cache.values = BTreeMap::from([value(act.number)]);
-    let now = content(world)?;
+    let now = content(world, seen)?;
     let mut snapshot = Snapshot::default();
     snapshot.cache = true;
     let named = |snapshotted: Snapshotted| {
@@ -152,12 +166,13 @@ fn snapshot(
 /// Restores the bundle there is.
 fn restore(
     world: &mut World,
+    seen: &mut Seen,
     act: &Act,
     cut: Option<u64>,
     bundled: Option<&Content>,
 ) -> Result<(), Violation> {
     let number = act.number;
-    let before = content(world)?;
+    let before = content(world, seen)?;
     let wanted = bundled.map(|bundled| before.overlaid(bundled));
     let how = world.attempt(restoring(number), number, cut);
     world.ended.push((act.what, matches!(how, Cut::Done)));
@@ -170,7 +185,7 @@ fn restore(
             error.place()
         ));
     }
-    let after = content(world)?;
+    let after = content(world, seen)?;
     let is_new = wanted.as_ref() == Some(&after);
     match how {
         Cut::Done if is_new => Ok(()),
@@ -194,24 +209,37 @@ fn unpacked(world: &mut World) -> Result<Option<Content>, Violation> {
     match world.finish(restoring(u64::MAX)).error {
         Some(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Some(error) => Err(format!("the bundle cannot be restored: {error} {:?}", error.place())),
-        None => content(world).map(Some),
+        None => content(world, &mut Seen::default()).map(Some),
     }
 }
 
-fn content(world: &mut World) -> Result<Content, Violation> {
+fn content(world: &mut World, seen: &mut Seen) -> Result<Content, Violation> {
     let mut sessions = BTreeMap::new();
-    for (session, name) in SESSIONS.iter().enumerate() {
-        let found = world.finish(read(id(session), false));
-        let Some(error) = found.error else {
-            if let Some(error) = world.finish(verify(id(session), false)).error {
-                return Err(format!("{name} is not sound: {error} {:?}", error.place()));
-            }
-            sessions.insert(session, found.texts.unwrap_or_default());
-            continue;
+    for session in 0..SESSIONS.len() {
+        let versions = world.hot.versions_of(&id(session));
+        let texts = match seen.0.remove(&session) {
+            Some(seen) if seen.versions == versions => seen.texts,
+            _ => texts_of(world, session)?,
         };
-        if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned) {
-            return Err(format!("{name} cannot be read: {error} {:?}", error.place()));
-        }
+        sessions.extend(texts.clone().map(|texts| (session, texts)));
+        seen.0.insert(session, Texts { versions, texts });
     }
     Ok(Content { sessions, values: world.cache.values.clone() })
+}
+
+/// What is said in a session, if there is one: it must be sound.
+fn texts_of(world: &mut World, session: usize) -> Result<Option<Vec<String>>, Violation> {
+    let name = SESSIONS[session];
+    let found = world.finish(read(id(session), false));
+    match found.error {
+        None => {}
+        Some(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Pruned) => {
+            return Ok(None);
+        }
+        Some(error) => return Err(format!("{name} cannot be read: {error} {:?}", error.place())),
+    }
+    match world.finish(verify(id(session), false)).error {
+        Some(error) => Err(format!("{name} is not sound: {error} {:?}", error.place())),
+        None => Ok(Some(found.texts.unwrap_or_default())),
+    }
 }

@@ -169,7 +169,8 @@ impl History<'_> {
     fn may_be_lost(&self, session: usize, writer: &Record, look: Look) -> bool {
         let over = writer.over();
         let happens = |loss: &Record| loss.began >= writer.began && loss.began <= look.until;
-        let is_rotten = |loss: &Record| !look.is_verified && self.rots(loss, session);
+        let is_rotten =
+            |loss: &Record| (loss.is_unfinished || !look.is_verified) && self.rots(loss, session);
         self.records.iter().any(|loss| match loss.act.what {
             _ if is_rotten(loss) && loss.began <= look.until => true,
             // Also earlier ones: what it went after may be lost where others wrote it.

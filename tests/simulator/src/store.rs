@@ -309,6 +309,13 @@ impl Store {
         self.objects.is_empty()
     }
 
+    /// A session's own objects, and which writes they are of.
+    pub(crate) fn versions_of(&self, id: &SessionId) -> Vec<(Key, u64)> {
+        let is_own = |key: &Key| key.session().is_some_and(|(session, _)| session == *id);
+        let own = self.objects.iter().filter(|(key, _)| is_own(key));
+        own.map(|(key, held)| (key.clone(), held.version)).collect()
+    }
+
     /// Whether an object is one of a session's own, or one of them names it.
     pub(crate) fn is_made_of(&self, id: &SessionId, key: &Key) -> bool {
         let owner = |key: &Key| match key.object() {
@@ -328,8 +335,8 @@ impl Store {
                 .any(|(other, held)| owner(other).as_ref() == Some(id) && names(held))
     }
 
-    /// A bit of some object turns; says which object.
-    pub(crate) fn rot(&mut self, chance: &mut Chance) -> Option<Key> {
+    /// A bit of some object turns; says which object, and whether in its last byte.
+    pub(crate) fn rot(&mut self, chance: &mut Chance) -> Option<(Key, bool)> {
         let keys: Vec<Key> = self.objects.keys().cloned().collect();
         if keys.is_empty() {
             return None;
@@ -337,9 +344,10 @@ impl Store {
         let key = chance.one_of(&keys).clone();
         let held = self.objects.get_mut(&key)?;
         let bit = chance.below(held.bytes.len() as u64 * 8);
-        let byte = held.bytes.get_mut((bit / 8) as usize)?;
+        let at = (bit / 8) as usize;
+        let is_last = at + 1 == held.bytes.len();
         // Silently: its version stays.
-        *byte ^= 1 << (bit % 8);
-        Some(key)
+        *held.bytes.get_mut(at)? ^= 1 << (bit % 8);
+        Some((key, is_last))
     }
 }

@@ -43,6 +43,9 @@ pub(crate) struct Record {
     pub(crate) damaged: u64,
     /// Sessions of which a bit turned.
     pub(crate) rotten: Vec<usize>,
+    /// Whether it is one of a log's last line break: what stands before it is an unfinished write then,
+    /// which the next writer removes.
+    pub(crate) is_unfinished: bool,
 }
 
 impl Record {
@@ -234,6 +237,7 @@ impl World {
             faults: 0,
             damaged: 0,
             rotten: Vec::new(),
+            is_unfinished: false,
         };
         let mut happens = true;
         match act.what {
@@ -245,10 +249,7 @@ impl World {
                 record.rotten = holed.iter().flat_map(|key| self.made_of(key)).collect();
             }
             What::Evict { session, log_only } => happens = self.hot.evict(&id(session), log_only),
-            What::Rot => {
-                record.rotten = self.rot(&mut chance);
-                happens = !record.rotten.is_empty();
-            }
+            What::Rot => happens = self.rot(&mut chance, &mut record),
             What::Clock(days) => self.hosts[act.host].clock_ms = days * DAY_MS.cast_signed(),
             What::Wait(seconds) => self.now_ms += seconds * SECOND_MS,
             _ => return self.begin(act, record),
@@ -257,20 +258,25 @@ impl World {
         self.records.push(record);
     }
 
-    /// A bit of some object turns; gives the sessions that are made of it.
-    fn rot(&mut self, chance: &mut Chance) -> Vec<usize> {
+    /// A bit of some object turns, if there is one; the record tells what that does.
+    fn rot(&mut self, chance: &mut Chance, record: &mut Record) -> bool {
         let is_cold = !self.cold.is_empty() && chance.happens(500);
         let store = if is_cold { &mut self.cold } else { &mut self.hot };
-        let Some(key) = store.rot(chance) else { return Vec::new() };
+        let Some((key, is_last)) = store.rot(chance) else { return false };
         self.tell(("rot", key.as_str().to_owned()));
-        self.made_of(&key)
+        record.rotten = self.made_of(&key);
+        record.is_unfinished = is_last && key.as_str().ends_with(".jsonl");
+        true
     }
 
+    /// The sessions that an object is of, or that name it; all, where none does yet.
     fn made_of(&self, key: &Key) -> Vec<usize> {
         let is_of = |session: &usize| {
             [&self.hot, &self.cold].iter().any(|store| store.is_made_of(&id(*session), key))
         };
-        (0..SESSIONS.len()).filter(is_of).collect()
+        let all = 0..SESSIONS.len();
+        let made: Vec<usize> = all.clone().filter(is_of).collect();
+        if made.is_empty() { all.collect() } else { made }
     }
 
     fn begin(&mut self, act: Act, record: Record) {
