@@ -5,7 +5,7 @@ use std::sync::Arc;
 use turnkeep::core::session::{self, Form};
 use turnkeep::core::store::Condition;
 use turnkeep::{Append, At, Compact, Draft, Fork, Range, Session, Store, drive, repair, sessions};
-use turnkeep_tests::build::Member;
+use turnkeep_tests::build::{Log, Member};
 use turnkeep_tests::sessions::{
     archive_key, bytes_of, filled, id, log_key, open, over_every_store, user, write,
 };
@@ -224,6 +224,66 @@ fn an_unfinished_write_after_an_archive_is_cut_off() {
             drop(session);
             drive(session::delete(id("a")), &*store).expect("it is gone");
         }
+    });
+}
+
+#[test]
+fn an_archive_can_be_read_whatever_happened_to_the_line_after_it() {
+    over_every_store(|store| {
+        filled(&store, "a", 4, 50).archive().expect("an archive");
+        open(&store, "a").expect("it opens").append_one(&user("after")).expect("an append");
+        let log = bytes_of(&store, &log_key("a"));
+        for bit in (0..154 * 8).step_by(5) {
+            let mut log = log.clone();
+            log[bit / 8] ^= 1 << (bit % 8);
+            store.release(&log_key("a"));
+            write(&store, &log_key("a"), &log);
+            let report = drive(session::verify(id("a"), None, true), &*store).expect("a report");
+            assert_eq!(report.head.map(|head| head.seq), Some(4), "bit {bit}");
+            assert!(report.fault.is_some(), "bit {bit}");
+            let page = drive(session::read(id("a"), Range::all()), &*store).expect("a page");
+            assert_eq!(page.seqs, [0, 1, 2, 3, 4], "bit {bit}");
+            let after = Range::all().after(page.next.expect("the damage follows"));
+            let fault = drive(session::read(id("a"), after), &*store).expect_err("the damage");
+            assert_eq!(fault.code(), report.fault.expect("a fault").code(), "bit {bit}");
+        }
+    });
+}
+
+/// Nothing tells any more whether entries are salted, and which was the last fork, but what precedes.
+#[test]
+fn a_log_that_was_redacted_from_its_first_line_on_is_appended_to() {
+    over_every_store(|store| {
+        drop(filled(&store, "parent", 3, 50));
+        let fork = Fork::at(At::Head).with_id(id("a"));
+        let forked = open(&store, "parent").expect("it opens").fork(fork).expect("a fork");
+        forked.archive().expect("an archive");
+        forked.append_one(&user("secret")).expect("an append");
+        drop(forked);
+        let line = bytes_of(&store, &log_key("a"));
+        store.release(&log_key("a"));
+        // As the second line of a log: it says what it follows.
+        let redacted = Log([b"{}\n".to_vec(), line].concat()).redact(&[1]).0;
+        write(&store, &log_key("a"), &redacted[3..]);
+        let session = open(&store, "a").expect("it opens");
+        session.append_one(&user("next")).expect("an append");
+        let report = session.verify_with(None, true).expect("a report");
+        assert!(report.is_whole() && report.withheld == 1, "{report:?}");
+        assert_eq!(turnkeep::ancestors(&*store, &id("a")).expect("ancestors").len(), 1);
+    });
+}
+
+#[test]
+fn a_cursor_into_another_session_of_that_id_is_no_damage() {
+    over_every_store(|store| {
+        let make = |entries| filled(&store, "a", entries, 100_000).archive().expect("an archive");
+        make(5);
+        let range = Range::all().newest_first().in_pages_of(1);
+        let page = drive(session::read(id("a"), range.clone()), &*store).expect("a page");
+        drive(session::delete(id("a")), &*store).expect("deleted");
+        make(7);
+        let after = range.after(page.next.expect("more"));
+        assert_eq!(code(drive(session::read(id("a"), after), &*store)), "conflict");
     });
 }
 

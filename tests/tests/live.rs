@@ -521,6 +521,57 @@ fn a_damaged_log_is_readable_up_to_the_damage_and_then_says_so() {
 }
 
 #[test]
+fn damage_is_told_of_whatever_part_of_it_is_wanted() {
+    over_every_store(|store| {
+        let mut live = Live::create(&store, "a");
+        for _ in 0..6 {
+            live.append(&[user("one two three four five six seven")]);
+        }
+        damaged(&store, "a", 6);
+        // Whole up to entry 5; each entry that can be read is given first.
+        let read = |mut range: Range| {
+            let mut seqs = Vec::new();
+            loop {
+                match live.run(session::read(id("a"), range.clone())) {
+                    Ok(page) => {
+                        seqs.extend(page.seqs);
+                        let Some(next) = page.next else { return (seqs, None) };
+                        range = range.after(next);
+                    }
+                    Err(error) => return (seqs, Some(error.code())),
+                }
+            }
+        };
+        let damage = Some("bad_hash");
+        assert_eq!(read(Range::between(4, Some(6))), (vec![4, 5], damage));
+        assert_eq!(read(Range::between(6, Some(6))), (vec![], damage));
+        assert_eq!(read(Range::between(4, Some(5))), (vec![4, 5], None));
+        assert_eq!(read(Range::all().newest_first()), (vec![5, 4, 3, 2, 1, 0], damage));
+        assert_eq!(read(Range::last(2).newest_first()), (vec![5, 4], damage));
+        let small = Range::last(3).newest_first().in_pages_of(1);
+        assert_eq!(read(small), (vec![5, 4, 3], damage));
+        let kind = Range::last(2).of_kinds([Kind::UserInput]);
+        assert_eq!(read(kind), (vec![4, 5], damage));
+        let more = Range::last(9).of_kinds([Kind::UserInput]);
+        assert_eq!(read(more), (vec![1, 2, 3, 4, 5], damage));
+        assert_eq!(read(Range::turn(7)), (vec![], damage), "it may have been there");
+    });
+}
+
+#[test]
+fn a_turn_of_a_damaged_session_can_be_read() {
+    over_every_store(|store| {
+        let mut live = Live::create(&store, "a");
+        for draft in [user("one"), Draft::turn_end(1), user("one two three four five six seven")] {
+            live.append(&[draft]);
+        }
+        damaged(&store, "a", 3);
+        let page = live.run(session::read(id("a"), Range::turn(1))).expect("a page");
+        assert_eq!((page.seqs, page.next), (vec![1, 2], None));
+    });
+}
+
+#[test]
 fn a_repair_saves_what_is_whole_and_lists_what_is_not() {
     over_every_store(|store| {
         let mut live = Live::create(&store, "a");

@@ -14,6 +14,7 @@ use turnkeep_tests::live::{Live, items};
 use turnkeep_tests::sessions::{
     Folder, bytes_of, create, filled, id, lines, log_key, open, over_every_store, user, write,
 };
+use turnkeep_tests::spy::Spy;
 
 fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new())
@@ -493,6 +494,33 @@ fn test_save_and_load() {
             (2, record.head, record.run)
         );
     });
+}
+
+/// What was appended while it was rebuilt is not in it, and it does not say so.
+#[test]
+fn a_record_that_is_rebuilt_tells_the_entry_it_was_rebuilt_up_to() {
+    let spy = Arc::new(Spy::new(MemoryStore::new()));
+    let store: Arc<dyn Store> = spy.clone();
+    let mut live = tracked(&store, "a");
+    live.append(&[Draft::run_started()]);
+    for _ in 0..3 {
+        live.append(&[user(&"x".repeat(700_000))]);
+    }
+    let whole = drive(session::rebuild_record(id("a")), &*spy).expect("a record");
+    for request in 0..12 {
+        let mut other = Live::open(&store, "a");
+        let head = other.session.head();
+        spy.before_request(request, move || {
+            other.append(&[Draft::run_completed("finished")]);
+        });
+        let rebuilt = drive(session::rebuild_record(id("a")), &*spy).expect("a record");
+        spy.leave_alone();
+        let is_new = rebuilt.run.as_deref() == Some("finished");
+        assert_eq!(is_new, rebuilt.head != head, "before request {request}: {rebuilt:?}");
+        live = Live::open(&store, "a");
+        live.append(&[Draft::run_started()]);
+    }
+    assert_eq!(whole.run.as_deref(), Some("running"));
 }
 
 #[test]

@@ -553,6 +553,30 @@ fn a_session_takes_the_room_of_its_archive_and_of_what_follows() {
     });
 }
 
+/// Who wakes a session, or restores it, has a claim in its log's place for a while.
+#[test]
+fn a_session_with_a_claim_is_listed_once() {
+    over_every_store(|store| {
+        for name in ["a", "b"] {
+            filled(&store, name, 20, 100).archive().expect("archived");
+        }
+        write(&store, &log_key("a"), format!("{{\"claimed\":\"{:061x}", 7).as_bytes());
+        for limit in 1..5 {
+            let (mut after, mut listed) = (None, Vec::new());
+            loop {
+                let page = drive(session::list("", after, limit), &*store).expect("a page");
+                listed.extend(page.sessions.into_iter().map(|listed| (listed.id, listed.form)));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            let both = [(id("a"), Form::Archived), (id("b"), Form::Archived)];
+            assert_eq!(listed, both, "{limit} a page");
+        }
+    });
+}
+
 #[test]
 fn how_a_sessions_objects_lie_can_be_told() {
     over_every_store(|store| {

@@ -184,11 +184,13 @@ impl Reader {
     /// The next line, unless more is needed; and what it says, if that is for others.
     fn line(&mut self) -> Result<Option<Option<Event>>> {
         let unread = self.content.get(self.searched..).unwrap_or_default();
-        let Some(length) = memchr::memchr(b'\n', unread) else {
+        let length = memchr::memchr(b'\n', unread);
+        let so_far = self.searched + length.unwrap_or(unread.len()) - self.used;
+        if so_far > LINE_BYTES_MAX {
+            return Err(self.placed(Error::new(ErrorKind::LineTooLong, "a line exceeds 32 MiB")));
+        }
+        let Some(length) = length else {
             self.searched = self.content.len();
-            if self.searched - self.used > LINE_BYTES_MAX {
-                return Err(self.placed(Error::new(ErrorKind::LineTooLong, "a line without end")));
-            }
             return Ok(None);
         };
         let end = self.searched + length + 1;

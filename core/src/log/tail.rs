@@ -15,6 +15,8 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Tail {
     pub(crate) head: Head,
     pub(crate) torn: Option<Torn>,
+    /// Whether a line tells the two that follow: redacted ones do not.
+    pub(crate) is_told: bool,
     pub(crate) is_salted: bool,
     /// The log's last `fork` entry.
     pub(crate) fork: Option<u64>,
@@ -121,7 +123,8 @@ fn committed(lines: &[TailLine<'_>], window: usize, offset: u64, first: u64) -> 
     let length = offset + window as u64;
     let torn = (length > bytes).then_some(Torn { offset: bytes, bytes: length - bytes });
     let head = Head { seq, hash: check(line, seq)?, bytes };
-    Ok(Tail { head, torn, is_salted: lines.iter().any(|line| line.is_salted), fork })
+    let is_told = lines.iter().any(|line| line.seq.is_some());
+    Ok(Tail { head, torn, is_told, is_salted: lines.iter().any(|line| line.is_salted), fork })
 }
 
 fn check(line: &TailLine<'_>, seq: u64) -> Result<Hash> {

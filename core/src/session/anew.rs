@@ -22,7 +22,7 @@ pub(super) fn check_grown(range: &Range, head: Head) -> Result<()> {
     Err(Error::new(ErrorKind::Conflict, message))
 }
 
-/// What was read before the cursor must be what stands there: else the session was deleted, and
+/// What was read before the cursor (backwards: what it goes on with) must be what stands there: else the session was deleted, and
 /// another one of that id is there.
 pub(super) async fn check_followed(
     io: &Io,
@@ -31,10 +31,9 @@ pub(super) async fn check_followed(
     range: &Range,
 ) -> Result<()> {
     let From::Cursor(cursor) = &range.from else { return Ok(()) };
-    let Some(before) = cursor.seq.checked_sub(1).filter(|_| !range.newest_first) else {
-        return Ok(());
-    };
-    let line = entry(io, source, head, before).await?;
+    let known = if range.newest_first { Some(cursor.seq) } else { cursor.seq.checked_sub(1) };
+    let Some(known) = known else { return Ok(()) };
+    let line = entry(io, source, head, known).await?;
     if Line::split(&line).and_then(|line| line.hash()) == Some(cursor.prev) {
         return Ok(());
     }

@@ -4,14 +4,14 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::list::all_sessions;
-use super::open::find_session;
+use super::open::{find_session, told_by_last};
 use super::read::entry;
 use super::{Form, Task};
 use crate::entry::Entry;
 use crate::field::{self, Point};
 use crate::limits::ANCESTORS_MAX;
 use crate::task::Io;
-use crate::{Error, ErrorKind, Kind, Result, SessionId};
+use crate::{Error, ErrorKind, Result, SessionId};
 
 /// A session's origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub(super) async fn own(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
     let mut line = Vec::new();
     let mut fork = match session.form {
         Form::Live | Form::Cold => session.writer.fork_seq(),
-        Form::Archived => last_fork(&entry(io, &source, head, head.seq).await?)?,
+        Form::Archived => told_by_last(io, &source, head).await?.1,
     };
     while let Some(seq) = fork {
         let bytes = entry(io, &source, head, seq).await?;
@@ -102,9 +102,4 @@ pub(super) async fn own(io: &Io, id: &SessionId) -> Result<Vec<Ancestor>> {
         line.extend(point.map(|point| Ancestor { point, is_compacted }));
     }
     Ok(line)
-}
-
-fn last_fork(line: &[u8]) -> Result<Option<u64>> {
-    let entry = Entry::parse(line)?;
-    Ok(if entry.kind() == Kind::Fork { entry.seq() } else { entry.fork() })
 }

@@ -13,7 +13,7 @@ use super::tier::is_claimed;
 use super::{Form, Task};
 use crate::item::text;
 use crate::limits::{LISTED_TITLE_BYTES, LISTED_TITLE_ENTRIES, LISTED_TITLE_WINDOW};
-use crate::store::{Key, Part};
+use crate::store::{Info, Key, Part};
 use crate::task::Io;
 use crate::{Entry, Kind, Result, SessionId};
 
@@ -41,6 +41,12 @@ pub struct Listed {
     pub modified_ms: Option<u64>,
 }
 
+impl Listed {
+    fn new(id: SessionId, form: Form, info: &Info) -> Self {
+        Self { id, form, stored_bytes: info.bytes, modified_ms: info.modified_ms }
+    }
+}
+
 /// Lists sessions whose encoded id starts with `prefix`, page by page: `limit` objects a page, from
 /// after `after` on. Objects that are no session's are left out.
 #[must_use]
@@ -53,22 +59,27 @@ async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Res
     let mut before = after.as_ref().and_then(form_of).map(|(id, _)| id);
     let listing = io.list(prefix, after, limit.max(1)).await?;
     let last = listing.objects.last().map(|(key, _)| key.clone());
+    let next = last.filter(|_| listing.more);
     let mut sessions = Vec::<Listed>::new();
     for (key, info) in listing.objects {
         let Some((id, form)) = form_of(&key) else { continue };
         if form == Form::Live && is_claimed(io, &key, &info).await? {
+            // The next page would take its archive for that of a log on this one.
+            if next.as_ref() == Some(&key)
+                && let Some(info) = found(io.info(&Key::of(&id, Part::Archive)).await)?
+            {
+                sessions.push(Listed::new(id, Form::Archived, &info));
+            }
             continue;
         }
         if before.as_ref() != Some(&id) {
-            let (stored_bytes, modified_ms) = (info.bytes, info.modified_ms);
             before = Some(id.clone());
-            sessions.push(Listed { id, form, stored_bytes, modified_ms });
+            sessions.push(Listed::new(id, form, &info));
         } else if let Some(live) = sessions.last_mut().filter(|live| live.id == id) {
             // Its archive: the log goes on after it, or an interrupted archiving left it.
             live.stored_bytes += info.bytes;
         }
     }
-    let next = last.filter(|_| listing.more);
     // The archive of the page's last session is on the next page.
     if let (Some((id, Form::Live)), Some(live)) =
         (next.as_ref().and_then(form_of), sessions.last_mut())

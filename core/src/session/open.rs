@@ -302,7 +302,11 @@ async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
     let session = match (&source.log, tail, before) {
         (Some(log), Some((tail, torn_start)), _) => {
             check_owner(io, id, &source, &tail).await?;
-            let writer = Writer::resume(id.clone(), tail.head, tail.is_salted).forked_at(tail.fork);
+            let (is_salted, fork) = match before {
+                Some(head) if !tail.is_told => told_before(io, &source, head).await?,
+                _ => (tail.is_salted, tail.fork),
+            };
+            let writer = Writer::resume(id.clone(), tail.head, is_salted).forked_at(fork);
             let session = Session::new(writer).starting_with(log.start());
             Session { torn: tail.torn, torn_start, shift: log.shift(), ..session }
         }
@@ -455,6 +459,14 @@ pub(super) async fn wake(io: &Io, session: &mut Session, source: &Source) -> Res
     check_same(&id, &owner)?;
     session.writer = Writer::resume(id, head, is_salted).forked_at(fork);
     Ok(())
+}
+
+/// The same of what precedes the log, whose lines tell nothing of it.
+async fn told_before(io: &Io, source: &Source, head: Head) -> Result<(bool, Option<u64>)> {
+    match &source.cold {
+        Some(cold) => cold.held().map(|held| (held.is_salted, held.fork)),
+        None => told_by_last(io, source, head).await,
+    }
 }
 
 /// What a session's last entry tells: whether entries are salted, and which is the last fork.

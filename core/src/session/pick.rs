@@ -59,9 +59,11 @@ async fn turn_bounds(io: &Io, id: &SessionId, turn: u64) -> Result<(u64, u64)> {
             return Ok((start, end));
         }
         match (page.next, end) {
-            (Some(cursor), _) => range = range.after(cursor),
-            (None, Some(end)) => return Ok((1.min(end), end)),
-            (None, None) => {
+            (Some(cursor), end) if end.is_none() || !cursor.is_before_first() => {
+                range = range.after(cursor);
+            }
+            (_, Some(end)) => return Ok((1.min(end), end)),
+            (_, None) => {
                 return Err(Error::new(ErrorKind::NotFound, "there is no such turn"));
             }
         }
@@ -74,9 +76,9 @@ async fn nth_last(io: &Io, id: &SessionId, count: u64, kinds: &[Kind]) -> Result
     loop {
         let page = again(io, id, range.clone()).await?;
         match (page.next, page.seqs.last()) {
-            (Some(cursor), _) => range = range.after(cursor),
-            (None, Some(seq)) => return Ok(*seq),
-            (None, None) => return Ok(page.first_seq.min(page.head.seq + 1)),
+            (Some(cursor), _) if !cursor.is_before_first() => range = range.after(cursor),
+            (_, Some(seq)) => return Ok(*seq),
+            (_, None) => return Ok(page.first_seq.min(page.head.seq + 1)),
         }
     }
 }

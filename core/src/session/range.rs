@@ -150,7 +150,19 @@ impl Cursor {
 
     /// The same, with what holds for all pages.
     pub(super) fn bounded(self, left: Option<u64>, last: u64) -> Self {
-        Self { left, last: Some(last), ..self }
+        Self { left, last: self.last.or(Some(last)), ..self }
+    }
+
+    /// After the first entry of a damaged session that was read backwards: what follows says what is
+    /// wrong with it.
+    pub(super) fn before_first(sound: Head) -> Self {
+        let nothing = Hash::from_bytes([0; 32]);
+        Self { last: Some(1), ..Self::new(0, 0, nothing, Some(sound)) }
+    }
+
+    /// Whether all entries that can be read were.
+    pub(super) fn is_before_first(&self) -> bool {
+        self.sound.is_some() && self.last > Some(self.seq)
     }
 }
 

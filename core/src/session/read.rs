@@ -11,7 +11,7 @@ use super::range::{Cursor, From, Range, Wanted};
 use super::scan::Chunks;
 use super::source::{ArchivePart, LogPart, Source};
 use crate::archive::{Index, Located, inflate_span};
-use crate::log::{Bisection, Found, Head, LineReader, Verifier};
+use crate::log::{Bisection, Found, Head, LineReader, Report, Verifier};
 use crate::task::{Answer, Io};
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
@@ -72,8 +72,10 @@ async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     let Readable { head, source, is_damaged } = readable(io, id, sound).await?;
     let range = super::pick::resolved(io, id, range).await?;
     check_grown(&range, head)?;
+    // What does not hold is told where something of it is wanted.
+    let is_damaged_there = is_damaged && range.to.is_none_or(|to| to > head.seq);
     let Some(wanted) = Wanted::new(&range, head) else {
-        if is_damaged && range.to.is_none() && !range.newest_first {
+        if is_damaged_there {
             return Err(fault(io, id).await?);
         }
         let (lines, seqs, first_seq) = (Vec::new(), Vec::new(), head.seq + 1);
@@ -81,19 +83,28 @@ async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     };
     let mut page = match page_of(io, &source, head, &wanted, range.newest_first).await {
         Ok(page) => page,
-        Err(error) if error.kind() == ErrorKind::BrokenLink && !is_damaged => {
-            check_followed(io, &source, head, &range).await?;
+        Err(error) => {
+            if !is_damaged && is_of_another(&error) {
+                check_followed(io, &source, head, &range).await?;
+            }
             return Err(source.blamed(io, error).await);
         }
-        Err(error) => return Err(source.blamed(io, error).await),
     };
     if is_damaged && let Some(cursor) = &mut page.next {
         cursor.sound = Some(head);
-    } else if is_damaged && range.to.is_none() && !range.newest_first {
-        page.next = Some(Cursor::new(head.seq + 1, head.bytes, head.hash, Some(head)));
+    } else if is_damaged_there {
+        page.next = Some(match range.newest_first {
+            true => Cursor::before_first(head),
+            false => Cursor::new(head.seq + 1, head.bytes, head.hash, Some(head)),
+        });
     }
     super::pick::narrow(&mut page, &range, &wanted)?;
     Ok(page)
+}
+
+/// What is heard where a cursor is of another session than the one that is there.
+fn is_of_another(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::BrokenLink | ErrorKind::HeadMismatch | ErrorKind::BadIndex)
 }
 
 /// A page of the part that holds its first entry.
@@ -173,14 +184,15 @@ pub(super) fn entry<'a>(
 /// The session; where its end is damaged, up to the first fault.
 async fn readable(io: &Io, id: &SessionId, sound: Option<Head>) -> Result<Readable> {
     if let Some(head) = sound {
-        let source = Source::find(io, id, super::open::START_BYTES).await?;
+        let (source, _) = Source::find_sound(io, id, super::open::START_BYTES).await?;
         return Ok(Readable { head, source, is_damaged: true });
     }
     let found = match find_session(io, id).await {
         Ok((session, source)) => session.head().map(|head| (head, source, false)),
         Err(error) if is_damage(&error) => {
             let head = sound_part(io, id).await?.head.ok_or(error)?;
-            Some((head, Source::find(io, id, super::open::START_BYTES).await?, true))
+            let (source, _) = Source::find_sound(io, id, super::open::START_BYTES).await?;
+            Some((head, source, true))
         }
         Err(error) => return Err(error),
     };
@@ -199,14 +211,20 @@ fn is_damage(error: &Error) -> bool {
     is_of_log && may_hold && error.kind().class() == crate::ErrorClass::Data
 }
 
-async fn sound_part(io: &Io, id: &SessionId) -> Result<crate::log::Report> {
+async fn sound_part(io: &Io, id: &SessionId) -> Result<Report> {
     let mut verifier = Verifier::default();
-    super::scan::scan(io, id, None, &mut |chunk| {
+    let scanned = super::scan::scan(io, id, None, &mut |chunk| {
         verifier.push(chunk);
         Ok(())
     })
-    .await?;
-    Ok(verifier.finish())
+    .await;
+    let report = verifier.finish();
+    match scanned {
+        Ok(_) => Ok(report),
+        // What precedes it was given.
+        Err(error) if is_damage(&error) => Ok(Report { fault: Some(error), ..report }),
+        Err(error) => Err(error),
+    }
 }
 
 async fn fault(io: &Io, id: &SessionId) -> Result<Error> {

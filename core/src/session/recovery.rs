@@ -186,15 +186,17 @@ async fn anew(io: &Io, old: Record) -> Result<Record> {
 /// The record with the entries from that one on.
 async fn follow(io: &Io, mut record: Record, from: u64) -> Result<Record> {
     let mut range = Range::between(from, None);
+    let mut head = None;
     loop {
         let page = read_page(io, &record.session, range.clone()).await?;
+        // Later pages end where the first one's session did, whatever was appended meanwhile.
+        record.head = *head.get_or_insert(Some(page.head));
         each_line(&page.lines, &mut |line| {
             if let Some(change) = Change::of(line)? {
                 record.apply(change);
             }
             Ok(())
         })?;
-        record.head = Some(page.head);
         match page.next {
             Some(cursor) => range = range.after(cursor),
             None => return Ok(record),

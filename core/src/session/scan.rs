@@ -24,35 +24,51 @@ pub(super) const CHUNK_BYTES: u64 = 256 << 10;
 pub fn verify(id: SessionId, expected: Option<(u64, Hash)>, deep: bool) -> Task<Report> {
     Task::new(async move |io| {
         let mut tries = 1;
-        let (scanned, verifier) = loop {
-            let expectation = Expectation { session: Some(id.clone()), head: expected };
-            let verifier = Verifier::new(expectation);
-            let mut verifier = if deep { verifier.deep() } else { verifier };
-            let scanned = scan(&io, &id, None, &mut |chunk| {
-                verifier.push(chunk);
-                Ok(())
-            })
-            .await;
-            match &scanned {
-                Err(error) if is_moving(error) && tries < TRIES => tries += 1,
-                _ => break (scanned, verifier),
+        loop {
+            let (report, error) = verify_once(&io, &id, expected, deep, tries < TRIES).await;
+            match error {
+                None => return Ok(report),
+                Some(error) if is_moving(&error) && tries < TRIES => tries += 1,
+                // The container is damaged: what it gave until then was verified.
+                Some(error) if is_data_fault(&error) => {
+                    return Ok(Report { torn: None, fault: Some(error.in_session(&id)), ..report });
+                }
+                Some(error) => return Err(error.in_session(&id)),
             }
-        };
-        let mut report = verifier.finish();
-        match scanned {
-            Ok(source) => {
-                let fault = source.disagrees(report.head);
-                report.fault = report.fault.or(fault).map(|fault| fault.in_session(&id));
-            }
-            // The container is damaged: what it gave until then was verified.
-            Err(error) if is_data_fault(&error) => {
-                report.torn = None;
-                report.fault = Some(error.in_session(&id));
-            }
-            Err(error) => return Err(error.in_session(&id)),
         }
-        Ok(report)
     })
+}
+
+/// What verifying found, and what kept it from reading on; a fault is one only where nobody else changed
+/// the session meanwhile, if that `is_asked`.
+async fn verify_once(
+    io: &Io,
+    id: &SessionId,
+    expected: Option<(u64, Hash)>,
+    deep: bool,
+    is_asked: bool,
+) -> (Report, Option<Error>) {
+    let verifier = Verifier::new(Expectation { session: Some(id.clone()), head: expected });
+    let mut verifier = if deep { verifier.deep() } else { verifier };
+    let scanned = scan(io, id, None, &mut |chunk| {
+        verifier.push(chunk);
+        Ok(())
+    })
+    .await;
+    let mut report = verifier.finish();
+    let source = match scanned {
+        Ok(source) => source,
+        Err(error) => return (report, Some(error)),
+    };
+    report.fault = report.fault.or_else(|| source.disagrees(report.head));
+    if let (Some(fault), true) = (&report.fault, is_asked) {
+        let blamed = source.blamed(io, fault.clone()).await;
+        if blamed.kind() != fault.kind() {
+            return (report, Some(blamed));
+        }
+    }
+    report.fault = report.fault.map(|fault| fault.in_session(id));
+    (report, None)
 }
 
 fn is_data_fault(error: &Error) -> bool {
@@ -154,12 +170,12 @@ pub(super) async fn scan(
     head: Option<Head>,
     found: Found<'_>,
 ) -> Result<Source> {
-    let source = Source::find(io, id, CHUNK_BYTES).await?;
+    let (source, fault) = Source::find_sound(io, id, CHUNK_BYTES).await?;
     let mut chunks = Chunks::of(io, &source, head);
     while let Some(chunk) = chunks.next().await? {
         found(&chunk)?;
     }
-    Ok(source)
+    fault.map_or(Ok(source), Err)
 }
 
 /// A session's log, archived, live, or both, piece by piece.

@@ -83,11 +83,22 @@ pub(super) struct LogPart {
 impl Source {
     /// Finds a session's objects, and looks at the first `window` bytes of the log.
     pub(super) async fn find(io: &Io, id: &SessionId, window: u64) -> Result<Self> {
+        let (source, fault) = Self::find_sound(io, id, window).await?;
+        fault.map_or(Ok(source), Err)
+    }
+
+    /// The same. Where the log is damaged so that it does not follow what precedes it: that alone, and
+    /// what is wrong.
+    pub(super) async fn find_sound(
+        io: &Io,
+        id: &SessionId,
+        window: u64,
+    ) -> Result<(Self, Option<Error>)> {
         let key = Key::of(id, Part::Log);
         let Some(start) = found(io.get(&key, Some(0..window)).await)? else {
             if let Some(archive) = ArchivePart::find(io, id).await? {
                 check_unburied(io, id, &archive).await?;
-                return Ok(Self { archive: Some(archive), cold: None, log: None });
+                return Ok((Self { archive: Some(archive), cold: None, log: None }, None));
             }
             if found(io.info(&key).await)?.is_some() {
                 let message = "the session was restored while it was looked for";
@@ -95,19 +106,19 @@ impl Source {
             }
             return match ColdPart::find(io, id).await? {
                 None => Err(super::retention::missing(io, id).await),
-                cold => Ok(Self { archive: None, cold, log: None }),
+                cold => Ok((Self { archive: None, cold, log: None }, None)),
             };
         };
         let mut log = LogPart::new(key, start);
         if is_anchor(&log.start) {
             let anchor = log.anchor(io, id).await?;
             let cold = Some(ColdPart::new(anchor.manifest)?);
-            return Ok(Self { archive: None, cold, log: Some(log) });
+            return Ok((Self { archive: None, cold, log: Some(log) }, None));
         }
         let followed = followed(&log.start);
         // A log that stands alone starts with the entry that opens it.
         if is_first(&log.start) && !log.is_unfinished() {
-            return Ok(Self { archive: None, cold: None, log: Some(log) });
+            return Ok((Self { archive: None, cold: None, log: Some(log) }, None));
         }
         let archive = ArchivePart::find(io, id).await?;
         let cold = match &archive {
@@ -115,21 +126,29 @@ impl Source {
             Some(_) => None,
         };
         if let Some(cold) = &cold {
+            let mut source = Self { archive, cold: Some(cold.clone()), log: None };
             // What claims a log's place while it is hydrated is nothing that follows.
-            let is_claim = log.is_unfinished();
-            if !is_claim {
-                log.follow(io, cold.held()?.head, followed).await?;
+            if log.is_unfinished() {
+                return Ok((source, None));
             }
-            return Ok(Self { archive, cold: Some(cold.clone()), log: (!is_claim).then_some(log) });
+            let head = cold.held()?.head;
+            let fault = log.followed_by(io, head, followed).await?;
+            source.log = fault.is_none().then_some(log);
+            return Ok((source, fault));
         }
         match &archive {
             Some(_) if followed.is_none() && !(log.is_unfinished() || log.is_torn(io).await?) => {
                 let message = "the log after the archive does not start with a line";
-                return Err(Error::new(ErrorKind::BadLine, message).at_key(&log.key));
+                let fault = Error::new(ErrorKind::BadLine, message).at_key(&log.key);
+                return Ok((Self { archive, cold: None, log: None }, Some(fault)));
             }
             Some(archive) => {
                 check_unburied(io, id, archive).await?;
-                log.follow(io, archive.head(io).await?, followed).await?;
+                let head = archive.head(io).await?;
+                if let Some(fault) = log.followed_by(io, head, followed).await? {
+                    let archive = Some(archive.clone());
+                    return Ok((Self { archive, cold: None, log: None }, Some(fault)));
+                }
             }
             None if followed.is_some() => {
                 // Behind a deletion that was cut off it is no damage.
@@ -147,7 +166,7 @@ impl Source {
             None if log.is_claim() => return Err(super::retention::missing(io, id).await),
             None => {}
         }
-        Ok(Self { archive, cold: None, log: Some(log) })
+        Ok((Self { archive, cold: None, log: Some(log) }, None))
     }
 
     /// The head of what precedes the log.
@@ -339,6 +358,20 @@ impl LogPart {
             self.skip = self.end_of(io, head.hash).await?;
         }
         Ok(())
+    }
+
+    /// The same; what is wrong, where it is damaged so that it does not.
+    async fn followed_by(
+        &mut self,
+        io: &Io,
+        head: Head,
+        followed: Option<Hash>,
+    ) -> Result<Option<Error>> {
+        match self.follow(io, head, followed).await {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind().class() == ErrorClass::Data => Ok(Some(error)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Where the line with that hash ends in the object.

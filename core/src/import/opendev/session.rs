@@ -9,7 +9,7 @@ use super::super::content::{room_for_one, skip_of, too_many};
 use super::super::lines::{RawLine, checked, compact, lines, one_line, push_trace};
 use super::super::{File, Format, Imported, Session, Skipped};
 use super::events::{self, Projected};
-use super::message::{self, dated, others};
+use super::message::{self, dated, is_list, others};
 use super::time::millis;
 use crate::item::push_bounded;
 use crate::json::{Object, push_text};
@@ -186,9 +186,13 @@ impl Reading<'_, '_> {
         let known: &[&str] = match metadata.map(|metadata| metadata.text("id")) {
             // What happened stands in the trace as it is.
             None => &["id", "parent_id", "type", "title"],
-            Some(id) if id.as_deref() == Some(parts.id) => &["id", "messages", "parent_id"],
-            Some(_) => &["messages", "parent_id"],
+            Some(id) if id.as_deref() == Some(parts.id) => &["parent_id", "id", "messages"],
+            Some(_) => &["parent_id", "messages"],
         };
+        // What is no list of messages is kept as it is.
+        let has_list = source.get("messages").is_none_or(is_list);
+        let known =
+            if has_list { known } else { known.strip_suffix(&["messages"]).unwrap_or(known) };
         let config = compact(&others(source, known));
         let mut draft = dated("session_start", ts).with("config", &config);
         let parent = source.get("parent_id").or(projected.parent).filter(|id| *id != "null");

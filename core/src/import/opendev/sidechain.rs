@@ -62,7 +62,11 @@ fn draft(entry: &Object<'_>, is_first: bool) -> Result<Draft> {
         }
         "tr" => {
             let mut item = result(needed("call_id")?, entry);
-            push_others(&mut item, entry, &known(&["call_id", "name", "output", "ok"]));
+            let names: &[&str] = match entry.get("ok") {
+                Some("true" | "false") => &["call_id", "name", "output", "ok"],
+                _ => &["call_id", "name", "output"],
+            };
+            push_others(&mut item, entry, &known(names));
             dated("tool_result").with("item", &item)
         }
         "tok" => {

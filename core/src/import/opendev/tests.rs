@@ -123,6 +123,14 @@ fn only_the_latest_tombstone_counts() {
 }
 
 #[test]
+fn messages_that_are_no_list_are_kept_as_they_are() {
+    let json = r#"{"id":"s","created_at":"x","messages":{"lost":"no"}}"#;
+    let file = File { name: "s.json", bytes: json.as_bytes() };
+    let kept = r#"{"kind":"session_start","config":{"created_at":"x","messages":{"lost":"no"}}}"#;
+    assert_eq!(texts(&imported(&[file]).sessions[0]), [kept]);
+}
+
+#[test]
 fn messages_inside_the_metadata_are_read_where_there_is_no_transcript() {
     let json = "{\n \"id\": \"s\",\n \"created_at\": \"x\",\n \"messages\": [\n  {\n   \"role\": \"user\",\n   \"content\": \"a  b\",\n   \"metadata\": { }\n  },\n  7,\n  {\"role\": \"tool\"}\n ]\n}\n";
     let file = File { name: "s.json", bytes: json.as_bytes() };
