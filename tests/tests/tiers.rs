@@ -385,3 +385,17 @@ fn a_missing_cold_store_is_told() {
     let error = turnkeep::drive(task, &store).expect_err("no cold store");
     assert_eq!(error.kind(), ErrorKind::NotSupported);
 }
+
+#[test]
+fn a_repair_of_a_flushed_session_reads_each_entry_once() {
+    let rig = Rig::new();
+    let session = rig.create("a");
+    turn(&session, 1);
+    rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
+    let look = || turnkeep::repair(&*rig.tier, &id("a"), None, true).expect("a look");
+    assert_eq!((look().fault, look().sound), (None, session.head()));
+    for text in ["one", "two"] {
+        session.append_one(&user(text)).expect("an append");
+    }
+    assert_eq!((look().fault, look().sound), (None, session.head()));
+}

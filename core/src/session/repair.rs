@@ -94,7 +94,7 @@ async fn log_of(io: &Io, id: &SessionId) -> Result<(Vec<u8>, Option<Error>)> {
     let mut bytes = Vec::new();
     let archive = Source { log: None, ..source.clone() };
     let gap = collect(Chunks::of(io, &archive, None), &mut bytes).await?;
-    let log = Source { archive: None, ..source };
+    let log = Source { archive: None, cold: None, ..source };
     collect(Chunks::of(io, &log, None), &mut bytes).await?;
     Ok((bytes, gap))
 }
