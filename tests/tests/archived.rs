@@ -316,6 +316,7 @@ fn what_is_appended_after_a_torn_foreign_archive_is_kept() {
         assert_eq!(session.append_one(&user("on")).expect("an append"), 5);
         assert!(session.verify_with(None, true).expect("a report").is_whole());
         assert_eq!(lines(&store, &Range::last(2)), [4, 5]);
+        assert_eq!(repair(&*store, &id("a"), None, true).expect("a look").fault, None);
         session.archive().expect("an archive");
         assert!(session.verify().expect("a report").is_whole());
         session.restore().expect("a log");
@@ -348,6 +349,24 @@ fn a_repair_takes_what_an_archive_gives_whatever_is_wrong_around_it() {
             turnkeep::delete(&*store, &id("a")).expect("deleted");
             turnkeep::delete(&*store, &id("b")).expect("deleted");
         }
+    });
+}
+
+#[test]
+fn a_repair_keeps_the_first_entry_after_an_archive_that_was_cut_off() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 30, 300);
+        session.archive().expect("an archive");
+        for n in 0..3 {
+            session.append_one(&user(&format!("after {n}"))).expect("an append");
+        }
+        drop(session);
+        let archive = bytes_of(&store, &archive_key("a"));
+        write(&store, &archive_key("a"), &archive[..archive.len() / 2]);
+        repair(&*store, &id("a"), Some(id("b")), false).expect("a repair");
+        let history = open(&store, "b").expect("it opens").state().expect("a state").history;
+        let after = history.iter().filter(|item| item.item.contains("after"));
+        assert_eq!(after.count(), 3);
     });
 }
 

@@ -94,6 +94,11 @@ async fn log_of(io: &Io, id: &SessionId) -> Result<(Vec<u8>, Option<Error>)> {
     let mut bytes = Vec::new();
     let archive = Source { log: None, ..source.clone() };
     let gap = collect(Chunks::of(io, &archive, None), &mut bytes).await?;
+    if let Some(log) = &source.log {
+        // What someone else's archive ends with may be unfinished: the log takes its place.
+        bytes.truncate(usize::try_from(log.offset).unwrap_or(usize::MAX));
+    }
+    end_line(&mut bytes);
     let log = Source { archive: None, cold: None, ..source };
     collect(Chunks::of(io, &log, None), &mut bytes).await?;
     Ok((bytes, gap))
@@ -111,9 +116,17 @@ async fn apart(io: &Io, id: &SessionId) -> Result<Vec<u8>> {
         collect(Chunks::of(io, &source, None), &mut bytes).await?;
     }
     if let Some(log) = found(io.get(&log, None).await)? {
+        end_line(&mut bytes);
         bytes.extend_from_slice(&log.bytes);
     }
     Ok(bytes)
+}
+
+/// What follows a line that was cut off is none of it.
+fn end_line(bytes: &mut Vec<u8>) {
+    if bytes.last().is_some_and(|byte| *byte != b'\n') {
+        bytes.push(b'\n');
+    }
 }
 
 /// Adds what there is up to the first damage, and gives that.
