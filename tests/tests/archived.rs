@@ -253,6 +253,38 @@ fn a_damaged_archive_is_repaired_with_what_follows_it() {
 }
 
 #[test]
+fn a_repair_leaves_out_the_damaged_blocks_of_an_archive_and_keeps_all_others() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 1, 300);
+        for n in 0..12 {
+            let text = format!("number {n}: {}", "x".repeat(100_000));
+            session.append_one(&user(&text)).expect("an append");
+        }
+        session.archive().expect("an archive");
+        drop(session);
+        let whole = bytes_of(&store, &archive_key("a"));
+        let index = turnkeep::core::archive::read_index(&whole, whole.len() as u64);
+        let spans: Vec<_> = index.expect("an index").located().collect();
+        assert!(spans.len() >= 3, "{} blocks", spans.len());
+        for (number, span) in spans.iter().enumerate() {
+            let mut archive = whole.clone();
+            archive[span.compressed.start as usize..][..5].fill(0xff);
+            write(&store, &archive_key("a"), &archive);
+            let into = id(&format!("b{number}"));
+            let done = repair(&*store, &id("a"), Some(into.clone()), false).expect("a repair");
+            let left_out = &done.left_out[0];
+            assert_eq!((done.left_out.len(), left_out.code), (1, "gzip_corrupt"));
+            let place = (left_out.line, left_out.offset, left_out.bytes);
+            assert_eq!(place, (span.first_seq + 1, span.raw.start, span.span.raw_bytes));
+            let repaired = open(&store, into.as_str()).expect("it opens");
+            assert!(repaired.verify_with(None, true).expect("a report").is_whole());
+            let history = repaired.state().expect("a state").history.len() as u64;
+            assert_eq!(history + span.span.entries, 13 + u64::from(number == 0));
+        }
+    });
+}
+
+#[test]
 fn a_compaction_and_what_follows_it_are_read_over_the_border() {
     over_every_store(|store| {
         let session = continued(&store);
