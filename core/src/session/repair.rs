@@ -20,6 +20,9 @@ use crate::store::{Key, PART_BYTES, Part};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Kind, Result, SessionId};
 
+/// How the draft of an entry that opens a log starts.
+const START: &str = r#"{"kind":"session_start""#;
+
 /// What a repair found, and did.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -105,9 +108,10 @@ fn look(remains: &Remains, id: &SessionId) -> (Report, Repair, Vec<String>) {
                 number = lost.left_out.line + lost.lines;
             }
             let bytes = line.len() as u64;
-            match salvage(line, &mut taken) {
-                Ok(Some(draft)) => drafts.push(draft),
-                Ok(None) => {}
+            // Where nothing is left of how the log began, a start is the first thing in it.
+            let may_start = sound.is_none() && drafts.is_empty();
+            match salvage(line, &mut taken, may_start) {
+                Ok(draft) => drafts.push(draft),
                 Err(code) => repair.left_out.push(LeftOut { line: number, offset, bytes, code }),
             }
             (at, offset, number) = (at + line.len(), offset + bytes, number + 1);
@@ -124,9 +128,12 @@ fn hashes(lines: &[u8]) -> BTreeSet<HexText> {
     lines.filter_map(Line::split).map(|line| *line.hash).collect()
 }
 
-/// The draft of a line that is whole by itself: its bytes give its hash. `None` for what a new log
-/// says itself.
-fn salvage(line: &[u8], taken: &mut BTreeSet<HexText>) -> Result<Option<String>, &'static str> {
+/// The draft of a line that is whole by itself: its bytes give its hash.
+fn salvage(
+    line: &[u8],
+    taken: &mut BTreeSet<HexText>,
+    may_start: bool,
+) -> Result<String, &'static str> {
     let line = line.strip_suffix(b"\n").ok_or(ErrorKind::TornTail.code())?;
     // What a conversion of line breaks left is none of the line's.
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -148,11 +155,11 @@ fn salvage(line: &[u8], taken: &mut BTreeSet<HexText>) -> Result<Option<String>,
     }
     let rest = utf8(split.rest).map_err(code)?;
     let envelope = Envelope::parse(rest).map_err(code)?;
-    if matches!(envelope.kind, Kind::SessionStart | Kind::Fork) {
-        return Ok(None);
-    }
-    // What keeps a part of the history means nothing where some of it is missing.
-    if matches!(envelope.kind, Kind::Truncated | Kind::Compaction) {
+    // What keeps a part of the history means nothing where some of it is missing, and a log opens
+    // once and says itself what it is a fork of.
+    if matches!(envelope.kind, Kind::Truncated | Kind::Compaction | Kind::Fork)
+        || envelope.kind == Kind::SessionStart && !may_start
+    {
         return Err(envelope.kind.name());
     }
     let entry = Entry::parse(line).map_err(code)?;
@@ -160,7 +167,11 @@ fn salvage(line: &[u8], taken: &mut BTreeSet<HexText>) -> Result<Option<String>,
     for (name, value) in entry.fields() {
         draft = draft.with(name, value);
     }
-    Ok(Some(draft.as_str().into()))
+    // Written anew a line may become longer.
+    if draft.as_str().len() + ENVELOPE_BYTES > LINE_BYTES_MAX {
+        return Err(ErrorKind::TooLarge.code());
+    }
+    Ok(draft.as_str().into())
 }
 
 async fn write(
@@ -172,7 +183,8 @@ async fn write(
     mut drafts: Vec<String>,
     stamp: &Stamp,
 ) -> Result<Session> {
-    drafts.insert(0, note(repair));
+    let is_start = |draft: &&String| draft.starts_with(START);
+    drafts.insert(drafts.iter().take(1).filter(is_start).count(), note(repair));
     let mut bytes = prefix.to_vec();
     let mut salts = Salts { stamp, used: 0 };
     let mut batches = batches(&drafts);
