@@ -111,10 +111,30 @@ pub(crate) fn close_within(item: &str, calls: &[Call]) -> Option<String> {
         return None;
     }
     let answers: Vec<String> = calls.iter().map(answer).collect();
-    let start = content.as_ptr() as usize - item.as_ptr() as usize;
-    let (before, after) = (item.get(..start)?, item.get(start + content.len()..)?);
+    let (before, after) = around(item, content)?;
     let inner = content.trim_end().strip_suffix(']')?;
     Some(format!("{before}{inner},{}]{after}", answers.join(",")))
+}
+
+/// An item without its blocks that are results of calls that are gone; `None` where nothing else is
+/// in it, or it is such a result itself.
+pub(crate) fn without_results(item: &str, is_gone: impl Fn(&str) -> bool) -> Option<String> {
+    let object = Object::of(item)?;
+    let is_kept = |block: &&str| {
+        let result = Object::of(block).and_then(|block| result_in(&block));
+        result.is_none_or(|result| !is_gone(&result.call))
+    };
+    let blocks = object.elements("content");
+    let kept: Vec<_> = blocks.iter().copied().filter(is_kept).collect();
+    let (before, after) = around(item, object.get("content")?)?;
+    let is_less = !kept.is_empty() && kept.len() < blocks.len();
+    is_less.then(|| format!("{before}[{}]{after}", kept.join(",")))
+}
+
+/// What stands before and after a value in an item.
+fn around<'a>(item: &'a str, value: &str) -> Option<(&'a str, &'a str)> {
+    let start = value.as_ptr() as usize - item.as_ptr() as usize;
+    Some((item.get(..start)?, item.get(start + value.len()..)?))
 }
 
 fn tag<'a>(object: &Object<'a>) -> Cow<'a, str> {
