@@ -92,8 +92,7 @@ pub(crate) fn text(item: &str, limit: usize) -> String {
 
 /// Closes calls: the history item with which they are answered, in their framework's shape.
 pub(crate) fn closing(calls: &[Call]) -> Vec<String> {
-    let (blocks, single): (Vec<_>, Vec<_>) =
-        calls.iter().partition(|call| call.shape == Shape::Anthropic);
+    let (blocks, single): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.is_closed_within());
     let mut items: Vec<String> = single.into_iter().map(answer).collect();
     if !blocks.is_empty() {
         let answers: Vec<String> = blocks.into_iter().map(answer).collect();
@@ -102,10 +101,17 @@ pub(crate) fn closing(calls: &[Call]) -> Vec<String> {
     items
 }
 
-/// Adds the answers to calls to an item that brings results of the same message's other calls;
-/// `None` where that is not how their framework does it.
+impl Call {
+    /// Whether it is answered in the message that brings the results of others.
+    pub(crate) fn is_closed_within(&self) -> bool {
+        self.shape == Shape::Anthropic
+    }
+}
+
+/// Adds the answers to calls, all of which are closed within, to an item that brings results of the
+/// same message's other calls; `None` for any other item.
 pub(crate) fn close_within(item: &str, calls: &[Call]) -> Option<String> {
-    let object = Object::of(item).filter(|_| calls.iter().all(|c| c.shape == Shape::Anthropic))?;
+    let object = Object::of(item)?;
     let content = object.get("content")?;
     if results_in(&object).is_empty() || calls.is_empty() {
         return None;

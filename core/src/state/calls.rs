@@ -45,7 +45,7 @@ impl State {
         let called = self.called();
         let mut closed: Vec<Item> = Vec::with_capacity(self.history.len());
         let mut pending: Vec<Call> = Vec::new();
-        let mut pending_seq = 0;
+        let (mut pending_seq, mut is_within) = (0, false);
         for (index, mut item) in core::mem::take(&mut self.history).into_iter().enumerate() {
             let mut results = item::results(&item.item);
             let is_gone = |call: &str| !called.contains(call);
@@ -57,7 +57,9 @@ impl State {
             }
             // The answers follow the results that came with the same message.
             if !pending.is_empty() {
-                if let Some(with_answers) = item::close_within(&item.item, &pending) {
+                // Not one look at each of them for each result: there may be many of both.
+                let within = || item::close_within(&item.item, &pending);
+                if let Some(with_answers) = is_within.then(within).flatten() {
                     item.item = with_answers;
                     pending.clear();
                 } else if results.is_empty() {
@@ -67,6 +69,7 @@ impl State {
             pending_seq = item.seq;
             closed.push(item);
             while let Some((_, call)) = open.next_if(|(at, _)| *at == index) {
+                is_within = call.is_closed_within() && (pending.is_empty() || is_within);
                 pending.push(call);
             }
         }
