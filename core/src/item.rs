@@ -92,8 +92,7 @@ pub(crate) fn text(item: &str, limit: usize) -> String {
 
 /// Closes calls: the history item with which they are answered, in their framework's shape.
 pub(crate) fn closing(calls: &[Call]) -> Vec<String> {
-    let (blocks, single): (Vec<_>, Vec<_>) =
-        calls.iter().partition(|call| call.shape == Shape::Anthropic);
+    let (blocks, single): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.is_closed_within());
     let mut items: Vec<String> = single.into_iter().map(answer).collect();
     if !blocks.is_empty() {
         let answers: Vec<String> = blocks.into_iter().map(answer).collect();
@@ -102,19 +101,46 @@ pub(crate) fn closing(calls: &[Call]) -> Vec<String> {
     items
 }
 
-/// Adds the answers to calls to an item that brings results of the same message's other calls;
-/// `None` where that is not how their framework does it.
+impl Call {
+    /// Whether it is answered in the message that brings the results of others.
+    pub(crate) fn is_closed_within(&self) -> bool {
+        self.shape == Shape::Anthropic
+    }
+}
+
+/// Adds the answers to calls, all of which are closed within, to an item that brings results of the
+/// same message's other calls; `None` for any other item.
 pub(crate) fn close_within(item: &str, calls: &[Call]) -> Option<String> {
-    let object = Object::of(item).filter(|_| calls.iter().all(|c| c.shape == Shape::Anthropic))?;
+    let object = Object::of(item)?;
     let content = object.get("content")?;
     if results_in(&object).is_empty() || calls.is_empty() {
         return None;
     }
     let answers: Vec<String> = calls.iter().map(answer).collect();
-    let start = content.as_ptr() as usize - item.as_ptr() as usize;
-    let (before, after) = (item.get(..start)?, item.get(start + content.len()..)?);
+    let (before, after) = around(item, content)?;
     let inner = content.trim_end().strip_suffix(']')?;
     Some(format!("{before}{inner},{}]{after}", answers.join(",")))
+}
+
+/// An item without its blocks that are results of calls that are gone; `None` where nothing else is
+/// in it, or it is such a result itself.
+pub(crate) fn without_results(item: &str, is_gone: impl Fn(&str) -> bool) -> Option<String> {
+    let object = Object::of(item)?;
+    let is_kept = |block: &&str| {
+        let result = Object::of(block).and_then(|block| result_in(&block));
+        result.is_none_or(|result| !is_gone(&result.call))
+    };
+    let blocks = object.elements("content");
+    let kept: Vec<_> = blocks.iter().copied().filter(is_kept).collect();
+    let (before, after) = around(item, object.get("content")?)?;
+    let is_less = !kept.is_empty() && kept.len() < blocks.len();
+    is_less.then(|| format!("{before}[{}]{after}", kept.join(",")))
+}
+
+/// What stands before and after a value in an item.
+fn around<'a>(item: &'a str, value: &str) -> Option<(&'a str, &'a str)> {
+    let start = value.as_ptr() as usize - item.as_ptr() as usize;
+    Some((item.get(..start)?, item.get(start + value.len()..)?))
 }
 
 fn tag<'a>(object: &Object<'a>) -> Cow<'a, str> {

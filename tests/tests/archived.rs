@@ -313,6 +313,38 @@ fn a_damaged_archive_is_repaired_with_what_follows_it() {
 }
 
 #[test]
+fn a_repair_leaves_out_the_damaged_blocks_of_an_archive_and_keeps_all_others() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 1, 300);
+        for n in 0..12 {
+            let text = format!("number {n}: {}", "x".repeat(100_000));
+            session.append_one(&user(&text)).expect("an append");
+        }
+        session.archive().expect("an archive");
+        drop(session);
+        let whole = bytes_of(&store, &archive_key("a"));
+        let index = turnkeep::core::archive::read_index(&whole, whole.len() as u64);
+        let spans: Vec<_> = index.expect("an index").located().collect();
+        assert!(spans.len() >= 3, "{} blocks", spans.len());
+        for (number, span) in spans.iter().enumerate() {
+            let mut archive = whole.clone();
+            archive[span.compressed.start as usize..][..5].fill(0xff);
+            write(&store, &archive_key("a"), &archive);
+            let into = id(&format!("b{number}"));
+            let done = repair(&*store, &id("a"), Some(into.clone()), false).expect("a repair");
+            let left_out = &done.left_out[0];
+            assert_eq!((done.left_out.len(), left_out.code), (1, "gzip_corrupt"));
+            let place = (left_out.line, left_out.offset, left_out.bytes);
+            assert_eq!(place, (span.first_seq + 1, span.raw.start, span.span.raw_bytes));
+            let repaired = open(&store, into.as_str()).expect("it opens");
+            assert!(repaired.verify_with(None, true).expect("a report").is_whole());
+            let history = repaired.state().expect("a state").history.len() as u64;
+            assert_eq!(history + span.span.entries, 13 + u64::from(number == 0));
+        }
+    });
+}
+
+#[test]
 fn a_compaction_and_what_follows_it_are_read_over_the_border() {
     over_every_store(|store| {
         let session = continued(&store);
@@ -376,6 +408,7 @@ fn what_is_appended_after_a_torn_foreign_archive_is_kept() {
         assert_eq!(session.append_one(&user("on")).expect("an append"), 5);
         assert!(session.verify_with(None, true).expect("a report").is_whole());
         assert_eq!(lines(&store, &Range::last(2)), [4, 5]);
+        assert_eq!(repair(&*store, &id("a"), None, true).expect("a look").fault, None);
         session.archive().expect("an archive");
         assert!(session.verify().expect("a report").is_whole());
         session.restore().expect("a log");
@@ -408,6 +441,24 @@ fn a_repair_takes_what_an_archive_gives_whatever_is_wrong_around_it() {
             turnkeep::delete(&*store, &id("a")).expect("deleted");
             turnkeep::delete(&*store, &id("b")).expect("deleted");
         }
+    });
+}
+
+#[test]
+fn a_repair_keeps_the_first_entry_after_an_archive_that_was_cut_off() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 30, 300);
+        session.archive().expect("an archive");
+        for n in 0..3 {
+            session.append_one(&user(&format!("after {n}"))).expect("an append");
+        }
+        drop(session);
+        let archive = bytes_of(&store, &archive_key("a"));
+        write(&store, &archive_key("a"), &archive[..archive.len() / 2]);
+        repair(&*store, &id("a"), Some(id("b")), false).expect("a repair");
+        let history = open(&store, "b").expect("it opens").state().expect("a state").history;
+        let after = history.iter().filter(|item| item.item.contains("after"));
+        assert_eq!(after.count(), 3);
     });
 }
 

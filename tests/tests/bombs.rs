@@ -158,6 +158,8 @@ const IMPORTS: &[Bomb] = &[
         SMALL,
     ),
     bomb("lists in lists", || lists(4 * MB), import_eai, "bad_entry", 5 * 4 * MB),
+    bomb("tuple of very many atoms", || atoms(8 * MB), import_eai, "", LINE),
+    bomb("text of control characters", || controls(32 * MB), import_eai, "", SMALL),
     bomb("output of zeros", || gzip(&zeros(64 * MB)), import_output, "", 3 * 64 * MB + SMALL),
     bomb(
         "output of quotes",
@@ -453,4 +455,16 @@ fn term(says: u32, content: &[u8]) -> Vec<u8> {
 fn lists(bytes: usize) -> Vec<u8> {
     let count = bytes / 5;
     [&[131][..], &[108, 0, 0, 0, 1].repeat(count)].concat()
+}
+
+/// One message: a tuple of atoms without a name.
+fn atoms(count: usize) -> Vec<u8> {
+    let tuple = [&[105][..], &(count as u32).to_be_bytes(), &[119, 0].repeat(count)].concat();
+    [&[131, 108, 0, 0, 0, 1], &tuple[..], &[106]].concat()
+}
+
+/// One message: a text of which each byte is six in JSON.
+fn controls(bytes: usize) -> Vec<u8> {
+    let text = [&[109][..], &(bytes as u32).to_be_bytes(), &vec![1; bytes]].concat();
+    [&[131, 108, 0, 0, 0, 1], &text[..], &[106]].concat()
 }

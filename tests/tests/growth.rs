@@ -92,6 +92,11 @@ const LINES: &[Shape] = &[
 /// Logs of many entries.
 const ENTRIES: &[Shape] = &[
     Shape { name: "calls without results", make: open_calls, readers: LOG_READERS },
+    Shape {
+        name: "calls without results among results",
+        make: calls_and_results,
+        readers: LOG_READERS,
+    },
     Shape { name: "every entry of another kind", make: kinds, readers: LOG_READERS },
     Shape { name: "many small entries", make: small_entries, readers: LOG_READERS },
     Shape { name: "many forks", make: forks, readers: LINE_READERS },
@@ -357,6 +362,20 @@ fn open_calls(bytes: usize) -> Vec<u8> {
         )
     };
     repeated(bytes, 310, |seq| entry(seq, "assistant_item", &call(seq)))
+}
+
+/// No result answers any of the calls but the first.
+fn calls_and_results(bytes: usize) -> Vec<u8> {
+    let call = |seq| {
+        format!(
+            r#","item":{{"role":"assistant","content":[{{"type":"tool_use","id":"c{seq}","name":"f"}}]}}"#
+        )
+    };
+    let result = r#","item":{"role":"tool","tool_call_id":"c1","content":"x"}"#;
+    repeated(bytes, 290, |seq| match seq % 2 {
+        0 => entry(seq, "tool_result", result),
+        _ => entry(seq, "assistant_item", &call(seq)),
+    })
 }
 
 /// Every other entry is an item; after it one puts something before all of them.

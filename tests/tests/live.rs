@@ -617,6 +617,50 @@ fn a_repair_of_a_log_without_one_sound_line_starts_anew() {
 }
 
 #[test]
+fn a_repair_keeps_how_a_session_began() {
+    over_every_store(|store| {
+        let start = Draft::new("session_start")
+            .with_text("system_prompt", "Be brief.")
+            .with("history", r#"["before"]"#);
+        let text = "long enough to hold damage somewhere ".repeat(3);
+        let entries = [user(&text), user("kept")].map(|draft| draft.as_str().into()).to_vec();
+        let create = Create { start: Some(start), entries, ..Create::default().with_id(id("a")) };
+        let session = turnkeep::drive(session::create(create), &*store).expect("a session");
+        let live = Live { store: store.clone(), session };
+        damaged(&store, "a", 1);
+        let repair = live.run(session::repair(id("a"), Some(id("b")), false)).expect("a repair");
+        assert_eq!((repair.sound, repair.saved, repair.left_out.len()), (None, 2, 1));
+        let repaired = Live { store: store.clone(), session: repair.session.expect("one") };
+        let (state, items) = (repaired.state(), repaired.items());
+        assert_eq!(state.system_prompt.as_deref(), Some("Be brief."));
+        assert!(items.len() == 2 && items[0].contains("before") && items[1].contains("kept"));
+        let report = repaired.run(session::verify(id("b"), None, true)).expect("a report");
+        assert!(report.is_whole());
+    });
+}
+
+#[test]
+fn a_repair_lists_a_line_that_would_become_too_long() {
+    use turnkeep::core::limits::LINE_BYTES_MAX;
+    let store: Arc<dyn Store> = Arc::new(turnkeep::MemoryStore::new());
+    let mut live = Live::create(&store, "a");
+    live.append(&[user("whole")]);
+    live.append(&[user(&"damaged".repeat(20))]);
+    let before = bytes_of(&store, &log_key("a")).len();
+    live.append(&[user("x")]);
+    let line = bytes_of(&store, &log_key("a")).len() - before;
+    live.append(&[user(&"x".repeat(LINE_BYTES_MAX + 2 - line))]);
+    live.append(&[user("kept")]);
+    let log = bytes_of(&store, &log_key("a"));
+    let longest = log.split(|byte| *byte == b'\n').map(<[u8]>::len).max();
+    assert_eq!(longest, Some(LINE_BYTES_MAX));
+    damaged(&store, "a", 2);
+    let repair = live.run(session::repair(id("a"), Some(id("b")), false)).expect("a repair");
+    let codes: Vec<_> = repair.left_out.iter().map(|left| left.code).collect();
+    assert_eq!((repair.saved, codes), (2, vec!["bad_hash", "too_large"]));
+}
+
+#[test]
 fn entries_are_read_backwards_by_kind_by_turn_and_so_many() {
     over_every_store(|store| {
         let mut live = Live::create(&store, "a");

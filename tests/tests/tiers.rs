@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use turnkeep::core::session::tier::{Flush, Hot};
 use turnkeep::core::session::{Append, At, Fork};
+use turnkeep::core::store::Condition;
 use turnkeep::{
     Create, Draft, ErrorKind, Form, Key, MemoryStore, Range, Result, Session, SessionId, Store,
     Tier,
 };
 use turnkeep_tests::sessions::{id, user};
 use turnkeep_tests::spy::{Cost, Spy};
+use turnkeep_tests::tiers::noise;
 
 /// A tier over memory, whose both stores are watched.
 struct Rig {
@@ -384,4 +386,47 @@ fn a_missing_cold_store_is_told() {
     let task = turnkeep::core::session::tier::flush(id, Flush::default());
     let error = turnkeep::drive(task, &store).expect_err("no cold store");
     assert_eq!(error.kind(), ErrorKind::NotSupported);
+}
+
+#[test]
+fn a_repair_of_a_flushed_session_reads_each_entry_once() {
+    let rig = Rig::new();
+    let session = rig.create("a");
+    turn(&session, 1);
+    rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
+    let look = || turnkeep::repair(&*rig.tier, &id("a"), None, true).expect("a look");
+    assert_eq!((look().fault, look().sound), (None, session.head()));
+    for text in ["one", "two"] {
+        session.append_one(&user(text)).expect("an append");
+    }
+    assert_eq!((look().fault, look().sound), (None, session.head()));
+}
+
+#[test]
+fn a_repair_keeps_what_precedes_and_follows_a_damaged_segment() {
+    let rig = Rig::new();
+    let session = rig.create("a");
+    for n in 0..3 {
+        session.append_one(&user(&format!("{n} {}", noise(n, 300_000)))).expect("an append");
+        rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
+    }
+    session.append_one(&user("3 after")).expect("an append");
+    let segments = keys(&*rig.cold).into_iter().filter(|key| key.ends_with(".gz"));
+    let segments: Vec<_> = segments.map(|key| Key::parse(key).expect("a key")).collect();
+    assert_eq!(segments.len(), 3);
+    for (number, key) in segments.iter().enumerate() {
+        let whole = rig.cold.get(key, None).expect("a segment").bytes;
+        let mut damaged = whole.clone();
+        let middle = whole.len() / 2;
+        damaged[middle..middle + 1000].fill(0);
+        rig.cold.put(key, &damaged, &Condition::Any).expect("a put");
+        let into = id(&format!("b{number}"));
+        let done = turnkeep::repair(&*rig.tier, &id("a"), Some(into.clone()), false);
+        let left_out = done.expect("a repair").left_out;
+        assert_eq!((left_out.len(), left_out[0].code), (1, "gzip_corrupt"));
+        let texts = texts(&rig.open(into.as_str()).expect("it opens"));
+        let lost = (0..4).filter(|n| !texts.iter().any(|text| text.contains(&format!("\"{n} "))));
+        assert_eq!((texts.len(), lost.count()), (3, 1));
+        rig.cold.put(key, &whole, &Condition::Any).expect("a put");
+    }
 }

@@ -9,7 +9,7 @@ mod writer;
 
 pub(crate) use index::ENDING_BYTES;
 pub use index::{Index, Located, Span};
-use reader::check_ending;
+pub(crate) use reader::check_ending;
 pub use reader::{HEADER_BYTES, inflate_span, read_index};
 pub(crate) use reader::{checksum, indexed_bytes, read_segment_index};
 pub(crate) use writer::join;

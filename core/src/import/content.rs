@@ -20,22 +20,33 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a file holds, inflated where it is gzipped.
 pub(super) fn content(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
-    match readable(bytes) {
-        (content, None) => Ok(content),
+    content_within(bytes, &mut { IMPORT_BYTES_MAX })
+}
+
+/// The same, where other files were inflated before and are to be after: what there is `room` for
+/// becomes less by what this one needs.
+pub(super) fn content_within<'a>(bytes: &'a [u8], room: &mut u64) -> Result<Cow<'a, [u8]>> {
+    let mut left = *room;
+    match readable(bytes, &mut left) {
+        (content, None) => {
+            *room = left;
+            Ok(content)
+        }
         (_, Some(error)) => Err(error),
     }
 }
 
 /// The same, and what ends it early where the file is damaged.
-pub(super) fn readable(bytes: &[u8]) -> (Cow<'_, [u8]>, Option<Error>) {
+pub(super) fn readable<'a>(bytes: &'a [u8], room: &mut u64) -> (Cow<'a, [u8]>, Option<Error>) {
     if !bytes.starts_with(&GZIP_MAGIC) {
         return (Cow::Borrowed(bytes), None);
     }
-    let (mut out, mut reader) = (Vec::new(), reader());
+    let (mut out, mut reader) = (Vec::new(), reader(*room));
     let read = reader.push(bytes, |piece| {
         out.extend_from_slice(piece);
         Ok(())
     });
+    *room = room.saturating_sub(out.len() as u64);
     (Cow::Owned(out), read.and_then(|()| reader.finish()).err())
 }
 
@@ -44,7 +55,7 @@ pub(super) fn start(bytes: &[u8]) -> Cow<'_, [u8]> {
     if !bytes.starts_with(&GZIP_MAGIC) {
         return Cow::Borrowed(bytes);
     }
-    let (mut out, mut reader) = (Vec::new(), reader());
+    let (mut out, mut reader) = (Vec::new(), reader(IMPORT_BYTES_MAX));
     for piece in bytes.chunks(PIECE_BYTES) {
         let enough = || Error::new(ErrorKind::OutputLimit, "enough was read");
         let read = reader.push(piece, |inflated| {
@@ -59,8 +70,8 @@ pub(super) fn start(bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Bounded by what may be held, and by no ratio: what tools print may shrink to nothing.
-fn reader() -> Reader {
-    Reader::new(Bound { output_bytes: IMPORT_BYTES_MAX }).of_any_ratio()
+fn reader(output_bytes: u64) -> Reader {
+    Reader::new(Bound { output_bytes }).of_any_ratio()
 }
 
 /// Text without the byte order mark that may stand before it.
@@ -120,6 +131,16 @@ pub(super) fn at_time(draft: Draft, ts: Option<u64>) -> Draft {
         Some(ts) => draft.with_count("ts", ts),
         None => draft,
     }
+}
+
+/// How long text is in a JSON string, without the quotes.
+pub(super) fn escaped_bytes(text: &[u8]) -> usize {
+    let escapes = text.iter().map(|byte| match byte {
+        b'"' | b'\\' | 8..=10 | 12 | 13 => 1,
+        0..b' ' => 5,
+        _ => 0,
+    });
+    text.len() + escapes.sum::<usize>()
 }
 
 /// Checks a draft as appending will, and gives one that takes no more memory than its text: there

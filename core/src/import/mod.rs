@@ -25,6 +25,7 @@ use alloc::vec::Vec;
 pub(crate) use session_store::entry_hash;
 
 use crate::cache::CacheEntry;
+use crate::limits::IMPORT_BYTES_MAX;
 use crate::log::Draft;
 use crate::session::About;
 use crate::{Error, ErrorKind, Result, SessionId};
@@ -218,10 +219,11 @@ fn read_as(format: Format, files: &[File<'_>]) -> Result<Imported> {
     }
 }
 
-/// Reads files of lines, inflated as far as they can be.
+/// Reads files of lines, inflated as far as they can be, all of them together to no more than one may.
 fn of_lines(files: &[File<'_>], read: fn(&[File<'_>]) -> Result<Imported>) -> Result<Imported> {
+    let mut room = IMPORT_BYTES_MAX;
     let (contents, damages): (Vec<Cow<'_, [u8]>>, Vec<_>) =
-        files.iter().map(|file| content::readable(file.bytes)).unzip();
+        files.iter().map(|file| content::readable(file.bytes, &mut room)).unzip();
     let plain = files.iter().zip(&contents);
     let plain = plain
         .map(|(file, bytes)| File { name: content::plain_name(file.name), bytes: bytes.as_ref() });

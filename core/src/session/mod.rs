@@ -26,6 +26,7 @@ mod prune;
 mod range;
 mod read;
 mod recovery;
+mod remains;
 mod removal;
 mod repair;
 mod restore;

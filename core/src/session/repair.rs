@@ -8,8 +8,7 @@ use alloc::vec::Vec;
 use super::edit::quoted;
 use super::fork::refuse_existing;
 use super::open::generated;
-use super::scan::{CHUNK_BYTES, Chunks};
-use super::source::{ArchivePart, Source, found};
+use super::remains::Remains;
 use super::staging::Staging;
 use super::{Session, Task};
 use crate::entry::{Entry, Envelope, redacted_digest, utf8};
@@ -19,7 +18,10 @@ use crate::line::Line;
 use crate::log::{Draft, Expectation, Head, Report, Stamp, Verifier, Writer};
 use crate::store::{Key, PART_BYTES, Part};
 use crate::task::Io;
-use crate::{Error, ErrorClass, ErrorKind, Kind, Result, SessionId};
+use crate::{Error, ErrorKind, Kind, Result, SessionId};
+
+/// How the draft of an entry that opens a log starts.
+const START: &str = r#"{"kind":"session_start""#;
 
 /// What a repair found, and did.
 #[derive(Debug, Clone)]
@@ -40,9 +42,9 @@ pub struct Repair {
 /// Bytes of a damaged log that were left out of the repaired one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The line's number, counted from 1.
+    /// The line's number, counted from 1; of a block that cannot be read, its first line's.
     pub line: u64,
-    /// Where it starts.
+    /// Where it starts in the log.
     pub offset: u64,
     /// Its length.
     pub bytes: u64,
@@ -58,8 +60,8 @@ pub struct LeftOut {
 pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Repair> {
     Task::new(async move |io| {
         let repairing = async {
-            let (log, gap) = log_of(&io, &id).await?;
-            let (report, mut repair, drafts) = look(&log, gap, &id);
+            let remains = Remains::of(&io, &id).await?;
+            let (report, mut repair, drafts) = look(&remains, &id);
             if dry_run || repair.fault.is_none() {
                 return Ok(repair);
             }
@@ -73,7 +75,7 @@ pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Rep
             };
             refuse_existing(&io, &new).await?;
             let sound = report.head.map_or(0, |head| head.bytes) as usize;
-            let prefix = log.get(..sound).unwrap_or_default();
+            let prefix = remains.bytes.get(..sound).unwrap_or_default();
             repair.session = Some(write(&io, new, prefix, &report, &repair, drafts, &stamp).await?);
             Ok(repair)
         };
@@ -81,81 +83,40 @@ pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Rep
     })
 }
 
-/// What can be read of a session's log, and why some of it cannot: what follows the archive comes
-/// after what was read of it.
-async fn log_of(io: &Io, id: &SessionId) -> Result<(Vec<u8>, Option<Error>)> {
-    let source = match Source::find(io, id, CHUNK_BYTES).await {
-        Ok(source) => source,
-        Err(error) if error.kind().class() == ErrorClass::Data => {
-            return Ok((apart(io, id).await?, Some(error)));
-        }
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    let archive = Source { log: None, ..source.clone() };
-    let gap = collect(Chunks::of(io, &archive, None), &mut bytes).await?;
-    let log = Source { archive: None, ..source };
-    collect(Chunks::of(io, &log, None), &mut bytes).await?;
-    Ok((bytes, gap))
-}
-
-/// An archive's content and the log beside it, where nothing lets them be joined.
-async fn apart(io: &Io, id: &SessionId) -> Result<Vec<u8>> {
-    let (log, archive) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
-    let mut bytes = Vec::new();
-    if let Some(info) = found(io.info(&archive).await)? {
-        // As any gzip file: its index may be what is damaged.
-        let (start, is_cold) = (Vec::new(), false);
-        let part = ArchivePart { key: archive, info, index: None, start, is_cold };
-        let source = Source { archive: Some(part), cold: None, log: None };
-        collect(Chunks::of(io, &source, None), &mut bytes).await?;
-    }
-    if let Some(log) = found(io.get(&log, None).await)? {
-        bytes.extend_from_slice(&log.bytes);
-    }
-    Ok(bytes)
-}
-
-/// Adds what there is up to the first damage, and gives that.
-async fn collect(mut chunks: Chunks, bytes: &mut Vec<u8>) -> Result<Option<Error>> {
-    loop {
-        match chunks.next().await {
-            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Ok(None) => return Ok(None),
-            Err(error) if error.kind().class() == ErrorClass::Data => return Ok(Some(error)),
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 /// Finds the first fault, what can be saved after it, and what cannot.
-fn look(log: &[u8], gap: Option<Error>, id: &SessionId) -> (Report, Repair, Vec<String>) {
+fn look(remains: &Remains, id: &SessionId) -> (Report, Repair, Vec<String>) {
     let expectation = Expectation { session: Some(id.clone()), head: None };
     let mut verifier = Verifier::new(expectation);
-    verifier.push(log);
+    verifier.push(&remains.bytes);
     let report = verifier.finish();
     // Nobody knows how much is missing where an archive cannot be read: that comes first.
-    let fault = gap.or_else(|| report.fault.clone());
+    let fault = remains.fault.clone().or_else(|| report.fault.clone());
     let (sound, left_out) = (report.head, Vec::new());
     let mut repair = Repair { sound, fault, saved: 0, left_out, session: None };
     let mut drafts = Vec::new();
     if repair.fault.is_some() {
         let mut offset = sound.map_or(0, |head| head.bytes);
-        let first = sound.map_or(1, |head| head.seq + 2);
-        let rest = log.get(offset as usize..).unwrap_or_default();
-        let mut taken = hashes(log.get(..offset as usize).unwrap_or_default());
-        let lines = rest.split_inclusive(|byte| *byte == b'\n');
-        for (line, number) in lines.zip(first..) {
-            match salvage(line, &mut taken) {
-                Ok(Some(draft)) => drafts.push(draft),
-                Ok(None) => {}
-                Err(code) => {
-                    let bytes = line.len() as u64;
-                    repair.left_out.push(LeftOut { line: number, offset, bytes, code });
-                }
+        let mut number = sound.map_or(1, |head| head.seq + 2);
+        let mut at = offset as usize;
+        let mut lost = remains.lost.iter().peekable();
+        let mut taken = hashes(remains.bytes.get(..at).unwrap_or_default());
+        let rest = remains.bytes.get(at..).unwrap_or_default();
+        for line in rest.split_inclusive(|byte| *byte == b'\n') {
+            while let Some(lost) = lost.next_if(|lost| lost.at <= at) {
+                repair.left_out.push(lost.left_out.clone());
+                offset = lost.left_out.offset + lost.left_out.bytes;
+                number = lost.left_out.line + lost.lines;
             }
-            offset += line.len() as u64;
+            let bytes = line.len() as u64;
+            // Where nothing is left of how the log began, a start is the first thing in it.
+            let may_start = sound.is_none() && drafts.is_empty();
+            match salvage(line, &mut taken, may_start) {
+                Ok(draft) => drafts.push(draft),
+                Err(code) => repair.left_out.push(LeftOut { line: number, offset, bytes, code }),
+            }
+            (at, offset, number) = (at + line.len(), offset + bytes, number + 1);
         }
+        repair.left_out.extend(lost.map(|lost| lost.left_out.clone()));
         repair.saved = drafts.len() as u64;
     }
     (report, repair, drafts)
@@ -167,9 +128,12 @@ fn hashes(lines: &[u8]) -> BTreeSet<HexText> {
     lines.filter_map(Line::split).map(|line| *line.hash).collect()
 }
 
-/// The draft of a line that is whole by itself: its bytes give its hash. `None` for what a new log
-/// says itself.
-fn salvage(line: &[u8], taken: &mut BTreeSet<HexText>) -> Result<Option<String>, &'static str> {
+/// The draft of a line that is whole by itself: its bytes give its hash.
+fn salvage(
+    line: &[u8],
+    taken: &mut BTreeSet<HexText>,
+    may_start: bool,
+) -> Result<String, &'static str> {
     let line = line.strip_suffix(b"\n").ok_or(ErrorKind::TornTail.code())?;
     // What a conversion of line breaks left is none of the line's.
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -191,11 +155,11 @@ fn salvage(line: &[u8], taken: &mut BTreeSet<HexText>) -> Result<Option<String>,
     }
     let rest = utf8(split.rest).map_err(code)?;
     let envelope = Envelope::parse(rest).map_err(code)?;
-    if matches!(envelope.kind, Kind::SessionStart | Kind::Fork) {
-        return Ok(None);
-    }
-    // What keeps a part of the history means nothing where some of it is missing.
-    if matches!(envelope.kind, Kind::Truncated | Kind::Compaction) {
+    // What keeps a part of the history means nothing where some of it is missing, and a log opens
+    // once and says itself what it is a fork of.
+    if matches!(envelope.kind, Kind::Truncated | Kind::Compaction | Kind::Fork)
+        || envelope.kind == Kind::SessionStart && !may_start
+    {
         return Err(envelope.kind.name());
     }
     let entry = Entry::parse(line).map_err(code)?;
@@ -203,7 +167,11 @@ fn salvage(line: &[u8], taken: &mut BTreeSet<HexText>) -> Result<Option<String>,
     for (name, value) in entry.fields() {
         draft = draft.with(name, value);
     }
-    Ok(Some(draft.as_str().into()))
+    // Written anew a line may become longer.
+    if draft.as_str().len() + ENVELOPE_BYTES > LINE_BYTES_MAX {
+        return Err(ErrorKind::TooLarge.code());
+    }
+    Ok(draft.as_str().into())
 }
 
 async fn write(
@@ -215,7 +183,8 @@ async fn write(
     mut drafts: Vec<String>,
     stamp: &Stamp,
 ) -> Result<Session> {
-    drafts.insert(0, note(repair));
+    let is_start = |draft: &&String| draft.starts_with(START);
+    drafts.insert(drafts.iter().take(1).filter(is_start).count(), note(repair));
     let mut bytes = prefix.to_vec();
     let mut salts = Salts { stamp, used: 0 };
     let mut batches = batches(&drafts);

@@ -45,15 +45,21 @@ impl State {
         let called = self.called();
         let mut closed: Vec<Item> = Vec::with_capacity(self.history.len());
         let mut pending: Vec<Call> = Vec::new();
-        let mut pending_seq = 0;
+        let (mut pending_seq, mut is_within) = (0, false);
         for (index, mut item) in core::mem::take(&mut self.history).into_iter().enumerate() {
-            let results = item::results(&item.item);
-            if !results.is_empty() && results.iter().all(|result| !called.contains(&result.call)) {
-                continue;
+            let mut results = item::results(&item.item);
+            let is_gone = |call: &str| !called.contains(call);
+            if results.iter().any(|result| is_gone(&result.call)) {
+                // What else is in the item was said all the same.
+                let Some(rest) = item::without_results(&item.item, is_gone) else { continue };
+                item.item = rest;
+                results.retain(|result| !is_gone(&result.call));
             }
             // The answers follow the results that came with the same message.
             if !pending.is_empty() {
-                if let Some(with_answers) = item::close_within(&item.item, &pending) {
+                // Not one look at each of them for each result: there may be many of both.
+                let within = || item::close_within(&item.item, &pending);
+                if let Some(with_answers) = is_within.then(within).flatten() {
                     item.item = with_answers;
                     pending.clear();
                 } else if results.is_empty() {
@@ -63,6 +69,7 @@ impl State {
             pending_seq = item.seq;
             closed.push(item);
             while let Some((_, call)) = open.next_if(|(at, _)| *at == index) {
+                is_within = call.is_closed_within() && (pending.is_empty() || is_within);
                 pending.push(call);
             }
         }
@@ -158,5 +165,23 @@ mod tests {
     #[test]
     fn results_whose_call_was_dropped_are_left_out() {
         assert_eq!(closed(&[&result("gone"), &call("a"), &result("a")]), [call("a"), result("a")]);
+    }
+
+    #[test]
+    fn what_was_said_beside_a_result_whose_call_was_dropped_is_kept() {
+        let block =
+            |id: &str| format!(r#"{{"type":"tool_result","tool_use_id":"{id}", "content":"x"}}"#);
+        let message = |blocks: &[&str]| {
+            let blocks = blocks.join(",");
+            format!(r#"{{ "role":"user","content":[{blocks}],"id": "m" }}"#)
+        };
+        let said = r#"{"type":"text", "text":"Stop"}"#;
+        let use_a = r#"{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f"}]}"#;
+        let gone = message(&[&block("gone"), said]);
+        assert_eq!(closed(&[&gone]), [message(&[said])]);
+        let mixed = message(&[&block("gone"), &block("a"), said]);
+        assert_eq!(closed(&[use_a, &mixed]), [use_a, &message(&[&block("a"), said])]);
+        assert_eq!(closed(&[&message(&[&block("gone")]), use_a, &gone]).len(), 3);
+        assert!(closed(&[&message(&[&block("gone"), &block("gone")])]).is_empty());
     }
 }

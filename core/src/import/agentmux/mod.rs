@@ -9,12 +9,14 @@ use alloc::vec::Vec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::content::{check, each, file_name, readable, room_for_one, skip, stem, unmarked};
+use super::content::{
+    check, each, escaped_bytes, file_name, readable, room_for_one, skip, stem, unmarked,
+};
 use super::lines::{RawLine, lines};
 use super::{File, Format, Imported, Session, Skipped};
 use crate::json::{Object, push_text};
 use crate::kind::Kind;
-use crate::limits::{IMPORT_TEXT_BYTES, LINE_BYTES_MAX};
+use crate::limits::{IMPORT_BYTES_MAX, IMPORT_TEXT_BYTES, LINE_BYTES_MAX};
 use crate::log::Draft;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -59,7 +61,7 @@ fn read_file(file: File<'_>) -> Result<Imported> {
         let error = Error::new(ErrorKind::GzipTruncated, "the file ends in the middle");
         return Err(error.at(|place| place.offset = Some(file.bytes.len() as u64)));
     }
-    let (content, damage) = readable(file.bytes);
+    let (content, damage) = readable(file.bytes, &mut { IMPORT_BYTES_MAX });
     let drafts = drafts_of(&content, damage.is_some(), &id, &mut imported.skipped);
     if let Some(damage) = damage {
         if drafts.is_empty() {
@@ -199,12 +201,7 @@ fn members(object: &Object<'_>, is_item: bool) -> String {
 
 /// What is too long for an entry is not written as JSON first, which may be six times as long.
 fn check_length(line: &[u8]) -> Result<()> {
-    let escapes = line.iter().map(|byte| match byte {
-        b'"' | b'\\' | 8..=10 | 12 | 13 => 1,
-        0..b' ' => 5,
-        _ => 0,
-    });
-    if line.len() + escapes.sum::<usize>() <= LINE_BYTES_MAX {
+    if escaped_bytes(line) <= LINE_BYTES_MAX {
         return Ok(());
     }
     Err(Error::new(ErrorKind::TooLarge, "it is larger than an entry can be"))

@@ -7,8 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::Result;
-use crate::import::etf::{Reader, Term, push_json, push_member};
-use crate::json::push_text;
+use crate::import::etf::{Reader, Term, check_room, push_bounded, push_json, push_member};
 
 /// How deep in an entry's terms an item's members stand.
 const INNER: u32 = 1;
@@ -35,7 +34,9 @@ fn message(reader: Reader<'_>) -> Result<Option<String>> {
     };
     let mut item = String::from(r#"{"role":"#);
     match { role }.term()? {
-        Term::Atom(name) if matches!(&*name, "user" | "assistant") => push_text(&mut item, &name),
+        Term::Atom(name) if matches!(&*name, "user" | "assistant") => {
+            push_bounded(&mut item, &name)?;
+        }
         _ => push_json(&mut item, &mut { role }, INNER)?,
     }
     item.push_str(r#","content":"#);
@@ -66,7 +67,10 @@ fn push_blocks(json: &mut String, content: Reader<'_>, depth: u32) -> Result<()>
         }
         let shaped = if depth < crate::limits::DEPTH_MAX { block(start, depth + 1)? } else { None };
         match shaped {
-            Some(block) => json.push_str(&block),
+            Some(block) => {
+                check_room(json, block.len())?;
+                json.push_str(&block);
+            }
             None => push_json(json, &mut { start }, depth + 1)?,
         }
     }
@@ -81,12 +85,13 @@ fn block(mut reader: Reader<'_>, depth: u32) -> Result<Option<String>> {
     }
     let Term::Atom(sort) = reader.term()? else { return Ok(None) };
     match &*sort {
-        "text" | "thinking" => Ok(text(reader)?.map(|text| {
+        "text" | "thinking" => {
+            let Some(text) = text(reader)? else { return Ok(None) };
             let mut json = format!(r#"{{"type":"{sort}","{sort}":"#);
-            push_text(&mut json, text);
+            push_bounded(&mut json, text)?;
             json.push('}');
-            json
-        })),
+            Ok(Some(json))
+        }
         "tool_use" => tool_use(reader, depth),
         "tool_result" => tool_result(reader, depth),
         "image" => image(reader),
@@ -104,9 +109,9 @@ fn tool_use(reader: Reader<'_>, depth: u32) -> Result<Option<String>> {
         return Ok(None);
     }
     let mut json = String::from(r#"{"type":"tool_use","id":"#);
-    push_text(&mut json, id);
+    push_bounded(&mut json, id)?;
     json.push_str(r#","name":"#);
-    push_text(&mut json, name);
+    push_bounded(&mut json, name)?;
     if let Some(mut input) = fields.get("input") {
         json.push(',');
         push_member(&mut json, "input", &mut input, depth + 1)?;
@@ -122,7 +127,7 @@ fn tool_result(reader: Reader<'_>, depth: u32) -> Result<Option<String>> {
         return Ok(None);
     };
     let mut json = String::from(r#"{"type":"tool_result","tool_use_id":"#);
-    push_text(&mut json, id);
+    push_bounded(&mut json, id)?;
     if let Some(content) = fields.get("content") {
         json.push_str(r#","content":"#);
         push_blocks(&mut json, content, depth + 1)?;
@@ -142,9 +147,9 @@ fn image(reader: Reader<'_>) -> Result<Option<String>> {
     let data = if is_bytes { text(source)? } else { None };
     let Some(data) = data.filter(|_| fields.0.len() == 2) else { return Ok(None) };
     let mut json = String::from(r#"{"type":"image","source":{"type":"base64","media_type":"#);
-    push_text(&mut json, &format!("image/{format}"));
+    push_bounded(&mut json, &format!("image/{format}"))?;
     json.push_str(r#","data":"#);
-    push_text(&mut json, data);
+    push_bounded(&mut json, data)?;
     json.push_str("}}");
     Ok(Some(json))
 }

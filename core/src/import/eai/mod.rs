@@ -8,12 +8,12 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::content::{at_time, check, content, each, room_for_one, skip, stem};
+use super::content::{at_time, check, content_within, each, room_for_one, skip, stem};
 use super::etf::{Reader, Term, VERSION, checked, fault, json_of};
 use super::{File, Format, Imported, Session};
 use crate::cache::{CacheEntry, CacheValue};
 use crate::json::Members;
-use crate::limits::INTEGER_MAX;
+use crate::limits::{IMPORT_BYTES_MAX, INTEGER_MAX};
 use crate::log::Draft;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -30,11 +30,12 @@ pub(super) fn read(files: &[File<'_>]) -> Result<Imported> {
 }
 
 fn read_file(file: File<'_>) -> Result<Imported> {
-    let content = content(file.bytes)?;
-    let term = checked(&content)?;
+    let mut room = IMPORT_BYTES_MAX;
+    let content = content_within(file.bytes, &mut room)?;
+    let term = checked(&content, &mut room)?;
     let reader = Reader::new(&term);
     match { reader }.term()? {
-        Term::Map(_) => read_snapshot(reader),
+        Term::Map(_) => read_snapshot(reader, room),
         Term::List(_) | Term::Nil => {
             let mut imported = Imported::default();
             let id = SessionId::new(stem(file.name, &[".gz"]))?;
@@ -54,7 +55,7 @@ struct Parts<'a> {
     exported: Option<Reader<'a>>,
 }
 
-fn read_snapshot(reader: Reader<'_>) -> Result<Imported> {
+fn read_snapshot(reader: Reader<'_>, room: u64) -> Result<Imported> {
     let mut imported = Imported::default();
     let parts = parts_of(reader, &mut imported)?;
     let missing = |name: &str| {
@@ -76,7 +77,7 @@ fn read_snapshot(reader: Reader<'_>) -> Result<Imported> {
         let message = "exported_at is no count of microseconds: the entries have no time of it";
         skip(&mut imported.skipped, fault(ErrorKind::BadEntry, message, exported.at()));
     }
-    read_sessions(sessions, ts, &mut imported)?;
+    read_sessions(sessions, ts, room, &mut imported)?;
     read_cache(cache, &mut imported)?;
     Ok(imported)
 }
@@ -112,7 +113,13 @@ fn parts_of<'a>(mut reader: Reader<'a>, imported: &mut Imported) -> Result<Parts
     Ok(parts)
 }
 
-fn read_sessions(mut reader: Reader<'_>, ts: Option<u64>, imported: &mut Imported) -> Result<()> {
+/// What they inflate to is held as entries: all of them together have the room that one has.
+fn read_sessions(
+    mut reader: Reader<'_>,
+    ts: Option<u64>,
+    mut room: u64,
+    imported: &mut Imported,
+) -> Result<()> {
     let mut ids = BTreeSet::new();
     for _ in 0..entries(&mut reader, "chat_sessions")? {
         let at = reader.at();
@@ -132,7 +139,8 @@ fn read_sessions(mut reader: Reader<'_>, ts: Option<u64>, imported: &mut Importe
                 let message = "the session's messages are no file";
                 return Err(Error::new(ErrorKind::BadEntry, message).in_session(&id));
             };
-            read_blob(id.clone(), bytes, ts, imported).map_err(|error| error.in_session(&id))
+            read_blob(id.clone(), bytes, ts, &mut room, imported)
+                .map_err(|error| error.in_session(&id))
         });
         if let Err(error) = read {
             // What is wrong within a session's own file has its place there.
@@ -143,9 +151,15 @@ fn read_sessions(mut reader: Reader<'_>, ts: Option<u64>, imported: &mut Importe
     Ok(())
 }
 
-fn read_blob(id: SessionId, bytes: &[u8], ts: Option<u64>, imported: &mut Imported) -> Result<()> {
-    let content = content(bytes)?;
-    let term = checked(&content)?;
+fn read_blob(
+    id: SessionId,
+    bytes: &[u8],
+    ts: Option<u64>,
+    room: &mut u64,
+    imported: &mut Imported,
+) -> Result<()> {
+    let content = content_within(bytes, room)?;
+    let term = checked(&content, room)?;
     read_session(id, Reader::new(&term), ts, imported)
 }
 

@@ -65,7 +65,7 @@ fn every_truncation_is_refused() {
             let error = read(&[File { name, bytes: &file[..end] }]).unwrap_err();
             assert!(error.place().offset.is_some(), "{name} {end}: {error}");
         }
-        let term = content(file).unwrap();
+        let term = content_within(file, &mut { IMPORT_BYTES_MAX }).unwrap();
         for end in 0..term.len() {
             let error = read(&[File { name, bytes: &term[..end] }]).unwrap_err();
             assert!(error.place().offset.is_some(), "{name} {end}: {error}");
@@ -76,7 +76,7 @@ fn every_truncation_is_refused() {
 #[test]
 fn every_change_is_read_or_refused() {
     for (name, file) in [("a.gz", SNAPSHOT), ("b.gz", SESSION)] {
-        let term = content(file).unwrap();
+        let term = content_within(file, &mut { IMPORT_BYTES_MAX }).unwrap();
         for bytes in [file, &term] {
             for at in 0..bytes.len() {
                 for change in [1, 0x10, 0x80, 0xff] {
@@ -374,4 +374,31 @@ fn reserved_cache_keys_are_taken_as_they_are() {
     let cache = [binary(b"chat_session:a"), vec![106]];
     let imported = read_one("s", &snapshot(&cache, &[], 1)).unwrap();
     assert_eq!(imported.cache[0].key, "chat_session:a");
+}
+
+#[test]
+fn the_sessions_of_a_snapshot_share_what_one_file_may_inflate_to() {
+    let text = vec![b'x'; IMPORT_BYTES_MAX as usize * 2 / 5];
+    let messages = term(&list(&[message(atom("user"), binary(&text))]));
+    let compressed = [&[80][..], &(messages.len() as u32 - 1).to_be_bytes(), &zlib(&messages[1..])];
+    for blob in [gzip(&messages), term(&compressed.concat())] {
+        let sessions = (0..4).flat_map(|id| [binary(&[b'a' + id]), binary(&blob)]);
+        let sessions = snapshot(&[], &sessions.collect::<Vec<_>>(), 1);
+        let imported = read_one("s.gz", &gzip(&sessions)).unwrap();
+        let ids: Vec<_> = imported.sessions.iter().map(|session| session.id.as_str()).collect();
+        let codes: Vec<_> = imported.skipped.iter().map(|skipped| skipped.error.code()).collect();
+        assert_eq!((ids, codes), (vec!["a", "b"], vec!["output_limit"; 2]));
+    }
+}
+
+fn zlib(content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x78, 0x9c];
+    Deflater::default().block(content, &mut bytes);
+    let (low, high) = content.iter().fold((1_u32, 0_u32), |(low, high), byte| {
+        let low = (low + u32::from(*byte)) % 65521;
+        (low, (high + low) % 65521)
+    });
+    bytes.extend([3, 0]);
+    bytes.extend((high << 16 | low).to_be_bytes());
+    bytes
 }

@@ -9,9 +9,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Reader, Term, VERSION, fault};
+use crate::import::content::escaped_bytes;
 use crate::json::push_text;
-use crate::limits::{DEPTH_MAX, INTEGER_MAX, TERM_INTEGER_BYTES_MAX};
-use crate::{ErrorKind, Result};
+use crate::limits::{DEPTH_MAX, INTEGER_MAX, LINE_BYTES_MAX, TERM_INTEGER_BYTES_MAX};
+use crate::{Error, ErrorKind, Result};
 
 /// What the members start with that say what a value is.
 const MARK: char = '$';
@@ -30,8 +31,8 @@ pub(in crate::import) fn json_of(reader: &mut Reader<'_>) -> Result<String> {
     Ok(json)
 }
 
-/// Appends the next term as JSON. `too_deep` where it holds terms more than [`DEPTH_MAX`] deep: no
-/// entry could hold it.
+/// Appends the next term as JSON. `too_deep` where it holds terms more than [`DEPTH_MAX`] deep,
+/// `too_large` where there is too much of it: no entry could hold it.
 pub(in crate::import) fn push_json(
     json: &mut String,
     reader: &mut Reader<'_>,
@@ -41,22 +42,31 @@ pub(in crate::import) fn push_json(
     if depth > DEPTH_MAX {
         return Err(fault(ErrorKind::TooDeep, "the term is nested too deep for an entry", at));
     }
+    check_room(json, 0)?;
     let start = *reader;
     match reader.term()? {
         Term::Integer(is_negative, amount) => {
             let is_large = amount.len() > TERM_INTEGER_BYTES_MAX;
             match is_large {
-                true => push_opaque(json, "integer", { start }.span()?),
+                true => {
+                    let span = { start }.span()?;
+                    check_room(json, span.len())?;
+                    push_opaque(json, "integer", span);
+                }
                 false => push_integer(json, is_negative, &amount),
             }
         }
         Term::Float(number) => push_float(json, number),
         Term::Atom(name) => push_atom(json, &name),
         Term::Binary(bytes) => match core::str::from_utf8(bytes) {
-            Ok(text) => push_text(json, text),
-            Err(_) => json.push_str(&format!(r#"{{"$binary":"{}"}}"#, STANDARD.encode(bytes))),
+            Ok(text) => push_bounded(json, text)?,
+            Err(_) => {
+                check_room(json, bytes.len())?;
+                json.push_str(&format!(r#"{{"$binary":"{}"}}"#, STANDARD.encode(bytes)));
+            }
         },
         Term::Bits(bytes, unused) => {
+            check_room(json, bytes.len())?;
             let bits = STANDARD.encode(bytes);
             json.push_str(&format!(r#"{{"$bits":"{bits}","$unused":{unused}}}"#));
         }
@@ -72,9 +82,27 @@ pub(in crate::import) fn push_json(
             json.push('}');
         }
         Term::Map(count) => push_map(json, reader, count, depth)?,
-        Term::Opaque(sort, bytes) => push_opaque(json, sort, bytes),
+        Term::Opaque(sort, bytes) => {
+            check_room(json, bytes.len())?;
+            push_opaque(json, sort, bytes);
+        }
     }
     Ok(())
+}
+
+/// Appends text as a JSON string.
+pub(in crate::import) fn push_bounded(json: &mut String, text: &str) -> Result<()> {
+    check_room(json, escaped_bytes(text.as_bytes()))?;
+    push_text(json, text);
+    Ok(())
+}
+
+/// What is too much for an entry is not written as JSON first, which may be many times as long.
+pub(in crate::import) fn check_room(json: &str, more: usize) -> Result<()> {
+    if json.len().saturating_add(more) <= LINE_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::TooLarge, "it is larger than an entry can be"))
 }
 
 /// Appends a name and the next term as a member.
@@ -84,7 +112,7 @@ pub(in crate::import) fn push_member(
     reader: &mut Reader<'_>,
     depth: u32,
 ) -> Result<()> {
-    push_text(json, name);
+    push_bounded(json, name)?;
     json.push(':');
     push_json(json, reader, depth)
 }

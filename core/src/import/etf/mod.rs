@@ -5,7 +5,7 @@
 
 mod json;
 
-pub(super) use json::{json_of, push_json, push_member};
+pub(super) use json::{check_room, json_of, push_bounded, push_json, push_member};
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -13,7 +13,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::gzip::deflate::Inflater;
-use crate::limits::IMPORT_BYTES_MAX;
 use crate::{Error, ErrorKind, Result};
 
 /// What every term that stands for itself starts with.
@@ -55,9 +54,10 @@ pub(super) struct Reader<'a> {
 
 /// The bytes of a term without its version byte and compression, every length in them checked.
 /// Offsets in errors count from the start of what this gives, or of `bytes` where it gives those.
-pub(super) fn checked(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+/// It inflates to no more than there is `room` for, which becomes less.
+pub(super) fn checked<'a>(bytes: &'a [u8], room: &mut u64) -> Result<Cow<'a, [u8]>> {
     let (start, term) = match bytes {
-        [VERSION, COMPRESSED, ..] => (0, Cow::Owned(inflated(bytes)?)),
+        [VERSION, COMPRESSED, ..] => (0, Cow::Owned(inflated(bytes, *room)?)),
         [VERSION, ..] => (1, Cow::Borrowed(bytes)),
         _ => {
             return Err(fault(
@@ -71,6 +71,9 @@ pub(super) fn checked(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
     reader.skip()?;
     if reader.at < term.len() {
         return Err(fault(ErrorKind::TrailingData, "bytes follow the term", reader.at));
+    }
+    if let Cow::Owned(term) = &term {
+        *room = room.saturating_sub(term.len() as u64);
     }
     Ok(term)
 }
@@ -270,12 +273,12 @@ impl<'a> Reader<'a> {
 }
 
 /// What a compressed term holds.
-fn inflated(bytes: &[u8]) -> Result<Vec<u8>> {
+fn inflated(bytes: &[u8], room: u64) -> Result<Vec<u8>> {
     let bad = |message: &str| fault(ErrorKind::GzipCorrupt, message, COMPRESSED_START);
     let claimed = bytes.get(2..COMPRESSED_START).and_then(|length| length.try_into().ok());
     let claimed = claimed.map(u32::from_be_bytes).ok_or_else(|| ends_early(bytes.len()))?;
     let zlib = bytes.get(COMPRESSED_START..).unwrap_or_default();
-    if u64::from(claimed) > IMPORT_BYTES_MAX {
+    if u64::from(claimed) > room {
         let message = "the term inflates to more than its bound";
         return Err(fault(ErrorKind::OutputLimit, message, 2));
     }

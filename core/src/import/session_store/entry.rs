@@ -4,10 +4,11 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::super::content::room_for_one;
 use super::super::lines::checked;
 use crate::field;
 use crate::json::{Object, push_text};
-use crate::limits::ITEM_ID_BYTES_MAX;
+use crate::limits::{IMPORT_ENTRIES_MAX, ITEM_ID_BYTES_MAX};
 use crate::line::Line;
 use crate::log::Draft;
 use crate::{Error, ErrorKind, Result};
@@ -62,10 +63,7 @@ impl Entries {
             false => drafts,
         };
         let fault = match drafts {
-            Some(Ok(drafts)) => {
-                self.extend(drafts);
-                return check_time(entry);
-            }
+            Some(Ok(drafts)) => return self.extend(drafts).and_then(|()| check_time(entry)),
             Some(Err(error)) => Err(kept_aside(&kind, &error)),
             None => Ok(()),
         };
@@ -75,23 +73,26 @@ impl Entries {
         fault.and_then(|()| check_time(entry))
     }
 
-    fn extend(&mut self, drafts: Vec<Draft>) {
+    fn extend(&mut self, drafts: Vec<Draft>) -> Result<()> {
         for draft in drafts {
+            room_for_one(self.drafts.len())?;
             let draft = self.identified(draft);
             self.drafts.push(draft);
         }
+        Ok(())
     }
 
-    /// The drafts of an entry whose kind has a counterpart.
+    /// The drafts of an entry whose kind has a counterpart, at most one more than there is room for.
     fn known(&self, kind: &str, entry: &Object<'_>) -> Option<Vec<Draft>> {
+        let most = IMPORT_ENTRIES_MAX.saturating_sub(self.drafts.len()) + 1;
         let one = |draft| Some(Vec::from([draft]));
         match kind {
             "session_start" | "segment_start" => one(start(entry, self.drafts.is_empty())),
-            "user_input" => Some(user_input(entry)),
+            "user_input" => Some(user_input(entry, most)),
             "assistant_item" | "tool_result" | "system_item" => one(renamed(kind, entry, &[])),
-            "assistant_items" => Some(items("assistant_item", entry)),
-            "tool_results" => Some(items("tool_result", entry)),
-            "system_items" | "hook_injected_items" => Some(items("system_item", entry)),
+            "assistant_items" => Some(items("assistant_item", entry, most)),
+            "tool_results" => Some(items("tool_result", entry, most)),
+            "system_items" | "hook_injected_items" => Some(items("system_item", entry, most)),
             "turn_end" => one(renamed(kind, entry, &[("turn_count", "turn")])),
             "run_outcome" => one(run_outcome(entry)),
             "invoke" => one(renamed("run_started", entry, &[])),
@@ -192,7 +193,7 @@ fn origin(entry: &Object<'_>, is_first: bool) -> Option<String> {
 }
 
 /// What the user said, and the extensions that were committed with it.
-fn user_input(entry: &Object<'_>) -> Vec<Draft> {
+fn user_input(entry: &Object<'_>, most: usize) -> Vec<Draft> {
     let mut input = renamed("user_input", entry, &[("extensions", "")]);
     if entry.get("item").is_none() && entry.get("segments").is_some_and(|s| s.starts_with('[')) {
         let mut text = String::new();
@@ -205,6 +206,7 @@ fn user_input(entry: &Object<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for extension in entry.elements("extensions") {
         match committed(extension) {
+            Some(_) if drafts.len() >= most => break,
             Some((domain, payload)) => {
                 let draft = dated("extension", entry).with("domain", domain);
                 drafts.push(draft.with("payload", payload));
@@ -247,7 +249,7 @@ fn flattened(segments: &[&str]) -> String {
 }
 
 /// A draft for each item of an entry. The first has what else the entry holds.
-fn items(kind: &str, entry: &Object<'_>) -> Vec<Draft> {
+fn items(kind: &str, entry: &Object<'_>, most: usize) -> Vec<Draft> {
     let Some(items) = entry.get("items").and_then(field::items) else {
         return Vec::from([renamed(kind, entry, &[])]);
     };
@@ -258,7 +260,7 @@ fn items(kind: &str, entry: &Object<'_>) -> Vec<Draft> {
         };
         draft.with("item", item)
     };
-    items.into_iter().enumerate().map(draft).collect()
+    items.into_iter().take(most).enumerate().map(draft).collect()
 }
 
 /// How a run ended, before there was a kind for failures.

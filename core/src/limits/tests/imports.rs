@@ -83,6 +83,23 @@ pub(super) fn a_foreign_file_is_so_large() {
 }
 
 #[test]
+fn files_of_one_session_share_what_one_may_inflate_to() {
+    let text = "x".repeat(1 << 20);
+    let count = (IMPORT_BYTES_MAX >> 20) as usize * 3 / 5;
+    let entry = format!(r#"{{"kind":"user_input","ts":1,"item":"{text}"}}"#) + "\n";
+    let event = format!(r#"{{"ts":1,"turn":1,"event":"{text}"}}"#) + "\n";
+    let [log, trace] = [entry, event].map(|line| gzipped(line.repeat(count).as_bytes()));
+    let log = File { name: "a.jsonl.gz", bytes: &log };
+    let trace = File { name: "a.trace.jsonl.gz", bytes: &trace };
+    let alone = import::read(&[log], Some(Format::SessionStore)).unwrap();
+    assert_eq!((alone.sessions[0].drafts.len(), code(&alone)), (count, None));
+    let both = import::read(&[log, trace], Some(Format::SessionStore)).unwrap();
+    assert_eq!(both.sessions[0].drafts.len(), count);
+    let told = both.skipped.iter().map(|skipped| (skipped.file, skipped.error.code()));
+    assert!(told.into_iter().any(|told| told == (1, "output_limit")));
+}
+
+#[test]
 pub(super) fn so_much_of_a_file_tells_the_system() {
     let message = r#"{"role":"user","content":"x","timestamp":"x","metadata":{}}"#;
     let detected = |start: usize| {

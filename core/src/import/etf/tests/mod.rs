@@ -7,11 +7,15 @@ use serde_json::Value;
 
 use super::*;
 use crate::gzip::deflate::Deflater;
-use crate::limits::TERM_INTEGER_BYTES_MAX;
+use crate::limits::{IMPORT_BYTES_MAX, TERM_INTEGER_BYTES_MAX};
 use made::{Made, decoded, encoded, made, opaque, sorted};
 
+fn within(term: &[u8]) -> Result<Cow<'_, [u8]>> {
+    checked(term, &mut { IMPORT_BYTES_MAX })
+}
+
 fn json(term: &[u8]) -> Result<String> {
-    let term = checked(term)?;
+    let term = within(term)?;
     json_of(&mut Reader::new(&term))
 }
 
@@ -28,11 +32,11 @@ proptest! {
     fn a_term_that_is_cut_off_is_refused_where_it_ends(made in made(), is_new in any::<bool>()) {
         let term = encoded(&made, is_new);
         for end in 0..term.len() {
-            let error = checked(&term[..end]).unwrap_err();
+            let error = within(&term[..end]).unwrap_err();
             prop_assert!(error.place().offset.is_some_and(|at| at <= end as u64), "{end}: {error}");
         }
         let longer = [&term[..], &[97]].concat();
-        let error = checked(&longer).unwrap_err();
+        let error = within(&longer).unwrap_err();
         prop_assert_eq!(error.code(), "trailing_data");
         prop_assert_eq!(error.place().offset, Some(term.len() as u64));
     }
@@ -54,7 +58,7 @@ proptest! {
         if let Ok(json) = json(&term) {
             prop_assert!(serde_json::from_str::<Value>(&json).is_ok(), "{}", json);
         }
-        let _ = checked(&[&[VERSION, COMPRESSED], &noise[..]].concat());
+        let _ = within(&[&[VERSION, COMPRESSED], &noise[..]].concat());
     }
 
     #[test]
@@ -156,7 +160,7 @@ fn what_is_no_term_is_refused_with_its_place() {
         (&[VERSION, 112, 0, 0, 0, 3], "bad_entry", 1),
         (&[VERSION, 106, 0], "trailing_data", 2),
     ] {
-        let error = checked(term).unwrap_err();
+        let error = within(term).unwrap_err();
         assert_eq!((error.code(), error.place().offset), (code, Some(at)), "{term:?}: {error}");
     }
 }
@@ -165,9 +169,9 @@ fn what_is_no_term_is_refused_with_its_place() {
 fn depth_costs_neither_stack_nor_memory_and_no_entry_holds_it() {
     let deep = [108, 0, 0, 0, 1].repeat(1_000_000);
     let deep = [&[VERSION], &deep[..], &[106; 1_000_001]].concat();
-    let term = checked(&deep).unwrap();
+    let term = within(&deep).unwrap();
     assert_eq!(json_of(&mut Reader::new(&term)).unwrap_err().code(), "too_deep");
-    assert!(checked(&deep[..deep.len() - 1]).is_err());
+    assert!(within(&deep[..deep.len() - 1]).is_err());
 }
 
 /// As `term_to_binary(Term, [compressed])` gives it.
@@ -185,28 +189,28 @@ fn compressed(inner: &[u8], claimed: u32) -> Vec<u8> {
 fn compressed_terms_are_read_within_bounds() {
     let inner = [&[108, 0, 0, 0, 200], &[97, 7].repeat(200)[..], &[106]].concat();
     let term = compressed(&inner, inner.len() as u32);
-    assert_eq!(checked(&term).unwrap(), inner);
+    assert_eq!(within(&term).unwrap(), inner);
     assert!(json(&term).unwrap().starts_with("[7,7,"));
     for end in 0..term.len() {
-        let error = checked(&term[..end]).unwrap_err();
+        let error = within(&term[..end]).unwrap_err();
         assert!(error.place().offset.is_some_and(|at| at <= end as u64), "{end}: {error}");
     }
     for at in 1..term.len() {
         let mut changed = term.clone();
         changed[at] ^= 0x41;
-        assert!(checked(&changed).is_err() || checked(&changed).unwrap() == inner, "{at}");
+        assert!(within(&changed).is_err() || within(&changed).unwrap() == inner, "{at}");
     }
     let longer = [&term[..], &[0]].concat();
-    let error = checked(&longer).unwrap_err();
+    let error = within(&longer).unwrap_err();
     assert_eq!((error.code(), error.place().offset), ("trailing_data", Some(term.len() as u64)));
     for claimed in [0, inner.len() as u32 - 1, inner.len() as u32 + 1] {
-        assert_eq!(checked(&compressed(&inner, claimed)).unwrap_err().code(), "gzip_corrupt");
+        assert_eq!(within(&compressed(&inner, claimed)).unwrap_err().code(), "gzip_corrupt");
     }
-    let error = checked(&compressed(&inner, u32::MAX)).unwrap_err();
+    let error = within(&compressed(&inner, u32::MAX)).unwrap_err();
     assert_eq!(error.code(), "output_limit");
     // Claims what it may, and holds a thousand times as much.
     let bomb = compressed(&vec![0; 64 << 20], 1 << 20);
-    assert_eq!(checked(&bomb).unwrap_err().code(), "gzip_corrupt");
+    assert_eq!(within(&bomb).unwrap_err().code(), "gzip_corrupt");
 }
 
 #[test]

@@ -57,6 +57,21 @@ fn what_is_told_has_its_place_and_its_bound() {
 }
 
 #[test]
+fn one_line_brings_no_more_entries_than_there_is_room_for() {
+    let most = crate::limits::IMPORT_ENTRIES_MAX;
+    let items = format!(r#"{{"kind":"assistant_items","ts":1,"items":[{}0]}}"#, "0,".repeat(most));
+    let extension = r#"{"domain":"x","payload":0},"#.repeat(most);
+    let extensions = extension.trim_end_matches(',');
+    let input = format!(r#"{{"kind":"user_input","ts":1,"item":0,"extensions":[{extensions}]}}"#);
+    for line in [items, input] {
+        let imported = imported(format!("{USER}\n{line}\n").as_bytes());
+        assert_eq!(imported.sessions[0].drafts.len(), most);
+        let place = USER.len() as u64 + 1;
+        assert_eq!(places(&imported), [("too_large", Some(2), Some(place))]);
+    }
+}
+
+#[test]
 fn a_session_has_so_many_entries_at_most() {
     let imported = imported(format!("{USER}\n").repeat(5000).as_bytes());
     let most = crate::limits::IMPORT_ENTRIES_MAX;
