@@ -160,11 +160,27 @@ fn two_handles_cannot_write_to_one_session() {
     one.append_one(&user("still mine")).expect("an append");
     drop(one);
     assert_eq!(code(other.append_one(&user("x"))), "conflict");
+    drop(other);
     let other = open(&store, "a").expect("it opens");
     assert_eq!(other.append_one(&user("x")).expect("an append"), 4);
     assert!(other.verify().expect("a report").is_whole());
     drop(other);
     assert_eq!(names(&place.root()), BTreeSet::from(["a.jsonl".to_owned()]), "nothing is left");
+}
+
+#[test]
+fn what_is_held_is_let_go_with_the_last_handle_that_wrote() {
+    let place = Place::new();
+    let one = filled(&place.store, "a", 2, 20);
+    let is_held = || place.file(".a.jsonl.lock").exists();
+    drop(open(&place.store, "a").expect("a reader"));
+    assert!(is_held(), "who only read has no part in it");
+    let other = open(&place.store, "a").expect("it opens");
+    other.append_one(&user("x")).expect("an append");
+    drop(one);
+    assert!(is_held(), "the other writes");
+    drop(other);
+    assert!(!is_held());
 }
 
 /// Other sessions of the same directory are free.
@@ -423,7 +439,7 @@ mod devices {
     use std::os::unix::fs::symlink;
     use turnkeep::core::store::{After, Condition};
     use turnkeep::{Durability, Key};
-    use turnkeep_tests::sessions::log_key;
+    use turnkeep_tests::sessions::{bytes_of, filled, log_key, open, user};
 
     /// `/dev/null` takes every byte, and cannot be synced.
     #[test]
@@ -441,6 +457,25 @@ mod devices {
             .again()
             .append(&log_key("a"), b"x", &After::new(0, 0), Durability::Os)
             .expect("an append");
+    }
+
+    #[test]
+    fn who_only_read_does_not_lift_the_poison() {
+        let place = Place::new();
+        let session = filled(&place.store, "a", 1, 20);
+        let log = bytes_of(&place.store, &log_key("a"));
+        place.store.release(&log_key("a"));
+        std::fs::remove_file(place.file("a.jsonl")).expect("the log");
+        symlink("/dev/null", place.file("a.jsonl")).expect("a link");
+        let after = After::new(0, 0);
+        place.store.append(&log_key("a"), b"x", &after, Durability::Disk).expect_err("no disk");
+        std::fs::remove_file(place.file("a.jsonl")).expect("the link");
+        std::fs::write(place.file("a.jsonl"), &log).expect("the log");
+        drop(open(&place.store, "a").expect("a reader"));
+        assert_eq!(code(session.append_one(&user("x"))), "poisoned");
+        drop(session);
+        let session = open(&place.store, "a").expect("it opens");
+        session.append_one(&user("x")).expect("an append");
     }
 
     /// `/dev/full` takes no byte, and cannot be cut.
