@@ -13,7 +13,7 @@ mod syncs;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind as IoKind, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -48,6 +48,8 @@ pub struct FileStore {
 struct Stage {
     key: Key,
     folder: PathBuf,
+    /// The lengths of the parts, by number.
+    parts: BTreeMap<u32, u64>,
 }
 
 impl FileStore {
@@ -313,13 +315,18 @@ impl Store for FileStore {
         self.sweep_once(&folder);
         publish::make_folder(&folder).map_err(|error| failed("cannot make", &folder, &error))?;
         let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        guard(&self.stages).insert(id.clone(), Stage { key: key.clone(), folder });
+        let stage = Stage { key: key.clone(), folder, parts: BTreeMap::new() };
+        guard(&self.stages).insert(id.clone(), stage);
         Ok(StageId(id))
     }
 
     fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
         let path = self.stage_folder(stage)?.join(number.to_string());
-        fs::write(&path, bytes).map_err(|error| failed("cannot write", &path, &error))
+        fs::write(&path, bytes).map_err(|error| failed("cannot write", &path, &error))?;
+        let mut stages = guard(&self.stages);
+        let stage = stages.get_mut(&stage.0).ok_or_else(no_stage)?;
+        stage.parts.insert(number, bytes.len() as u64);
+        Ok(())
     }
 
     fn get_staged(&self, stage: &StageId, range: Option<Range<u64>>) -> Result<Object> {
@@ -331,7 +338,7 @@ impl Store for FileStore {
 
     fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
         let stage = guard(&self.stages).remove(&stage.0).ok_or_else(no_stage)?;
-        let joined = publish::join_parts(&stage.folder)
+        let joined = publish::join_parts(&stage.folder, &stage.parts)
             .map_err(|error| failed("cannot join", &stage.folder, &error));
         let published = joined.and_then(|whole| self.publish(&stage.key, &whole, condition));
         fs::remove_dir_all(&stage.folder).ok();
