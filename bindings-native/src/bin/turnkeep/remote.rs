@@ -80,7 +80,9 @@ pub(crate) fn redis(url: &str) -> Outcome<Arc<dyn Store>> {
             false => "Name it as redis://HOST:PORT, with USER:PASSWORD@ and /DATABASE as needed.",
         })
     };
-    let options = turnkeep::RedisOptions::default();
+    let mut options = turnkeep::RedisOptions::default();
+    // How long a session is kept, its hosts say.
+    options.leaves_expiry = true;
     let store = turnkeep::RedisStore::open(url, options).map_err(misnamed)?;
     // Connects.
     let asked = store.info(&turnkeep::Key::of(&turnkeep::SessionId::new("-")?, Part::Log));
