@@ -8,11 +8,16 @@ use std::time::{Duration, SystemTime};
 use turnkeep_core::store::{Holder, Key};
 use turnkeep_core::{Error, ErrorKind};
 
-use super::milliseconds;
+use super::{milliseconds, reading};
 
 /// After that long without a sign of life, another machine's lock is abandoned. Long beside the
 /// differences between machines' clocks.
 const SILENCE_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// More of a lock's file is not read: none says so much.
+const LOCK_BYTES_MAX: u64 = 64 << 10;
+/// What Windows answers who reads what another has locked.
+const LOCK_VIOLATION: i32 = 33;
 
 /// Who holds a lock, as its file tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +47,18 @@ impl Owner {
 
     /// `None`: there is no lock. One that cannot be read is nobody's.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
-        let mut file = match File::open(path) {
-            Ok(file) => file,
+        let (file, metadata) = match reading::open(path) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Err(io::Error::other("its lock is no file")),
             Err(error) if error.kind() == IoKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
+        match file.take(LOCK_BYTES_MAX).read_to_end(&mut text) {
+            // On Windows nobody else can read what its owner has locked.
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(LOCK_VIOLATION) => {}
+            read => _ = read?,
+        }
         let value: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
         let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
         let pid = value["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
@@ -57,7 +67,7 @@ impl Owner {
             start: text("start"),
             host: text("host"),
             since_ms: value["since_ms"].as_u64(),
-            heartbeat_ms: file.metadata()?.modified().ok().and_then(milliseconds),
+            heartbeat_ms: metadata.modified().ok().and_then(milliseconds),
         }))
     }
 
@@ -90,7 +100,14 @@ impl Owner {
     pub(super) fn into_holder(self, path: &Path) -> Option<Holder> {
         let (is_alive, is_self) = (self.is_alive(path), self.is_this_process());
         let Self { pid, start, host, heartbeat_ms, .. } = self;
-        (!host.is_empty()).then_some(Holder { pid, host, start, heartbeat_ms, is_alive, is_self })
+        (is_alive || !host.is_empty()).then_some(Holder {
+            pid,
+            host,
+            start,
+            heartbeat_ms,
+            is_alive,
+            is_self,
+        })
     }
 
     /// The error of those who want what it holds.

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::{own, read_range};
+use super::own;
+use super::reading::read_range;
 
 /// A file that was written and synced under a name of the store's own. Dropping it removes it,
 /// unless it was renamed away.

@@ -194,3 +194,21 @@ fn a_stage_that_lost_bytes_is_not_published() {
         assert_eq!(fs::read_dir(&store.root).expect("a folder").count(), 1, "nothing is left");
     }
 }
+
+#[test]
+fn a_file_that_seems_longer_than_memory_is_an_error() {
+    let (_folder, store) = store();
+    store.put(&key("a"), b"1", &Condition::Any).expect("a put");
+    let (file, _) = reading::open(&store.path(&key("a"))).expect("a file").expect("a file");
+    let error = read_range(file, 0..u64::MAX, &mut Vec::new()).expect_err("so much memory");
+    assert_eq!(error.kind(), IoKind::OutOfMemory);
+}
+
+#[test]
+fn too_many_open_files_may_pass() {
+    #[cfg(unix)]
+    let error = rustix::io::Errno::MFILE.into();
+    #[cfg(not(unix))]
+    let error = std::io::Error::from_raw_os_error(4);
+    assert!(failed("cannot open", Path::new("a"), &error).is_retryable());
+}
