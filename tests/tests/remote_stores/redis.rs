@@ -143,6 +143,21 @@ fn an_empty_redis_has_nothing_and_works_on() {
     store.put(&log_of("a"), b"3", &Condition::Absent).expect("put");
 }
 
+/// After a failover its address is another server's.
+#[test]
+fn a_redis_that_only_reads_is_connected_to_anew() {
+    let server = RedisServer::start();
+    let store = open_redis(&server);
+    store.put(&key("a"), b"1", &Condition::Absent).expect("put");
+    let connections = || server.command(&["CLIENT", "LIST", "TYPE", "normal"]).lines().count();
+    let before = connections();
+    server.command(&["REPLICAOF", "127.0.0.1", "1"]);
+    assert_failed(&store.put(&key("a"), b"2", &Condition::Any).unwrap_err(), true);
+    assert_eq!(connections(), before - 1, "it is let go");
+    server.command(&["REPLICAOF", "NO", "ONE"]);
+    store.put(&key("a"), b"2", &Condition::Any).expect("put");
+}
+
 #[test]
 fn a_dead_redis_may_come_back() {
     let mut server = RedisServer::start();
