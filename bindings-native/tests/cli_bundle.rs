@@ -178,3 +178,21 @@ fn a_dry_run_makes_no_store_and_wrong_files_are_told() {
     let (_, _, err) = run(&place.root("two"), &["import", &file]);
     assert!(err.contains("turnkeep unbundle"), "{err}");
 }
+
+#[test]
+fn a_dry_run_of_a_stream_leaves_the_store_alone() {
+    let place = Place::new();
+    let file = place.file("all.bundle");
+    run(&place.root("one"), &["bundle", &file]);
+    let kept = place.root("kept");
+    std::fs::create_dir(&kept).unwrap();
+    for root in ["one", "two"] {
+        let mut command = command(&place.root(root), &["unbundle", "-", "-n"]);
+        command.stdin(std::fs::File::open(&file).unwrap()).env("TMPDIR", &kept);
+        let out = command.output().unwrap();
+        assert!(out.status.success(), "{out:?}");
+        assert!(String::from_utf8(out.stdout).unwrap().ends_with("nothing was changed\n"));
+    }
+    assert!(!place.root("one/restore").exists() && !place.root("two").exists());
+    assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 0, "nothing is left of it");
+}

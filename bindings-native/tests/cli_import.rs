@@ -274,3 +274,24 @@ fn a_session_that_the_files_have_not_is_told() {
     assert_eq!(ran.code, 10, "{ran:?}");
     assert!(ran.err.contains("they have: default, work"), "{ran:?}");
 }
+
+/// Paths tell files apart, not what is shown of them.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_whose_names_look_alike_are_all_told_of() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    fs::create_dir_all(place.file("in/x")).unwrap();
+    let snapshot = fs::read(fixture("zeitlich_t-1.json.gz")).unwrap();
+    for name in [&b"x\\a.json.gz"[..], b"x/a.json.gz", b"b\xfe.json.gz", b"b\xff.json.gz"] {
+        let path = place.file("in").join(std::ffi::OsStr::from_bytes(name));
+        fs::write(path, &snapshot).unwrap();
+    }
+    let told = place.documents(&["import", "in"]);
+    let named = |text: &str| told.iter().filter(|one| one.to_string().contains(text)).count();
+    assert_eq!(
+        (named("x\\\\a.json.gz"), named("x/a.json.gz"), named("b\u{fffd}.json.gz")),
+        (1, 1, 2),
+        "{told:?}"
+    );
+}

@@ -160,11 +160,27 @@ fn two_handles_cannot_write_to_one_session() {
     one.append_one(&user("still mine")).expect("an append");
     drop(one);
     assert_eq!(code(other.append_one(&user("x"))), "conflict");
+    drop(other);
     let other = open(&store, "a").expect("it opens");
     assert_eq!(other.append_one(&user("x")).expect("an append"), 4);
     assert!(other.verify().expect("a report").is_whole());
     drop(other);
     assert_eq!(names(&place.root()), BTreeSet::from(["a.jsonl".to_owned()]), "nothing is left");
+}
+
+#[test]
+fn what_is_held_is_let_go_with_the_last_handle_that_wrote() {
+    let place = Place::new();
+    let one = filled(&place.store, "a", 2, 20);
+    let is_held = || place.file(".a.jsonl.lock").exists();
+    drop(open(&place.store, "a").expect("a reader"));
+    assert!(is_held(), "who only read has no part in it");
+    let other = open(&place.store, "a").expect("it opens");
+    other.append_one(&user("x")).expect("an append");
+    drop(one);
+    assert!(is_held(), "the other writes");
+    drop(other);
+    assert!(!is_held());
 }
 
 /// Other sessions of the same directory are free.
@@ -423,7 +439,7 @@ mod devices {
     use std::os::unix::fs::symlink;
     use turnkeep::core::store::{After, Condition};
     use turnkeep::{Durability, Key};
-    use turnkeep_tests::sessions::log_key;
+    use turnkeep_tests::sessions::{bytes_of, create, filled, log_key, open, user};
 
     /// `/dev/null` takes every byte, and cannot be synced.
     #[test]
@@ -443,6 +459,25 @@ mod devices {
             .expect("an append");
     }
 
+    #[test]
+    fn who_only_read_does_not_lift_the_poison() {
+        let place = Place::new();
+        let session = filled(&place.store, "a", 1, 20);
+        let log = bytes_of(&place.store, &log_key("a"));
+        place.store.release(&log_key("a"));
+        std::fs::remove_file(place.file("a.jsonl")).expect("the log");
+        symlink("/dev/null", place.file("a.jsonl")).expect("a link");
+        let after = After::new(0, 0);
+        place.store.append(&log_key("a"), b"x", &after, Durability::Disk).expect_err("no disk");
+        std::fs::remove_file(place.file("a.jsonl")).expect("the link");
+        std::fs::write(place.file("a.jsonl"), &log).expect("the log");
+        drop(open(&place.store, "a").expect("a reader"));
+        assert_eq!(code(session.append_one(&user("x"))), "poisoned");
+        drop(session);
+        let session = open(&place.store, "a").expect("it opens");
+        session.append_one(&user("x")).expect("an append");
+    }
+
     /// `/dev/full` takes no byte, and cannot be cut.
     #[test]
     fn a_write_that_cannot_be_undone_poisons_the_file() {
@@ -453,6 +488,61 @@ mod devices {
         assert!(error.code() == "store_failed" && error.is_retryable(), "{error}");
         assert_eq!(code(append()), "poisoned");
         assert_eq!(code(place.store.info(&log_key("a"))), "not_found", "a device is no object");
+    }
+
+    #[test]
+    fn a_pipe_is_no_object_and_nobody_waits_for_it() {
+        let place = Place::new();
+        for name in ["a.jsonl", ".b.jsonl.lock"] {
+            let made = std::process::Command::new("mkfifo").arg(place.file(name)).status();
+            assert!(made.expect("mkfifo").success());
+        }
+        assert_eq!(code(place.store.get(&log_key("a"), None)), "not_found");
+        assert_eq!(code(open(&place.store, "a")), "not_found");
+        assert_eq!(code(create(&place.store, "b")), "store_failed");
+        assert_eq!(code(place.store.holder(&log_key("b"))), "store_failed");
+    }
+
+    /// In a process of its own, which may open few files.
+    #[test]
+    fn where_no_more_files_can_be_opened_idle_ones_are_let_go() {
+        let name = "devices::where_no_more_files_can_be_opened_idle_ones_are_let_go";
+        if std::env::var_os("TURNKEEP_FEW_FILES").is_some() {
+            let place = Place::new();
+            let session = |number| create(&place.store, &format!("s{number}"));
+            let sessions: Vec<_> = (0..40).map(|n| session(n).expect("a session")).collect();
+            for session in &sessions {
+                session.append_one(&user("x")).expect("an append");
+            }
+            return;
+        }
+        let ran = std::process::Command::new("sh")
+            .args(["-c", "ulimit -n 40 && exec \"$0\" --exact \"$1\""])
+            .arg(std::env::current_exe().expect("this program"))
+            .arg(name)
+            .env("TURNKEEP_FEW_FILES", "1")
+            .output()
+            .expect("a shell");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+        assert!(String::from_utf8_lossy(&ran.stdout).contains("1 passed"));
+    }
+
+    /// Its name would be lost with the power, and all that is in it.
+    #[test]
+    fn the_folder_of_a_store_is_synced_where_it_is_made() {
+        let outer = turnkeep_tests::sessions::Folder::new();
+        let traced = std::process::Command::new("strace")
+            .args(["-y", "-e", "trace=mkdir,fsync"])
+            .arg(env!("CARGO_BIN_EXE_lock-holder"))
+            .arg(outer.path().join("one/two"))
+            .arg("a")
+            .output()
+            .expect("strace");
+        let calls = String::from_utf8_lossy(&traced.stderr).into_owned();
+        for folder in [outer.path().to_owned(), outer.path().join("one")] {
+            let synced = format!("<{}>) = 0", folder.display());
+            assert!(calls.contains(&synced), "{}: {calls}", folder.display());
+        }
     }
 
     /// A folder stands where an object should be.

@@ -63,10 +63,7 @@ thread_local! {
 
 fn append(store: &Shared) -> Result<()> {
     let text = ACKNOWLEDGED.with_borrow(|texts| format!("text {}", texts.len()));
-    let session = open(store, "a")?;
-    let appended = session.append_one(&user(&text));
-    std::mem::forget(session);
-    appended?;
+    open(store, "a")?.append_one(&user(&text))?;
     ACKNOWLEDGED.with_borrow_mut(|texts| texts.push(text));
     Ok(())
 }

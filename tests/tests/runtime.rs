@@ -299,6 +299,40 @@ fn streams_carry_bundles_too() {
     });
 }
 
+/// A stream whose sender does something before each piece.
+struct Sender<'a, F>(&'a [u8], F);
+
+impl<F: FnMut()> std::io::Read for Sender<'_, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        (self.1)();
+        self.0.read(buffer)
+    }
+}
+
+#[test]
+fn nobody_waits_for_the_sender_of_a_bundle() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let (runtime, _) = lively(store.clone());
+    let mut file = Vec::new();
+    runtime.snapshot_to_writer(&mut file, Snapshot::default(), Wait::default()).expect("written");
+    let run = || {
+        let (started, is_started) = std::sync::mpsc::channel();
+        let runtime = runtime.clone();
+        std::thread::spawn(move || {
+            drop(runtime.start_run(&id("talk")));
+            started.send(()).ok();
+        });
+        is_started.recv_timeout(Duration::from_secs(10)).expect("that nobody waits");
+    };
+    let sent = Sender(&file, run);
+    runtime.restore_from_reader(sent, Restore::default(), Wait::default()).expect("restored");
+    let _run = runtime.start_run(&id("talk"));
+    let at_once = Wait::at_most(Duration::ZERO);
+    let told = runtime.restore_from_reader(&file[..], Restore::default(), at_once);
+    assert_eq!(told.expect_err("it is busy").kind(), ErrorKind::Timeout);
+    assert_eq!(store.list("restore/", None, 9).expect("a listing").objects, [], "nothing is kept");
+}
+
 #[test]
 fn a_failed_snapshot_leaves_the_old_file() {
     let folder = Folder::new();

@@ -11,12 +11,15 @@ use turnkeep_core::store::{After, Durability, Info, Key, START_BYTES_MAX};
 use turnkeep_core::{Error, ErrorKind, Result};
 
 use super::lock::Lock;
+use super::reading::info_of;
 use super::syncs::Syncs;
-use super::{failed, guard, info_of, publish};
+use super::{failed, guard, is_out_of_files, publish};
 use crate::memory::{check_after, conflict};
 
 /// Files held for appending at once; the one unused for longest is let go for another.
 const HELD_MAX: usize = 256;
+/// How many are let go for another where no more files can be opened.
+const LET_GO: usize = 4;
 
 /// The files this store holds for appending. Each has a mutex of its own, so that who writes to one
 /// waits for nobody who writes to another; and nobody waits for a sync but those who want it.
@@ -44,7 +47,7 @@ impl Appenders {
         let (info, file) = self.alone(key, |held| {
             let appender = match held {
                 Some(appender) => appender,
-                None => held.insert(Appender::open(path, key, after.at + after.torn == 0)?),
+                None => held.insert(self.open(path, key, after.at + after.torn == 0)?),
             };
             let file = appender.file.clone();
             let appended = appender.append(key, bytes, after);
@@ -57,6 +60,16 @@ impl Appenders {
             file.sync(key)?;
         }
         Ok(info)
+    }
+
+    /// Opens a file; where no more can be opened, others are let go for it.
+    fn open(&self, path: &Path, key: &Key, may_create: bool) -> Result<Appender> {
+        let opened = Appender::open(path, key, may_create);
+        let is_full = |path: &Path| File::open(path).is_err_and(|error| is_out_of_files(&error));
+        if opened.is_ok() || !path.parent().is_some_and(is_full) || !guard(&self.0).let_go(LET_GO) {
+            return opened;
+        }
+        Appender::open(path, key, may_create)
     }
 
     /// Makes all that was appended to an object durable; `None` where it is not held.
@@ -132,7 +145,9 @@ impl Slots {
             *last_use = self.uses;
             return slot.clone();
         }
-        self.make_room();
+        if self.slots.len() >= HELD_MAX {
+            self.let_go(1);
+        }
         let slot = Slot::default();
         self.slots.insert(key.clone(), (slot.clone(), self.uses));
         slot
@@ -148,16 +163,22 @@ impl Slots {
         }
     }
 
-    fn make_room(&mut self) {
-        if self.slots.len() < HELD_MAX {
-            return;
+    /// Lets go of those unused for longest; whether there were any.
+    fn let_go(&mut self, count: usize) -> bool {
+        let idle = self.slots.iter().filter(|(_, (slot, _))| is_idle(slot));
+        let mut idle: Vec<_> = idle.map(|(key, (_, last_use))| (*last_use, key.clone())).collect();
+        idle.sort_unstable();
+        for (_, key) in idle.iter().take(count) {
+            self.slots.remove(key);
         }
-        let idle = self.slots.iter().filter(|(_, (slot, _))| Arc::strong_count(slot) == 1);
-        let oldest = idle.min_by_key(|(_, (_, last_use))| *last_use);
-        if let Some(key) = oldest.map(|(key, _)| key.clone()) {
-            self.slots.remove(&key);
-        }
+        !idle.is_empty()
     }
+}
+
+/// Whether nobody uses it just now. What is poisoned stays so until it is released.
+fn is_idle(slot: &Slot) -> bool {
+    let is_sound = |held: &Appender| held.file.syncs.failure().is_none();
+    Arc::strong_count(slot) == 1 && guard(slot).as_ref().is_none_or(is_sound)
 }
 
 /// A file held for appending.

@@ -137,8 +137,10 @@ fn bury(path: &Path, owner: &Owner) -> io::Result<()> {
     let right = PathBuf::from(right);
     match make(&right) {
         Ok(_held) => {
-            let is_still = Owner::read(path)?.as_ref() == Some(owner) && !owner.is_alive(path);
-            let removed = if is_still { fs::remove_file(path) } else { Ok(()) };
+            let removed = Owner::read(path).and_then(|found| {
+                let is_still = found.as_ref() == Some(owner) && !owner.is_alive(path);
+                if is_still { fs::remove_file(path) } else { Ok(()) }
+            });
             fs::remove_file(&right).ok();
             removed
         }
@@ -171,6 +173,18 @@ fn set_aside(path: &Path, owner: &Owner) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_right_to_bury_is_let_go_where_the_lock_cannot_be_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(".a.lock");
+        fs::write(&path, "{}").expect("a lock");
+        let owner = Owner::read(&path).expect("a lock").expect("an owner");
+        fs::remove_file(&path).expect("a lock");
+        fs::create_dir(&path).expect("a folder in its place");
+        bury(&path, &owner).expect_err("it cannot be read");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
 
     #[test]
     fn signs_of_life_are_shown_from_time_to_time() {

@@ -9,13 +9,14 @@ mod lock;
 mod own;
 mod owner;
 mod publish;
+mod reading;
 mod syncs;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind as IoKind, Read, Seek, SeekFrom};
+use std::io::ErrorKind as IoKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,6 +31,7 @@ use crate::Store;
 use crate::memory::{already_exists, conflict, no_stage, not_found};
 use appender::Appenders;
 use lock::Lock;
+use reading::{info_of, read_range, version};
 
 /// Objects as files in a directory. Several processes, and hosts in other languages, can share it:
 /// whoever appends to an object holds its lock until the object is released or the store dropped.
@@ -48,13 +50,15 @@ pub struct FileStore {
 struct Stage {
     key: Key,
     folder: PathBuf,
+    /// The lengths of the parts, by number.
+    parts: BTreeMap<u32, u64>,
 }
 
 impl FileStore {
     /// Opens a directory as a store, making it where it is missing.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
-        fs::create_dir_all(&root).map_err(|error| failed("cannot make", &root, &error))?;
+        publish::make_folder(&root).map_err(|error| failed("cannot make", &root, &error))?;
         let (appenders, stages, swept) = Default::default();
         Ok(Self { root, only: None, appenders, stages, swept })
     }
@@ -102,13 +106,8 @@ impl FileStore {
 
     fn open_file(&self, key: &Key) -> Result<(File, Metadata)> {
         let path = self.path(key);
-        let opened = File::open(&path).and_then(|file| {
-            let metadata = file.metadata()?;
-            Ok((file, metadata))
-        });
-        match opened {
-            Ok(opened) if opened.1.is_file() => Ok(opened),
-            Ok(_) => Err(not_found(key)),
+        match reading::open(&path) {
+            Ok(opened) => opened.ok_or_else(|| not_found(key)),
             Err(error) => Err(missing_or_failed(key, "cannot open", &path, &error)),
         }
     }
@@ -172,11 +171,21 @@ fn failed(what: &str, path: &Path, error: &std::io::Error) -> Error {
     let passes = matches!(
         error.kind(),
         IoKind::StorageFull | IoKind::QuotaExceeded | IoKind::Interrupted | IoKind::WouldBlock
-    );
+    ) || is_out_of_files(error);
     let advice = if passes { "; this may pass" } else { "" };
     let message = format!("{what} {}: {error}{advice}", path.display());
     let failure = Error::new(ErrorKind::StoreFailed, message);
     if passes { failure.retryable() } else { failure }
+}
+
+/// Whether too many files are open, here or on the whole machine.
+fn is_out_of_files(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    let codes =
+        [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(|code| code.raw_os_error());
+    #[cfg(not(unix))]
+    let codes = [4];
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 fn missing_or_failed(key: &Key, what: &str, path: &Path, error: &std::io::Error) -> Error {
@@ -189,43 +198,6 @@ fn missing_or_failed(key: &Key, what: &str, path: &Path, error: &std::io::Error)
 fn milliseconds(time: SystemTime) -> Option<u64> {
     let since = time.duration_since(UNIX_EPOCH).ok()?;
     u64::try_from(since.as_millis()).ok()
-}
-
-/// Changes with every write: a published file is a new one, an appended one is longer.
-fn version(metadata: &Metadata) -> String {
-    #[cfg(unix)]
-    let (inode, nanoseconds) = {
-        use std::os::unix::fs::MetadataExt;
-        (
-            metadata.ino(),
-            i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
-        )
-    };
-    #[cfg(not(unix))]
-    let (inode, nanoseconds) = {
-        let modified =
-            metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        (0, modified.map_or(0, |time| time.as_nanos() as i128))
-    };
-    format!("{inode:x}-{:x}-{nanoseconds:x}", metadata.len())
-}
-
-fn info_of(metadata: &Metadata) -> Info {
-    let modified_ms = metadata.modified().ok().and_then(milliseconds);
-    Info { bytes: metadata.len(), version: version(metadata), modified_ms }
-}
-
-/// Reads a range that does not reach beyond a file's end.
-fn read_range(mut file: File, range: Range<u64>, bytes: &mut Vec<u8>) -> io::Result<()> {
-    let length = range.end.saturating_sub(range.start);
-    if length == 0 {
-        return Ok(());
-    }
-    bytes.reserve(usize::try_from(length).unwrap_or_default());
-    if range.start > 0 {
-        file.seek(SeekFrom::Start(range.start))?;
-    }
-    file.take(length).read_to_end(bytes).map(|_| ())
 }
 
 impl Store for FileStore {
@@ -313,13 +285,18 @@ impl Store for FileStore {
         self.sweep_once(&folder);
         publish::make_folder(&folder).map_err(|error| failed("cannot make", &folder, &error))?;
         let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        guard(&self.stages).insert(id.clone(), Stage { key: key.clone(), folder });
+        let stage = Stage { key: key.clone(), folder, parts: BTreeMap::new() };
+        guard(&self.stages).insert(id.clone(), stage);
         Ok(StageId(id))
     }
 
     fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
         let path = self.stage_folder(stage)?.join(number.to_string());
-        fs::write(&path, bytes).map_err(|error| failed("cannot write", &path, &error))
+        fs::write(&path, bytes).map_err(|error| failed("cannot write", &path, &error))?;
+        let mut stages = guard(&self.stages);
+        let stage = stages.get_mut(&stage.0).ok_or_else(no_stage)?;
+        stage.parts.insert(number, bytes.len() as u64);
+        Ok(())
     }
 
     fn get_staged(&self, stage: &StageId, range: Option<Range<u64>>) -> Result<Object> {
@@ -331,7 +308,7 @@ impl Store for FileStore {
 
     fn commit(&self, stage: &StageId, condition: &Condition) -> Result<Info> {
         let stage = guard(&self.stages).remove(&stage.0).ok_or_else(no_stage)?;
-        let joined = publish::join_parts(&stage.folder)
+        let joined = publish::join_parts(&stage.folder, &stage.parts)
             .map_err(|error| failed("cannot join", &stage.folder, &error));
         let published = joined.and_then(|whole| self.publish(&stage.key, &whole, condition));
         fs::remove_dir_all(&stage.folder).ok();

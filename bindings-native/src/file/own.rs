@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::owner::{host, start_of};
+use super::owner::{host, is_running, start_of};
 
 /// Of longer names only the start is used, so that the whole fits into what file systems allow.
 const NAME_BYTES_MAX: usize = 128;
@@ -48,7 +48,7 @@ fn is_left(name: &str) -> bool {
         && PURPOSES.iter().any(|purpose| rest.ends_with(purpose))
         && u64::from_str_radix(nonce, 16).is_ok()
         && u32::from_str_radix(host, 16) == Ok(host_mark())
-        && start_of(pid).is_none_or(|found| found != start)
+        && !is_running(pid, start)
 }
 
 /// The machine's name as a number (FNV-1a), which fits into a file's name whatever it is.

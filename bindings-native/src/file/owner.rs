@@ -8,11 +8,16 @@ use std::time::{Duration, SystemTime};
 use turnkeep_core::store::{Holder, Key};
 use turnkeep_core::{Error, ErrorKind};
 
-use super::milliseconds;
+use super::{milliseconds, reading};
 
 /// After that long without a sign of life, another machine's lock is abandoned. Long beside the
 /// differences between machines' clocks.
 const SILENCE_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// More of a lock's file is not read: none says so much.
+const LOCK_BYTES_MAX: u64 = 64 << 10;
+/// What Windows answers who reads what another has locked.
+const LOCK_VIOLATION: i32 = 33;
 
 /// Who holds a lock, as its file tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +47,18 @@ impl Owner {
 
     /// `None`: there is no lock. One that cannot be read is nobody's.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
-        let mut file = match File::open(path) {
-            Ok(file) => file,
+        let (file, metadata) = match reading::open(path) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Err(io::Error::other("its lock is no file")),
             Err(error) if error.kind() == IoKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
+        match file.take(LOCK_BYTES_MAX).read_to_end(&mut text) {
+            // On Windows nobody else can read what its owner has locked.
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(LOCK_VIOLATION) => {}
+            read => _ = read?,
+        }
         let value: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
         let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
         let pid = value["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
@@ -57,7 +67,7 @@ impl Owner {
             start: text("start"),
             host: text("host"),
             since_ms: value["since_ms"].as_u64(),
-            heartbeat_ms: file.metadata()?.modified().ok().and_then(milliseconds),
+            heartbeat_ms: metadata.modified().ok().and_then(milliseconds),
         }))
     }
 
@@ -72,7 +82,7 @@ impl Owner {
             // Of another machine's processes nothing is known but their signs of life.
             return !self.host.is_empty() && !self.is_silent();
         }
-        start_of(self.pid).is_some_and(|start| start == self.start)
+        is_running(self.pid, &self.start)
     }
 
     fn is_silent(&self) -> bool {
@@ -81,14 +91,23 @@ impl Owner {
 
     fn is_this_process(&self) -> bool {
         let pid = std::process::id();
-        self.pid == pid && self.host == host() && start_of(pid).as_ref() == Some(&self.start)
+        self.pid == pid
+            && self.host == host()
+            && start_of(pid).is_ok_and(|start| start == self.start)
     }
 
     /// What a store tells of it; `None` for a lock that is nobody's.
     pub(super) fn into_holder(self, path: &Path) -> Option<Holder> {
         let (is_alive, is_self) = (self.is_alive(path), self.is_this_process());
         let Self { pid, start, host, heartbeat_ms, .. } = self;
-        (!host.is_empty()).then_some(Holder { pid, host, start, heartbeat_ms, is_alive, is_self })
+        (is_alive || !host.is_empty()).then_some(Holder {
+            pid,
+            host,
+            start,
+            heartbeat_ms,
+            is_alive,
+            is_self,
+        })
     }
 
     /// The error of those who want what it holds.
@@ -126,25 +145,49 @@ fn span(duration: Duration) -> String {
     }
 }
 
-/// When a process started, in a form only good for comparing; `None`: there is no such process.
+/// Whether a process is there, and none that has its number since. One that cannot be looked at is.
+pub(super) fn is_running(pid: u32, start: &str) -> bool {
+    match start_of(pid) {
+        Ok(found) => found == start,
+        Err(error) => !is_missing(&error),
+    }
+}
+
+/// Whether that says that there is no such process.
+fn is_missing(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let is_gone = error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error());
+    #[cfg(not(unix))]
+    let is_gone = false;
+    is_gone || error.kind() == IoKind::NotFound
+}
+
+/// When a process started, in a form only good for comparing.
 #[cfg(target_os = "linux")]
-pub(super) fn start_of(pid: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Field 22; the name in field 2 may hold anything, so count from its closing parenthesis.
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(19).map(str::to_owned)
+pub(super) fn start_of(pid: u32) -> io::Result<String> {
+    start_in(&std::fs::read(format!("/proc/{pid}/stat"))?).ok_or(IoKind::InvalidData.into())
+}
+
+/// Field 22; the name in field 2 may hold anything, even half a letter, so count from its closing
+/// parenthesis.
+#[cfg(target_os = "linux")]
+fn start_in(stat: &[u8]) -> Option<String> {
+    let fields = stat.rsplit(|byte| *byte == b')').next()?;
+    let start = fields.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).nth(19)?;
+    String::from_utf8(start.to_vec()).ok()
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-pub(super) fn start_of(pid: u32) -> Option<String> {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
-    rustix::process::test_kill_process(pid).ok().map(|()| String::new())
+pub(super) fn start_of(pid: u32) -> io::Result<String> {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    rustix::process::test_kill_process(pid.ok_or(IoKind::NotFound)?)?;
+    Ok(String::new())
 }
 
 #[cfg(not(unix))]
-pub(super) fn start_of(pid: u32) -> Option<String> {
+pub(super) fn start_of(pid: u32) -> io::Result<String> {
     // The system's lock on the file alone tells.
-    (pid == std::process::id()).then(String::new)
+    if pid == std::process::id() { Ok(String::new()) } else { Err(IoKind::NotFound.into()) }
 }
 
 #[cfg(unix)]
@@ -155,4 +198,28 @@ pub(super) fn host() -> String {
 #[cfg(not(unix))]
 pub(super) fn host() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Linux cuts a name after 15 bytes, wherever that is.
+    #[test]
+    fn a_process_whose_name_ends_within_a_letter_is_told_apart() {
+        let stat = b"7 (a) b \xc3) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 2560 1";
+        assert_eq!(start_in(stat).as_deref(), Some("4711"));
+        let pid = std::process::id();
+        assert!(is_running(pid, &start_of(pid).expect("its start")));
+        assert!(!is_running(pid, "4711"), "another one had its number");
+    }
+
+    #[test]
+    fn only_a_process_that_is_missing_is_gone() {
+        assert!(is_missing(&IoKind::NotFound.into()));
+        assert!(is_missing(&rustix::io::Errno::SRCH.into()));
+        // Another user's, on systems that let nobody look at those.
+        assert!(!is_missing(&rustix::io::Errno::PERM.into()));
+        assert!(!is_missing(&rustix::io::Errno::MFILE.into()));
+    }
 }

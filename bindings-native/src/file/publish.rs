@@ -1,11 +1,13 @@
 //! Making files appear and disappear: all at once, and for good.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::{own, read_range};
+use super::own;
+use super::reading::read_range;
 
 /// A file that was written and synced under a name of the store's own. Dropping it removes it,
 /// unless it was renamed away.
@@ -98,18 +100,24 @@ pub(super) fn read_parts(folder: &Path, range: Range<u64>) -> io::Result<(Vec<u8
     Ok((bytes, before))
 }
 
-/// Joins the parts in a stage's folder, by number, into one synced file.
-pub(super) fn join_parts(folder: &Path) -> io::Result<PathBuf> {
+/// Joins the parts in a stage's folder, of these numbers and lengths, into one synced file. Whoever
+/// took this process for gone may have removed some: then nothing is published.
+pub(super) fn join_parts(folder: &Path, parts: &BTreeMap<u32, u64>) -> io::Result<PathBuf> {
     let first = folder.join("1");
     let mut whole = OpenOptions::new().append(true).open(&first)?;
-    for number in 2_u32.. {
+    for (number, length) in parts {
         let part = folder.join(number.to_string());
-        match File::open(&part) {
-            Ok(mut part) => io::copy(&mut part, &mut whole)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            Err(error) => return Err(error),
+        let found = if part == first {
+            whole.metadata()?.len()
+        } else {
+            let copied = io::copy(&mut File::open(&part)?, &mut whole)?;
+            fs::remove_file(&part)?;
+            copied
         };
-        fs::remove_file(&part)?;
+        if found != *length {
+            let message = format!("part {number} has {found} bytes where {length} were written");
+            return Err(io::Error::other(message));
+        }
     }
     whole.sync_all()?;
     Ok(first)

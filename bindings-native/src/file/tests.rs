@@ -169,3 +169,46 @@ fn a_file_that_cannot_be_looked_at_is_not_left_out_of_a_listing() {
     std::os::unix::fs::symlink("b.jsonl", &link).expect("a link to itself");
     assert_eq!(store.list("", None, 10).expect_err("it is something").code(), "store_failed");
 }
+
+/// Whoever took this process for gone swept its stage.
+#[test]
+fn a_stage_that_lost_bytes_is_not_published() {
+    let (_folder, store) = store();
+    let key = key("a");
+    store.put(&key, b"before", &Condition::Absent).expect("a put");
+    let lose: [fn(&Path); 4] = [
+        |folder| fs::remove_file(folder.join("1")).expect("a part"),
+        |folder| fs::remove_file(folder.join("2")).expect("a part"),
+        |folder| fs::write(folder.join("3"), "").expect("a part"),
+        |folder| fs::remove_dir_all(folder).expect("a folder"),
+    ];
+    for lose in lose {
+        let stage = store.stage(&key).expect("a stage");
+        for number in 1..=3 {
+            store.stage_part(&stage, number, b"part").expect("a part");
+        }
+        lose(&store.root.join(&stage.0));
+        let error = store.commit(&stage, &Condition::Any).expect_err("something is missing");
+        assert_eq!(error.code(), "store_failed", "{error}");
+        assert_eq!(store.get(&key, None).expect("an object").bytes, b"before");
+        assert_eq!(fs::read_dir(&store.root).expect("a folder").count(), 1, "nothing is left");
+    }
+}
+
+#[test]
+fn a_file_that_seems_longer_than_memory_is_an_error() {
+    let (_folder, store) = store();
+    store.put(&key("a"), b"1", &Condition::Any).expect("a put");
+    let (file, _) = reading::open(&store.path(&key("a"))).expect("a file").expect("a file");
+    let error = read_range(file, 0..u64::MAX, &mut Vec::new()).expect_err("so much memory");
+    assert_eq!(error.kind(), IoKind::OutOfMemory);
+}
+
+#[test]
+fn too_many_open_files_may_pass() {
+    #[cfg(unix)]
+    let error = rustix::io::Errno::MFILE.into();
+    #[cfg(not(unix))]
+    let error = std::io::Error::from_raw_os_error(4);
+    assert!(failed("cannot open", Path::new("a"), &error).is_retryable());
+}

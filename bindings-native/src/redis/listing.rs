@@ -33,7 +33,11 @@ impl RedisStore {
             let names = self.names_from(&from, prefix, count).map_err(Failure::into_error)?;
             let was_last = names.len() < count;
             if let Some(last) = names.last() {
-                from = format!("({last}");
+                let next = format!("({last}");
+                if next == from {
+                    return Err(Failure::strange("a listing does not go on").into_error());
+                }
+                from = next;
             }
             objects.extend(self.those_there_are(names)?);
             if was_last || objects.len() > limit {

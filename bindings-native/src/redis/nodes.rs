@@ -119,12 +119,8 @@ impl Nodes {
         let asked = if is_asking { cmd("ASKING").exec(&mut connection) } else { Ok(()) };
         let answer = asked.and_then(|()| what.send(&mut connection));
         match &answer {
-            Err(error) if is_broken(error) => self.forget(address),
             // After a failover the address is another's.
-            Err(error) if is_elsewhere(error) => {
-                self.state().slots.clear();
-                self.keep(address, connection);
-            }
+            Err(error) if is_broken(error) || is_elsewhere(error) => self.forget(address),
             _ => self.keep(address, connection),
         }
         answer

@@ -19,6 +19,8 @@ pub struct RedisOptions {
     pub prefix: String,
     /// How long after its last write a session is kept, all of it together; absent: for ever.
     pub ttl: Option<Duration>,
+    /// `ttl` is for new sessions only: one that is there keeps the time it has left, or stays for ever.
+    pub leaves_expiry: bool,
     /// How long Redis may take to answer.
     pub timeout: Duration,
 }
@@ -29,6 +31,7 @@ impl Default for RedisOptions {
         Self {
             prefix: "turnkeep".into(),
             ttl: Some(Duration::from_secs(90 * 24 * 60 * 60)),
+            leaves_expiry: false,
             timeout: Duration::from_secs(30),
         }
     }
@@ -52,6 +55,8 @@ impl RedisOptions {
 
     /// As the scripts have it.
     pub(super) fn ttl_ms(&self) -> String {
-        self.ttl.map_or(0, |ttl| ttl.as_millis().min(i64::MAX as u128 / 4)).to_string()
+        let ms = self.ttl.map_or(0, |ttl| ttl.as_millis().min(i64::MAX as u128 / 4));
+        let sign = if self.leaves_expiry { "=" } else { "" };
+        format!("{sign}{ms}")
     }
 }

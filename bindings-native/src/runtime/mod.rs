@@ -200,18 +200,19 @@ impl Runtime {
         self.restore(options, from)
     }
 
-    /// The same from a stream, which is kept in the runtime's store until it is restored.
+    /// The same from a stream, which is kept in the runtime's store first; then it is waited until
+    /// nothing is busy.
     pub fn restore_from_reader(
         &self,
         reader: impl Read,
         mut options: Restore,
         wait: Wait<'_>,
     ) -> Result<Restored> {
-        let _held = self.runs.hold(wait)?;
         options.key = Key::spooled(random());
+        // First: no run waits for whoever sends.
         self.spool(reader, &options.key)?;
         let key = options.key.clone();
-        let restored = self.restore(options, &*self.store);
+        let restored = self.runs.hold(wait).and_then(|_held| self.restore(options, &*self.store));
         // What became of the restoring is what is told.
         self.store.delete(&key, &Condition::Any).ok();
         restored

@@ -11,12 +11,21 @@ pub(super) struct Failure {
     /// S3's own code for it, where the answer has a body.
     code: Option<String>,
     text: String,
+    /// It was not S3 that was asked, but who is to give the keys to it.
+    is_of_keys: bool,
 }
+
+/// What is in the addresses of those who give keys to machines, containers and pods.
+const GIVES_KEYS: [&str; 4] =
+    ["/latest/api/token", "/latest/meta-data/iam/", "//169.254.170.", "AssumeRoleWithWebIdentity"];
+/// A redirection to nowhere, as S3 answers whoever signs for another region.
+const BARE_REDIRECT: &str = "redirect without LOCATION";
 
 impl Failure {
     pub(super) fn new(error: &object_store::Error) -> Self {
         let text = whole_text(error);
-        Self { status: status_in(&text), code: code_in(&text), text }
+        let is_of_keys = GIVES_KEYS.iter().any(|part| text.contains(part));
+        Self { status: status_in(&text), code: code_in(&text), text, is_of_keys }
     }
 
     fn is(&self, code: &str) -> bool {
@@ -53,6 +62,7 @@ impl Failure {
             None => true,
         };
         let what = match (self.status, &self.code) {
+            _ if self.is_of_keys => format!("no keys to S3 were found: {}", self.text),
             (Some(status), Some(code)) => format!("S3 answered {status} {code}"),
             (Some(status), None) => format!("S3 answered {status}"),
             (None, _) => format!("S3 did not answer: {}", self.text),
@@ -77,6 +87,9 @@ fn whole_text(error: &dyn std::error::Error) -> String {
 }
 
 fn status_in(text: &str) -> Option<u16> {
+    if text.contains(BARE_REDIRECT) {
+        return Some(301);
+    }
     let (_, rest) = text.split_once("non-2xx status code: ")?;
     rest.get(..3)?.parse().ok()
 }

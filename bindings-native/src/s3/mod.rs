@@ -10,15 +10,16 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_lite::StreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{
-    BackoffConfig, ClientOptions, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt,
-    PutMode, PutOptions, PutPayload, RetryConfig, UpdateVersion,
+    BackoffConfig, ClientOptions, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore,
+    ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig, UpdateVersion,
 };
 use turnkeep_core::store::{
-    After, Capabilities, Condition, Durability, Info, Key, Listing, Object, StageId,
+    After, Capabilities, Condition, Durability, Info, Key, Listing, Object, PART_BYTES, StageId,
 };
 use turnkeep_core::{Error, ErrorKind, Result};
 
@@ -89,27 +90,32 @@ impl S3Store {
 
     fn head(&self, key: &Key) -> Result<Info> {
         let (client, path) = (Arc::clone(&self.reading), self.path(key)?);
-        match self.ask(async move { client.head(&path).await })? {
-            Ok(meta) => Ok(info_of(&meta)),
+        let answer = match self.ask(async move { client.head(&path).await })? {
             // The answer to a HEAD has no body that would tell a missing key from a missing bucket.
-            Err(failure) if failure.is_unexplained() => self.fetch(key, None).map(|(_, info)| info),
-            Err(failure) => Err(reading_failed(key, failure)),
-        }
+            Err(failure) if failure.is_unexplained() => {
+                self.ask_for(key, Some(0..1))?.map(|(_, info)| info)
+            }
+            answer => answer.map(|meta| info_of(&meta)),
+        };
+        answer.map_err(|failure| reading_failed(key, failure))
     }
 
     fn fetch(&self, key: &Key, range: Option<Range<u64>>) -> Result<(Vec<u8>, Info)> {
+        let is_part = range.is_some();
+        match self.ask_for(key, range)? {
+            Err(failure) if is_part && failure.is_beyond_end() => Ok((Vec::new(), self.head(key)?)),
+            answer => answer.map_err(|failure| reading_failed(key, failure)),
+        }
+    }
+
+    fn ask_for(&self, key: &Key, range: Option<Range<u64>>) -> Result<Result<Found, Failure>> {
         let (client, path) = (Arc::clone(&self.reading), self.path(key)?);
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
-        let answer = self.ask(async move {
+        self.ask(async move {
             let found = client.get_opts(&path, options).await?;
             let info = info_of(&found.meta);
-            Ok((found.bytes().await?.to_vec(), info))
-        })?;
-        match answer {
-            Ok(found) => Ok(found),
-            Err(failure) if failure.is_beyond_end() => Ok((Vec::new(), self.head(key)?)),
-            Err(failure) => Err(reading_failed(key, failure)),
-        }
+            Ok((collected(found).await?, info))
+        })
     }
 
     fn write(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
@@ -157,7 +163,11 @@ impl S3Store {
     }
 }
 
+/// An object's bytes, or some of them, and what is known of it.
+type Found = (Vec<u8>, Info);
+
 /// Where a listing goes on.
+#[derive(PartialEq)]
 enum From {
     Start,
     After(Key),
@@ -219,6 +229,24 @@ fn mode_of(condition: &Condition) -> PutMode {
 fn is_etag(version: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b',' | b'*');
     !version.is_empty() && version.bytes().all(fits)
+}
+
+/// An answer's bytes: as many as it announces. Memory is taken for those that came, whatever is
+/// announced.
+async fn collected(found: GetResult) -> object_store::Result<Vec<u8>> {
+    let strange =
+        |message: &str| object_store::Error::Generic { store: "S3", source: message.into() };
+    let announced = found.range.end.saturating_sub(found.range.start);
+    let mut bytes = Vec::with_capacity(announced.min(PART_BYTES as u64) as usize);
+    let mut chunks = found.into_stream();
+    while let Some(chunk) = chunks.try_next().await? {
+        if (bytes.len() + chunk.len()) as u64 > announced {
+            return Err(strange("the answer is longer than it says"));
+        }
+        bytes.try_reserve(chunk.len()).map_err(|_| strange("there is no memory for the answer"))?;
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 fn info_of(meta: &ObjectMeta) -> Info {
@@ -297,19 +325,25 @@ impl Store for S3Store {
         let limit = limit as usize;
         let mut objects = Vec::new();
         let mut from = after.map_or(From::Start, |after| From::After(after.clone()));
+        let mut last = None;
         loop {
             let wanted = (limit - objects.len()).min(PAGE_MAX);
             let (metas, next) = self.page(prefix, &from, wanted)?;
+            let more = matches!(next, From::Token(_));
+            let first = metas.first().map(|meta| &meta.location);
+            if (more && next == from) || first.is_some() && first <= last.as_ref() {
+                return Err(Error::new(ErrorKind::StoreFailed, "a listing of S3 does not go on"));
+            }
             // Others may keep things there that are none of ours.
             let ours = metas.iter().filter_map(|meta| {
                 let name = meta.location.as_ref().strip_prefix(&self.folder)?;
                 Some((Key::parse(name).ok()?, info_of(meta)))
             });
             objects.extend(ours);
-            let more = matches!(next, From::Token(_));
             if !more || objects.len() >= limit {
                 return Ok(Listing { objects, more });
             }
+            last = metas.into_iter().next_back().map(|meta| meta.location).or(last);
             from = next;
         }
     }

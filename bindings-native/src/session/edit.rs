@@ -5,7 +5,8 @@ use std::sync::Arc;
 use turnkeep_core::session::{self, Appended, Compact, Create, Fork, Place};
 use turnkeep_core::{Point, Result, SessionId};
 
-use super::{Session, release};
+use super::{Session, Writing};
+use crate::file::guard;
 use crate::{Durability, Store, drive};
 
 impl Session {
@@ -24,7 +25,7 @@ impl Session {
     /// ```
     pub fn fork(&self, fork: Fork) -> Result<Self> {
         let forked = self.drive(session::fork(self.id(), fork))?;
-        Ok(Self::new(self.store.clone(), forked, self.durability))
+        Ok(Self::written(self.store.clone(), forked, self.durability))
     }
 
     /// Makes sure that appends can go on: where someone else wrote to the session meanwhile, this
@@ -38,7 +39,7 @@ impl Session {
             return Ok(None);
         }
         let left = std::mem::replace(&mut *live, ensured);
-        release(&*self.store, left.id());
+        *guard(&self.writing) = Some(Writing::new(self.store.clone(), live.id().clone()));
         let point = |head: crate::Head| Point {
             session: left.id().clone(),
             seq: head.seq,
@@ -94,6 +95,6 @@ impl Session {
         let durability: Durability = options.durability;
         let task = session::create_compacted(source.clone(), compact, options);
         let created = drive(task, &*store)?;
-        Ok(Self::new(store, created, durability))
+        Ok(Self::written(store, created, durability))
     }
 }

@@ -2,8 +2,10 @@
 
 mod edit;
 mod entries;
+mod writing;
 
 pub use entries::{Entries, LogLine};
+pub(crate) use writing::release;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -12,17 +14,18 @@ use turnkeep_core::recovery::Record;
 use turnkeep_core::session::{
     self, Append, Appended, Archived, Create, Form, Page, Range, Summary, View,
 };
-use turnkeep_core::store::{Durability, Key, Part};
+use turnkeep_core::store::Durability;
 use turnkeep_core::task::Task;
 use turnkeep_core::{Hash, Result, SessionId, State};
 
 use crate::file::guard;
 use crate::{Draft, Head, Store, drive};
+use writing::Writing;
 
 /// An open session: appends to its log, reads from it, and verifies it. Threads share one as
 /// `Arc<Session>`: their appends follow one another in one chain, and those that must survive loss
 /// of power share the disk's syncs. Dropping it (or [`Session::close`]) lets go of what the store
-/// holds for writing.
+/// holds for writing, once no other handle that wrote to the session is left.
 ///
 /// ```
 /// use std::{sync::Arc, thread};
@@ -40,6 +43,8 @@ use crate::{Draft, Head, Store, drive};
 pub struct Session {
     store: Arc<dyn Store>,
     session: Mutex<session::Session>,
+    /// Once it wrote.
+    writing: Mutex<Option<Writing>>,
     durability: Durability,
 }
 
@@ -48,7 +53,7 @@ impl Session {
     pub fn create(store: Arc<dyn Store>, options: Create) -> Result<Self> {
         let durability = options.durability;
         let session = drive(session::create(options), &*store)?;
-        Ok(Self::new(store, session, durability))
+        Ok(Self::written(store, session, durability))
     }
 
     /// Opens a session at its head, whatever its length. `not_found` where there is none.
@@ -58,7 +63,20 @@ impl Session {
     }
 
     fn new(store: Arc<dyn Store>, session: session::Session, durability: Durability) -> Self {
-        Self { store, session: Mutex::new(session), durability }
+        Self { store, session: Mutex::new(session), writing: Mutex::default(), durability }
+    }
+
+    /// The handle that has just created it.
+    fn written(store: Arc<dyn Store>, session: session::Session, durability: Durability) -> Self {
+        let created = Self::new(store, session, durability);
+        created.writes(created.live().id());
+        created
+    }
+
+    /// Takes its part in what the store holds for writing.
+    fn writes(&self, id: &SessionId) {
+        let mut writing = guard(&self.writing);
+        writing.get_or_insert_with(|| Writing::new(self.store.clone(), id.clone()));
     }
 
     /// The same session, whose appends survive this from now on.
@@ -163,6 +181,7 @@ impl Session {
         let durability = if syncs { Durability::Os } else { durability };
         let appended = {
             let mut live = self.live();
+            self.writes(live.id());
             let appended = self.drive(task(live.clone(), durability))?;
             *live = appended.session.clone();
             appended
@@ -233,6 +252,7 @@ impl Session {
     /// The session stays as it is, and a failure only says that this event is lost.
     pub fn trace(&self, event_json: &str) -> Result<()> {
         let live = self.live();
+        self.writes(live.id());
         self.drive(session::trace(&live, event_json.to_owned()))
     }
 
@@ -271,19 +291,6 @@ fn stronger(one: Durability, other: Durability) -> Durability {
         Durability::Disk => 2,
     };
     std::cmp::max_by_key(one, other, rank)
-}
-
-/// Lets go of what a store holds for writing to a session.
-pub(crate) fn release(store: &dyn Store, id: &SessionId) {
-    for part in [Part::Log, Part::Trace] {
-        store.release(&Key::of(id, part));
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        release(&*self.store, &self.id());
-    }
 }
 
 impl std::fmt::Debug for Session {

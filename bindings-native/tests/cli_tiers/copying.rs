@@ -134,3 +134,16 @@ fn other_entries_there_are_a_conflict() {
     place.run(3, &["pull", BUCKET, "--store", "other"]);
     assert_eq!(place.log("other", "b"), place.log("store", "b"));
 }
+
+#[test]
+fn what_a_host_keeps_for_ever_in_redis_stays_so() {
+    let place = Place::with(&["a"]);
+    let redis = RedisServer::start();
+    let url = redis.url();
+    let expiry = || redis.command(&["PTTL", "turnkeep{a}.jsonl"]).trim().parse::<i64>().unwrap();
+    place.run(0, &["push", &url]);
+    assert!(expiry() > 0, "a new one is kept for 90 days");
+    redis.command(&["PERSIST", "turnkeep{a}.jsonl"]);
+    place.append(&url, "a");
+    assert_eq!(expiry(), -1);
+}

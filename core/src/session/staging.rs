@@ -1,5 +1,6 @@
 //! Writing an object that may be larger than memory: part by part, and read back before it is there.
 
+use alloc::format;
 use alloc::vec::Vec;
 use core::mem::take;
 use core::ops::Range;
@@ -129,8 +130,24 @@ impl Staging {
         published
     }
 
-    /// Publishes it. Where that fails it may still have to be given up: the store may not have heard.
+    /// Publishes it, all of it. Where that fails it may still have to be given up: the store may not
+    /// have heard.
     pub(crate) async fn commit(&mut self, io: &Io, condition: Condition) -> Result<Info> {
+        let info = self.commit_unmeasured(io, condition).await?;
+        // It may be longer: others can write to it by now.
+        if info.bytes < self.bytes {
+            let message = format!("{} of {} bytes were published", info.bytes, self.bytes);
+            return Err(Error::new(ErrorKind::StoreFailed, message).at_key(&self.key));
+        }
+        Ok(info)
+    }
+
+    /// The same where a stream may be what it goes into, which does not tell its length.
+    pub(crate) async fn commit_unmeasured(
+        &mut self,
+        io: &Io,
+        condition: Condition,
+    ) -> Result<Info> {
         let missing = || Error::new(ErrorKind::StoreFailed, "nothing was staged");
         let stage = self.stage.as_ref().ok_or_else(missing)?;
         let info = io.commit(stage, condition).await.map_err(|error| error.at_key(&self.key))?;
@@ -149,4 +166,42 @@ impl Staging {
 /// Both, without a copy where there is nothing to join.
 fn joined(start: Vec<u8>, rest: Vec<u8>) -> Vec<u8> {
     if start.is_empty() { rest } else { [start, rest].concat() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Reply, Request};
+    use crate::task::{Step, Task};
+
+    /// Stages five bytes in a store that says how many of them it published.
+    fn published(bytes: u64) -> Result<u64> {
+        let mut task = Task::new(|io| async move {
+            let mut staging = Staging::new(Key::parse("a")?);
+            staging.add(&io, b"bytes").await?;
+            staging.finish(&io, Vec::new()).await?;
+            staging.commit(&io, Condition::Absent).await.map(|info| info.bytes)
+        });
+        loop {
+            let requests = match task.next() {
+                Step::Done(result) => return result,
+                Step::Requests(requests) => requests,
+            };
+            for (id, request) in requests {
+                let reply = match request {
+                    Request::Stage { .. } => Reply::Stage(StageId("stage".into())),
+                    Request::StagePart { .. } => Reply::Done,
+                    _ => Reply::Info(Info { bytes, ..Info::default() }),
+                };
+                task.reply(id, reply);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_published_in_part_is_not_relied_on() {
+        assert_eq!(published(5), Ok(5));
+        assert_eq!(published(6), Ok(6), "somebody appended to it");
+        assert_eq!(published(4).map_err(|error| error.code()), Err("store_failed"));
+    }
 }

@@ -6,6 +6,7 @@ mod cluster;
 mod races;
 mod redis;
 mod s3;
+mod strange;
 
 use std::time::Duration;
 

@@ -52,6 +52,78 @@ fn all_of_a_session_expires_together() {
     }
 }
 
+/// How many milliseconds the objects of the session `a` have left: -1 for ever.
+fn left(server: &RedisServer) -> Vec<i64> {
+    let names = server.command(&["KEYS", "turnkeep{a}*"]);
+    let left = |name| server.command(&["PTTL", name]).trim().parse().expect("milliseconds");
+    names.lines().map(left).collect()
+}
+
+fn keeping(server: &RedisServer, seconds: Option<u64>, leaves_expiry: bool) -> RedisStore {
+    let mut options = RedisOptions::default();
+    options.ttl = seconds.map(Duration::from_secs);
+    options.leaves_expiry = leaves_expiry;
+    RedisStore::open(&server.url(), options).expect("a store")
+}
+
+fn append(store: &RedisStore, at: u64, torn: u64, bytes: &[u8]) {
+    let after = After::new(at, torn);
+    store.append(&log_of("a"), bytes, &after, Durability::Os).expect("appended");
+}
+
+/// Every way to write to a session whose log has nine bytes.
+const WRITES: [fn(&RedisStore); 4] = [
+    |store| append(store, 9, 0, b"more\n"),
+    |store| append(store, 5, 4, b"\n"),
+    |store| _ = store.put(&about_a(), b"2", &Condition::Any).expect("put"),
+    |store| {
+        let stage = store.stage(&about_a()).expect("a stage");
+        store.stage_part(&stage, 1, b"3").expect("a part");
+        _ = store.commit(&stage, &Condition::Any).expect("committed");
+    },
+];
+
+fn about_a() -> Key {
+    Key::of(&SessionId::new("a").expect("an id"), Part::About)
+}
+
+#[test]
+fn what_is_to_be_kept_for_ever_expires_no_more() {
+    let server = RedisServer::start();
+    let (short, for_ever) = (keeping(&server, Some(100), false), keeping(&server, None, false));
+    for write in WRITES {
+        server.command(&["FLUSHALL"]);
+        append(&short, 0, 0, b"line\ntorn");
+        assert!(left(&server).iter().all(|left| *left > 0));
+        write(&for_ever);
+        assert!(left(&server).iter().all(|left| *left == -1), "{:?}", left(&server));
+    }
+}
+
+/// So does the command: it does not know how long a session's hosts keep it.
+#[test]
+fn what_leaves_the_expiry_gives_one_to_new_sessions_only() {
+    let server = RedisServer::start();
+    let leaving = keeping(&server, Some(1000), true);
+    for (seconds, expected) in [(None, -1..=-1), (Some(100), 50_000..=100_000)] {
+        for write in WRITES {
+            server.command(&["FLUSHALL"]);
+            append(&keeping(&server, seconds, false), 0, 0, b"line\ntorn");
+            write(&leaving);
+            assert!(
+                left(&server).iter().all(|left| expected.contains(left)),
+                "{:?}",
+                left(&server)
+            );
+        }
+    }
+    for write in &WRITES[2..] {
+        server.command(&["FLUSHALL"]);
+        write(&leaving);
+        assert!(left(&server).iter().all(|left| *left > 900_000), "{:?}", left(&server));
+    }
+}
+
 #[test]
 fn an_empty_redis_has_nothing_and_works_on() {
     let mut server = RedisServer::start();
@@ -69,6 +141,21 @@ fn an_empty_redis_has_nothing_and_works_on() {
     server.command(&["FLUSHALL"]);
     assert_eq!(gone(&store).kind(), ErrorKind::NotFound);
     store.put(&log_of("a"), b"3", &Condition::Absent).expect("put");
+}
+
+/// After a failover its address is another server's.
+#[test]
+fn a_redis_that_only_reads_is_connected_to_anew() {
+    let server = RedisServer::start();
+    let store = open_redis(&server);
+    store.put(&key("a"), b"1", &Condition::Absent).expect("put");
+    let connections = || server.command(&["CLIENT", "LIST", "TYPE", "normal"]).lines().count();
+    let before = connections();
+    server.command(&["REPLICAOF", "127.0.0.1", "1"]);
+    assert_failed(&store.put(&key("a"), b"2", &Condition::Any).unwrap_err(), true);
+    assert_eq!(connections(), before - 1, "it is let go");
+    server.command(&["REPLICAOF", "NO", "ONE"]);
+    store.put(&key("a"), b"2", &Condition::Any).expect("put");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! | [`output`], [`json`], [`visible`], [`time`], [`units`] | what is written, for people and programs |
 //! | [`ask`], [`signal`] | what people say while a command runs |
 //! | [`exit`], [`failure`] | how a command ends, and what is told of it |
-//! | [`store`], [`location`], [`remote`], [`target`], [`file_object`], [`stream`], [`sealed`] | where sessions are read from |
+//! | [`store`], [`location`], [`remote`], [`target`], [`file_object`], [`stream`], [`spooled`], [`sealed`] | where sessions are read from |
 //! | [`page`], [`serve`], [`browser`] | the page that shows them, and how a browser gets it |
 
 mod args;
@@ -29,6 +29,7 @@ mod report;
 mod sealed;
 mod serve;
 mod signal;
+mod spooled;
 mod store;
 mod stream;
 mod target;

@@ -14,11 +14,11 @@ pub(crate) fn s3(url: &str) -> Outcome<Arc<dyn Store>> {
         let message = "of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY one is missing";
         return Err(Failure::usage(message).with_hint("Set both."));
     }
-    let (bucket, has_key) = (options.bucket.clone(), options.access_key_id.is_some());
+    let bucket = options.bucket.clone();
     let store = turnkeep::S3Store::open(options)?;
     match store.list("sessions/", None, 1) {
         Ok(_) => Ok(Arc::new(store)),
-        Err(error) => Err(unreachable_bucket(error, &bucket, has_key)),
+        Err(error) => Err(unreachable_bucket(error, &bucket)),
     }
 }
 
@@ -35,7 +35,7 @@ fn misnamed(error: Error) -> Failure {
 }
 
 #[cfg(feature = "s3")]
-fn unreachable_bucket(error: Error, bucket: &str, has_key: bool) -> Failure {
+fn unreachable_bucket(error: Error, bucket: &str) -> Failure {
     let message = error.message().to_owned();
     if message.contains("NoSuchBucket") {
         let message = format!("there is no bucket {bucket:?}");
@@ -43,15 +43,13 @@ fn unreachable_bucket(error: Error, bucket: &str, has_key: bool) -> Failure {
             "Make it first; AWS_ENDPOINT_URL and AWS_REGION tell where it is looked for.",
         );
     }
-    // A code is S3's own: whoever asked was known.
-    if !has_key && !message.contains("answered 403 ") {
-        let message = format!("no keys to S3 were found: {message}");
-        return Failure::from(Error::new(ErrorKind::StoreFailed, message)).with_hint(
+    let failure = Failure::from(error);
+    if message.starts_with("no keys to S3 were found") {
+        return failure.with_hint(
             "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a role of the machine or \
              container. Files in ~/.aws are not read.",
         );
     }
-    let failure = Failure::from(error);
     if message.contains("answered 403") || message.contains("answered 401") {
         return failure.with_hint(
             "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION; \
@@ -80,7 +78,9 @@ pub(crate) fn redis(url: &str) -> Outcome<Arc<dyn Store>> {
             false => "Name it as redis://HOST:PORT, with USER:PASSWORD@ and /DATABASE as needed.",
         })
     };
-    let options = turnkeep::RedisOptions::default();
+    let mut options = turnkeep::RedisOptions::default();
+    // How long a session is kept, its hosts say.
+    options.leaves_expiry = true;
     let store = turnkeep::RedisStore::open(url, options).map_err(misnamed)?;
     // Connects.
     let asked = store.info(&turnkeep::Key::of(&turnkeep::SessionId::new("-")?, Part::Log));

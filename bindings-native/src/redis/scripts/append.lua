@@ -17,6 +17,7 @@ if #bytes < torn then
   -- Redis cannot shorten a string. Rare: a batch shorter than what a crash left.
   return write(redis.call('GETRANGE', KEYS[1], 0, at - 1) .. bytes, nonce, ttl)
 end
+ttl = time_of(ttl)
 redis.call('SETRANGE', KEYS[1], string.format('%.0f', at), bytes)
 local version = new_version(nonce)
 redis.call('SET', KEYS[2], version)

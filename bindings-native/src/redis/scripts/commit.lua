@@ -10,7 +10,7 @@ if not answer then
   for _, number in ipairs(numbers) do
     pieces[#pieces + 1] = redis.call('HGET', stage, number)
   end
-  answer = write(table.concat(pieces), nonce, ttl)
 end
+-- First: nothing is kept for as long as a stage.
 redis.call('DEL', stage)
-return answer
+return answer or write(table.concat(pieces), nonce, ttl)

@@ -47,16 +47,34 @@ end
 
 -- The objects of a session expire together: one alone would be a session in pieces.
 local function keep(ttl)
-  if ttl ~= '0' then
-    for _, key in ipairs(KEYS) do
+  for _, key in ipairs(KEYS) do
+    if ttl == '0' then
+      redis.call('PERSIST', key)
+    else
       redis.call('PEXPIRE', key, ttl)
     end
   end
 end
 
+-- How long to keep what is about to be written. After '=' stands what is for new sessions only: one
+-- that is there keeps the time it has left, or stays for ever.
+local function time_of(ttl)
+  if ttl:sub(1, 1) ~= '=' then
+    return ttl
+  end
+  for _, key in ipairs(KEYS) do
+    local left = redis.call('PTTL', key)
+    if left ~= -2 then
+      return left == -1 and '0' or string.format('%.0f', math.max(left, 1))
+    end
+  end
+  return ttl:sub(2)
+end
+
 -- Writes the whole object.
 local function write(bytes, nonce, ttl)
   local version = new_version(nonce)
+  ttl = time_of(ttl)
   redis.call('SET', KEYS[1], bytes)
   redis.call('SET', KEYS[2], version)
   keep(ttl)

@@ -338,7 +338,7 @@ async fn publish(io: &Io, mut staging: Staging, end: &End, condition: Condition)
             Err(error) if error.kind() == ErrorKind::NotSupported => {}
             Err(error) => return Err(error),
         }
-        staging.commit(&to, condition).await
+        staging.commit_unmeasured(&to, condition).await
     };
     if let Err(error) = published.await {
         staging.abort(&to).await;

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::json::{Object, head_object};
 use crate::output::Context;
 use crate::progress::{Meter, Metered};
+use crate::spooled::Spooled;
 use crate::visible::visible;
 use crate::{Failure, Outcome};
 
@@ -52,16 +53,22 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let mut options = Restore::default();
     options.sessions = (!args.ids.is_empty()).then(|| args.ids.clone());
     options.dry_run = args.dry_run;
-    let restored = if let Some(stream) = stream(&args.file)? {
-        let runtime = Runtime::open(store, None)?;
-        tell_recovered(runtime.recovered(), context);
-        runtime.restore_from_reader(stream, options, Wait::default())?
-    } else {
-        let meter = Meter::new(context, "unbundling", None);
-        let (from, store) = (FileStore::of_file(&args.file), Metered::new(&*store, &meter));
-        let from = Metered::new(&from, &meter);
-        turnkeep::restore(&store, &from, None, options)
-            .map_err(|error| explained(error, &args.file))?
+    let restored = match stream(&args.file)? {
+        Some(stream) if !args.dry_run => {
+            let runtime = Runtime::open(store, None)?;
+            tell_recovered(runtime.recovered(), context);
+            runtime.restore_from_reader(stream, options, Wait::default())?
+        }
+        // Which is to change nothing in the store, so the stream is kept elsewhere.
+        stream => {
+            let spooled = stream.map(Spooled::new).transpose()?;
+            let file = spooled.as_ref().map_or(&*args.file, Spooled::path);
+            let meter = Meter::new(context, "unbundling", None);
+            let (from, store) = (FileStore::of_file(file), Metered::new(&*store, &meter));
+            let from = Metered::new(&from, &meter);
+            turnkeep::restore(&store, &from, None, options)
+                .map_err(|error| explained(error, &args.file))?
+        }
     };
     tell_recovered(&restored.recovered, context);
     tell(args, &restored, context)?;

@@ -55,17 +55,18 @@ pub(super) fn find(paths: &[PathBuf]) -> Outcome<Found> {
         }
     }
     // A file that two arguments lead to is read once.
-    found.files.sort_by(|one, other| one.place.cmp(&other.place));
+    found.files.sort_by(|one, other| (&one.place, &one.path).cmp(&(&other.place, &other.path)));
     found.files.dedup_by(|later, first| {
-        first.is_named |= later.place == first.place && later.is_named;
-        later.place == first.place
+        first.is_named |= later.path == first.path && later.is_named;
+        later.path == first.path
     });
     Ok(found)
 }
 
 impl Found {
     fn add(&mut self, path: PathBuf, shown: String, is_named: bool) {
-        let place = path.to_string_lossy().replace('\\', "/");
+        let place = path.to_string_lossy();
+        let place = if cfg!(windows) { place.replace('\\', "/") } else { place.into_owned() };
         self.files.push(FoundFile { path, shown, place, is_named });
     }
 
