@@ -573,7 +573,8 @@ fn a_repair_keeps_how_a_session_began() {
             .with("history", r#"["before"]"#);
         let text = "long enough to hold damage somewhere ".repeat(3);
         let entries = [user(&text), user("kept")].map(|draft| draft.as_str().into()).to_vec();
-        let create = Create { start: Some(start), entries, ..Create::default().with_id(id("a")) };
+        let mut create = Create::default().with_id(id("a")).with_start(start);
+        create.entries = entries;
         let session = turnkeep::drive(session::create(create), &*store).expect("a session");
         let live = Live { store: store.clone(), session };
         damaged(&store, "a", 1);
