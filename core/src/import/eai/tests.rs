@@ -382,12 +382,12 @@ fn the_sessions_of_a_snapshot_share_what_one_file_may_inflate_to() {
     let messages = term(&list(&[message(atom("user"), binary(&text))]));
     let compressed = [&[80][..], &(messages.len() as u32 - 1).to_be_bytes(), &zlib(&messages[1..])];
     for blob in [gzip(&messages), term(&compressed.concat())] {
-        let sessions = (0..4).flat_map(|id| [binary(&[b'a' + id]), binary(&blob)]);
+        let sessions = (0..3).flat_map(|id| [binary(&[b'a' + id]), binary(&blob)]);
         let sessions = snapshot(&[], &sessions.collect::<Vec<_>>(), 1);
         let imported = read_one("s.gz", &gzip(&sessions)).unwrap();
         let ids: Vec<_> = imported.sessions.iter().map(|session| session.id.as_str()).collect();
         let codes: Vec<_> = imported.skipped.iter().map(|skipped| skipped.error.code()).collect();
-        assert_eq!((ids, codes), (vec!["a", "b"], vec!["output_limit"; 2]));
+        assert_eq!((ids, codes), (vec!["a", "b"], vec!["output_limit"]));
     }
 }
 
