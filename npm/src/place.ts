@@ -179,7 +179,8 @@ class Sink extends Only {
   override async stagePart(_stage: string, _number: number, bytes: Uint8Array): Promise<void> {
     this.#isWritten = true;
     await this.#writer?.ready;
-    await this.#writer?.write(bytes);
+    // Whoever reads the stream may keep it; here the next part takes its place.
+    await this.#writer?.write(bytes.slice());
   }
 
   override async commit(): Promise<Info> {

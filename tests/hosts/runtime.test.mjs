@@ -3,7 +3,7 @@
 
 import { strict as assert } from "node:assert";
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -111,7 +111,7 @@ async function content(store) {
 /** The bytes of a bundle. */
 async function bundleOf(runtime, options) {
   const pieces = [];
-  const target = new WritableStream({ write: (piece) => void pieces.push(piece.slice()) });
+  const target = new WritableStream({ write: (piece) => void pieces.push(piece) });
   const written = await runtime.snapshotTo(target, options);
   const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
   equal(bytes.length, written.bytes, "its length");
@@ -205,6 +205,23 @@ overEveryStore((inStore) => {
     await throws(() => runtime.restoreFrom((async function* () { yield "text"; })()), "invalid_argument");
     equal(await keysIn(store, "restore/"), []);
   });
+});
+
+test("a stream may keep the pieces it gets", { timeout: 60_000 }, async () => {
+  const cache = createMemoryCache();
+  // More than one part of a stage.
+  for (let number = 0; number < 10; number += 1) cache.put(`value ${number}`, { value: randomBytes(1 << 20) });
+  const { readable, writable } = new TransformStream();
+  const pieces = (async () => {
+    const pieces = [];
+    for await (const piece of readable) pieces.push(piece), await sleep(5);
+    return pieces;
+  })();
+  await (await quiet({ cache })).snapshotTo(writable);
+  const values = createMemoryCache();
+  const told = await (await quiet({ cache: values })).restoreFrom(new Blob(await pieces));
+  equal(told.cache.put, 10);
+  equal(Buffer.compare(values.get("value 7").value, cache.get("value 7").value), 0);
 });
 
 test("every damaged byte is refused before anything changes", { timeout: 300_000 }, async () => {
