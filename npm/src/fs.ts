@@ -308,13 +308,15 @@ export class FileStore implements Store {
       codeOf(error) === "EEXIST"
         ? new TurnkeepError("already_exists", "the object exists", { key })
         : failed("cannot publish", path, error);
-    const attempt = (publishing: () => void) => {
+    const attempt = <T>(publishing: () => T): T => {
       try {
-        publishing();
+        return publishing();
       } catch (error) {
         throw cannot(error);
       }
     };
+    // Looked at before: once published, another's may be in its place. A new name changes none of it.
+    const info = attempt(() => infoOf(statSync(staged, { bigint: true })));
     if (condition === "absent") {
       attempt(() => publish.link(staged, path));
     } else {
@@ -326,7 +328,7 @@ export class FileStore implements Store {
     await publish.syncFolder(path).catch((error) => {
       throw cannot(error);
     });
-    return this.info(key);
+    return info;
   }
 
   /** Runs something while no other writer, here or in another process, can change the object. */
