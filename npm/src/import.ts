@@ -99,11 +99,15 @@ export async function importFiles(
   const cache: ImportedValue[] = [];
   const skipped: { file: string; error: TurnkeepError }[] = [];
   const groups = checked(() => wasm().import_groups(all.map((file) => file.name))) as number[][];
+  const { signal } = options;
   for (const group of groups) {
+    signal?.throwIfAborted();
     const names = group.map((at) => all[at]?.name ?? "");
     const nameOf = (at: number) => names[at] ?? "";
     try {
       const done = await importGroup(store, names, await contents(all, group), options);
+      // An aborted import tells a session's failure, and no other.
+      signal?.throwIfAborted();
       for (const session of done.sessions) {
         const { files: positions, chain, ...told } = session;
         sessions.push({
