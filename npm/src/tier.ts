@@ -2,6 +2,7 @@
 
 import { drive } from "./drive.js";
 import { type TurnkeepError, checkText, checked, fromWasm } from "./errors.js";
+import { holding } from "./holds.js";
 import { wasm } from "./load.js";
 import { deleteSession } from "./manage.js";
 import type { Opened } from "./opened.js";
@@ -378,7 +379,8 @@ export async function copySession(
 ): Promise<Copied> {
   checkText(layout, "a layout");
   const both = Tier.openReading(from, to);
-  return drive(started(id, () => wasm().copy(id, layout)), both, options.signal);
+  const task = started(id, () => wasm().copy(id, layout));
+  return holding(to, id, () => drive<Copied>(task, both, options.signal));
 }
 
 /** A task for a session. */

@@ -216,6 +216,11 @@ function forks(t, inStore) {
       await fork.close();
     }
     const whole = await parent.fork({ id: "f" });
+    const { seq, hash } = parent.head;
+    await whole.append({ kind: "x" });
+    const [own, next] = (await whole.read({ from: seq + 1 })).entries;
+    t.equal([own.fields, next.fields], [{ session: "f", parent: { session: "p", seq, hash } }, {}]);
+    t.equal(Object.keys(next.toJSON()), ["seq", "kind", "ts"]);
     t.equal([whole.id, texts(await whole.state())], ["f", ["a", "b"]]);
     t.equal(texts(await parent.state()), ["a", "b"]);
     await whole.close();
