@@ -34,12 +34,7 @@ import type { Head, Store, Torn } from "./store.js";
 import { trace } from "./trace.js";
 
 /** A session that was opened just now, with its recovery record kept if wanted. @internal */
-export let sessionOf: (
-  store: Store,
-  opened: Opened,
-  options: OpenOptions,
-  isCreated?: boolean,
-) => Promise<Session>;
+export let sessionOf: (store: Store, opened: Opened, options: OpenOptions, isCreated?: boolean) => Promise<Session>;
 
 export interface Session extends AsyncDisposable {}
 

@@ -57,6 +57,18 @@ test("a dry run changes nothing, and an id can be chosen", async () => {
   await assert.rejects(importFiles(store, files, { from: "other" }), { code: "invalid_argument" });
 });
 
+test("what is no content, and no id, is refused before anything is written", async () => {
+  const store = new MemoryStore();
+  const { name, bytes } = await file("zeitlich_t-1.json.gz");
+  for (const wrong of ["text", [1, 2], undefined, () => "text", async () => new ArrayBuffer(2)]) {
+    await assert.rejects(importFiles(store, [{ name, bytes: wrong }]), { code: "invalid_argument" });
+  }
+  for (const options of [{ as: "\ud800" }, { only: "\udc00" }, { as: 7 }]) {
+    await assert.rejects(importFiles(store, [{ name, bytes }], options), { code: "invalid_id" });
+  }
+  assert.deepEqual(store.list("", undefined, 9).objects, []);
+});
+
 test("session-store's chain is checked, and its lines come back", async () => {
   const store = new MemoryStore();
   const name = "01969a00-0000-7000-8000-000000000001.jsonl";

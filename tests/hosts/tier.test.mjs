@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { Session, Tier, copySession, runSession } from "../../npm/dist/entry/node.js";
 import { FileStore } from "../../npm/dist/fs.js";
 import { MemoryStore } from "../../npm/dist/memory.js";
-import { createColdThreadStore } from "../../npm/dist/zeitlich.js";
+import { createColdThreadStore, threadSession } from "../../npm/dist/zeitlich.js";
 
 const program = fileURLToPath(new URL("tier-worker.mjs", import.meta.url));
 const made = mkdtempSync(join(tmpdir(), "turnkeep-tiers-"));
@@ -111,4 +111,10 @@ test("copying lets go of the log, and so does a thread's writing that fails half
   const snapshot = (...messages) => ({ v: 1, messages, state: null, dedupIds: [] });
   await assert.rejects(threads.write("messages", "t-1", snapshot("{}")), { code: "store_failed" });
   assert.deepEqual((await readdir(hot.root)).filter((name) => name.endsWith(".lock")), []);
+});
+
+test("half a character in a key or an id is no thread's", async () => {
+  for (const [key, id] of [["messages", "a\ud800"], ["\udc00", "a"], ["messages", undefined]]) {
+    assert.throws(() => threadSession(key, id), { code: "invalid_argument" });
+  }
 });
