@@ -139,11 +139,10 @@ export class Tier implements Store {
   readonly sync?: (key: string) => Awaitable<void>;
   readonly holder?: (key: string) => Awaitable<Holder | undefined>;
   readonly release?: (key: string) => Awaitable<void>;
-  /** @internal */
-  readonly hot: Store;
+  readonly #hot: Store;
 
   private constructor(hot: Store, cold: Store) {
-    this.hot = hot;
+    this.#hot = hot;
     this.cold = cold;
     if (hot.sync !== undefined) this.sync = hot.sync.bind(hot);
     if (hot.holder !== undefined) this.holder = hot.holder.bind(hot);
@@ -211,8 +210,7 @@ export class Tier implements Store {
     if (hot !== undefined) checkText(hot, "hot");
     const task = started(id, () => wasm().flush(id, hot, merge));
     const { mergeFault, ...flushed } = await drive<Flushed>(task, this, signal);
-    const fault = mergeFault === undefined ? undefined : (fromWasm(mergeFault) as TurnkeepError);
-    return { ...flushed, mergeFault: fault };
+    return { ...flushed, mergeFault: mergeFault && (fromWasm(mergeFault) as TurnkeepError) };
   }
 
   /**
@@ -303,16 +301,20 @@ export class Tier implements Store {
 
   // As a store it is the hot one; only the core asks for the cold one beside it.
 
+  /** @internal */
+  get hot(): Store {
+    return this.#hot;
+  }
   get capabilities(): Capabilities {
-    return this.hot.capabilities;
+    return this.#hot.capabilities;
   }
 
   get(key: string, range?: ByteRange): Awaitable<StoredObject> {
-    return this.hot.get(key, range);
+    return this.#hot.get(key, range);
   }
 
   put(key: string, bytes: Uint8Array, condition: Condition): Awaitable<Info> {
-    return this.hot.put(key, bytes, condition);
+    return this.#hot.put(key, bytes, condition);
   }
 
   append(
@@ -324,39 +326,39 @@ export class Tier implements Store {
     start?: Uint8Array,
     tornStart?: Uint8Array,
   ): Awaitable<Info> {
-    return this.hot.append(key, bytes, at, torn, durability, start, tornStart);
+    return this.#hot.append(key, bytes, at, torn, durability, start, tornStart);
   }
 
   delete(key: string, condition: Condition): Awaitable<void> {
-    return this.hot.delete(key, condition);
+    return this.#hot.delete(key, condition);
   }
 
   list(prefix: string, after: string | undefined, limit: number): Awaitable<Listing> {
-    return this.hot.list(prefix, after, limit);
+    return this.#hot.list(prefix, after, limit);
   }
 
   info(key: string): Awaitable<Info> {
-    return this.hot.info(key);
+    return this.#hot.info(key);
   }
 
   stage(key: string): Awaitable<string> {
-    return this.hot.stage(key);
+    return this.#hot.stage(key);
   }
 
   stagePart(stage: string, number: number, bytes: Uint8Array): Awaitable<void> {
-    return this.hot.stagePart(stage, number, bytes);
+    return this.#hot.stagePart(stage, number, bytes);
   }
 
   getStaged(stage: string, range?: ByteRange): Awaitable<StoredObject> {
-    return this.hot.getStaged(stage, range);
+    return this.#hot.getStaged(stage, range);
   }
 
   commit(stage: string, condition: Condition): Awaitable<Info> {
-    return this.hot.commit(stage, condition);
+    return this.#hot.commit(stage, condition);
   }
 
   abort(stage: string): Awaitable<void> {
-    return this.hot.abort(stage);
+    return this.#hot.abort(stage);
   }
 }
 
@@ -379,9 +381,8 @@ export async function copySession(
   options: CallOptions = {},
 ): Promise<Copied> {
   checkText(layout, "a layout");
-  const both = Tier.openReading(from, to);
   const task = started(id, () => wasm().copy(id, layout));
-  return holding(to, id, () => drive<Copied>(task, both, options.signal));
+  return holding(to, id, () => drive<Copied>(task, Tier.openReading(from, to), options.signal));
 }
 
 /** A task for a session. */

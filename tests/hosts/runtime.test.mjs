@@ -4,7 +4,7 @@
 import { strict as assert } from "node:assert";
 import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL, fileURLToPath } from "node:url";
@@ -332,6 +332,16 @@ test("a path that is no regular file stays what it is", { skip: process.platform
   assert.match(error.message, /no regular file: write to it as a stream/);
   await throws(() => fileBundle(pipe).put("any", new Uint8Array(1), "any"), "not_supported");
   assert.ok(statSync(pipe).isFIFO());
+});
+
+test("an old bundle that came as a stream, and that nobody restored, is removed", async () => {
+  const store = new FileStore(place("store"));
+  const left = ["a", "b"].map((name) => `restore/bundle-${name.repeat(16)}.jsonl.gz`);
+  for (const key of left) await store.put(key, new Uint8Array(9), "any");
+  const [old] = left;
+  utimesSync(store.path(old), 1e9, 1e9);
+  await createRuntime({ store });
+  equal(await keysIn(store, "restore/"), left.slice(1));
 });
 
 test("restorings into other stores wait for nobody, and a signal ends the waiting", async () => {

@@ -32,6 +32,10 @@ function appends(t, inStore, durability) {
     const { head } = await session.append(user("a"), { expected });
     const error = await t.throws(() => session.append(user("b"), { expected }), "conflict");
     t.equal([error.actual, session.head], [head, head]);
+    const { seq, hash } = head;
+    for (const half of [{ hash }, { seq }, { seq: null, hash }]) {
+      await t.throws(() => session.append(user("b"), { expected: half }), "invalid_argument");
+    }
     await session.append(user("b"), { expected: head });
     await session.close();
   });
