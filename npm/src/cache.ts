@@ -5,8 +5,8 @@ import type { Awaitable } from "./store.js";
 
 /**
  * What a cache holds under a key: JSON, parsed or as its text, or bytes, in a `Uint8Array`. Of what
- * JSON does not have only members that are `undefined` are left out, as `JSON.stringify` does; all else
- * is refused.
+ * JSON does not have only members that are `undefined` are left out, as `JSON.stringify` does; all else,
+ * such as objects of classes without a `toJSON`, is refused.
  */
 export type CacheValue = {
   /** When it expires, in milliseconds since 1970; `undefined`: never. */
@@ -74,12 +74,14 @@ export class MemoryCache implements Cache {
   }
 
   list(): Iterable<string> {
-    return [...this.#values.keys()];
+    return [...this.#values.keys()].filter((key) => this.get(key) !== undefined);
   }
 
   get(key: string): CacheValue | undefined {
     const value = this.#values.get(key);
-    return (value?.expiresMs ?? Number.POSITIVE_INFINITY) > Date.now() ? value : undefined;
+    if ((value?.expiresMs ?? Number.POSITIVE_INFINITY) > Date.now()) return value;
+    this.#values.delete(key);
+    return undefined;
   }
 
   put(key: string, value: CacheValue): void {
@@ -187,14 +189,10 @@ function jsonOf(value: unknown, what: string): string {
   return text;
 }
 
-/** What `JSON.stringify` makes something of that nobody gets back. */
+/** What `JSON.stringify` makes something of that nobody gets back: no list, and no plain object of any realm. */
 function isNoJson(value: object): boolean {
-  return (
-    ArrayBuffer.isView(value) ||
-    value instanceof ArrayBuffer ||
-    value instanceof Map ||
-    value instanceof Set
-  );
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return !Array.isArray(value) && prototype !== null && Object.getPrototypeOf(prototype) !== null;
 }
 
 function nameOf(value: unknown): string {

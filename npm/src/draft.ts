@@ -120,13 +120,6 @@ export interface CompactionDraft {
   readonly keep_last: number;
 }
 
-/** From here on the log is another session's. */
-export interface ForkDraft {
-  readonly kind: "fork";
-  readonly session: string;
-  readonly parent: Point;
-}
-
 /** Drafts of the kinds that this version knows. */
 export type KnownDraft = (
   | ItemDraft
@@ -141,14 +134,13 @@ export type KnownDraft = (
   | TruncatedDraft
   | ReplacedDraft
   | CompactionDraft
-  | ForkDraft
 ) & {
   /** Milliseconds since 1970, where the caller knows better than the clock. */
   readonly ts?: number | undefined;
 };
 
 /** A kind that this version knows. */
-export type KnownKind = Exclude<KnownDraft["kind"], undefined> | "session_start" | "redacted";
+export type KnownKind = Exclude<KnownDraft["kind"], undefined> | "session_start" | "fork" | "redacted";
 
 /**
  * An entry to be: an object with a `kind` and that kind's fields (`docs/format.md` §4), or just the

@@ -122,6 +122,8 @@ function* run<T>(
   const perform = (request: Request, isAlone: boolean) => {
     if (signal?.aborted === true && !isAborted) {
       isAborted = true;
+      // What goes on after a failure is not to begin anything else either.
+      task.stop();
       throw new TurnkeepError("store_failed", "the call was aborted");
     }
     return beside === undefined ? answerTo(request, store) : beside(request, isAlone);

@@ -57,7 +57,7 @@ export async function createCompacted(
   const task = checked(() =>
     wasm().create_compacted(source, items, keepLast, id, drafts, salted, durability),
   );
-  return sessionOf(store, await drive<Opened>(task, store, signal), options);
+  return sessionOf(store, await drive<Opened>(task, store, signal), options, true);
 }
 
 /** What starts a write, given what it has to survive. @internal */

@@ -98,7 +98,7 @@ const START = String.raw`,"format":1,"session":"(?:[^"\\]|\\.)*"`;
 const ENVELOPE = new RegExp(
   String.raw`,"kind":"([a-z0-9_]+)"(?:,"seq":\d+(?:${START})?,"ts":(\d+))?`,
 );
-const ENVELOPE_MEMBERS = new Set(["hash", "prev_hash", "kind", "seq", "ts", "salt", "more"]);
+const ENVELOPE_MEMBERS = new Set(["hash", "prev_hash", "kind", "seq", "ts", "fork", "salt", "more"]);
 const START_MEMBERS = new Set(["format", "session"]);
 
 function parseFields(text: string, kind: string): Fields {

@@ -128,9 +128,10 @@ const PLACES = [
 export function fromWasm(thrown: unknown, caught?: unknown): unknown {
   if (!(thrown instanceof Error) || thrown.name !== "TurnkeepError") return thrown;
   const error = thrown as TurnkeepError;
-  const code = caught instanceof TurnkeepError ? caught.code : "store_failed";
-  const cause = caught instanceof TurnkeepError ? caught.cause : caught;
-  const details = code === error.code ? { ...error, cause } : error;
+  const own = caught instanceof TurnkeepError ? caught : undefined;
+  const isCause = error.code === (own?.code ?? "store_failed");
+  const cause = own === undefined ? caught : own.cause;
+  const details = isCause ? { ...error, cause, hint: own?.hint ?? error.hint } : error;
   return new TurnkeepError(error.code, error.message, details);
 }
 

@@ -7,17 +7,18 @@
 // synced, and then the directory is synced too. The Rust host keeps the same files.
 
 import { type BigIntStats, closeSync, mkdirSync, readSync, statSync } from "node:fs";
-import { mkdir, open, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { TurnkeepError } from "./errors.js";
 import { Appenders } from "./file/appender.js";
-import { codeOf, failed, missingOrFailed, notFound, poisoned } from "./file/failure.js";
+import { codeOf, failed, missingOrFailed, notFound } from "./file/failure.js";
 import { infoOf, keysIn, openToRead, readLater, version } from "./file/look.js";
 import { Lock } from "./file/lock.js";
 import { ownName, sweep } from "./file/own.js";
 import * as publish from "./file/publish.js";
+import { syncUnheld } from "./file/sync.js";
 import { checkKey } from "./key.js";
 import {
   type Awaitable,
@@ -86,6 +87,9 @@ export class FileStore implements Store {
       throw failed("cannot make", this.root, error);
     }
   }
+
+  /** Refuses to put something else in the place of what is no regular file. @internal */
+  checkPlace(): void {}
 
   /** Where an object's file lies. */
   path(key: string): string {
@@ -156,7 +160,7 @@ export class FileStore implements Store {
   }
 
   sync(key: string): Promise<void> {
-    return this.#appenders.sync(key) ?? this.#syncUnheld(key);
+    return this.#appenders.sync(key) ?? syncUnheld(this.path(key), key);
   }
 
   holder(key: string): Holder | undefined {
@@ -273,24 +277,6 @@ export class FileStore implements Store {
     this.#appenders.close();
   }
 
-  /** Syncs a file that this store does not hold: whatever was appended before it was let go. */
-  async #syncUnheld(key: string): Promise<void> {
-    const path = this.path(key);
-    this.info(key);
-    // Windows syncs only what is open for writing.
-    const file = await open(path, process.platform === "win32" ? "r+" : "r").catch((error) => {
-      throw missingOrFailed(key, "cannot open", path, error);
-    });
-    try {
-      await file.datasync();
-      await publish.syncFolder(path);
-    } catch (error) {
-      throw poisoned("cannot sync", path, error, key);
-    } finally {
-      await file.close();
-    }
-  }
-
   /**
    * Removes what dead processes left beside `path`, the first time that something is put or staged
    * there: reading a folder takes long where many objects are.
@@ -304,17 +290,20 @@ export class FileStore implements Store {
 
   async #publish(key: string, staged: string, condition: Condition): Promise<Info> {
     const path = this.path(key);
+    this.checkPlace();
     const cannot = (error: unknown) =>
       codeOf(error) === "EEXIST"
         ? new TurnkeepError("already_exists", "the object exists", { key })
         : failed("cannot publish", path, error);
-    const attempt = (publishing: () => void) => {
+    const attempt = <T>(publishing: () => T): T => {
       try {
-        publishing();
+        return publishing();
       } catch (error) {
         throw cannot(error);
       }
     };
+    // Looked at before: once published, another's may be in its place. A new name changes none of it.
+    const info = attempt(() => infoOf(statSync(staged, { bigint: true })));
     if (condition === "absent") {
       attempt(() => publish.link(staged, path));
     } else {
@@ -326,7 +315,7 @@ export class FileStore implements Store {
     await publish.syncFolder(path).catch((error) => {
       throw cannot(error);
     });
-    return this.info(key);
+    return info;
   }
 
   /** Runs something while no other writer, here or in another process, can change the object. */
@@ -386,6 +375,12 @@ class OneFile extends FileStore {
   }
 
   override make(): void {}
+
+  override checkPlace(): void {
+    // A device would become a file.
+    if (statSync(this.#path, { throwIfNoEntry: false })?.isFile() !== false) return;
+    throw new TurnkeepError("not_supported", `${this.#path} is no regular file: write to it as a stream`);
+  }
 
   override path(): string {
     return this.#path;

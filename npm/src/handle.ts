@@ -3,6 +3,7 @@
 import { drive } from "./drive.js";
 import type { StartWrite } from "./edit.js";
 import { TurnkeepError, checkText, checked, fromWasm } from "./errors.js";
+import { hold, letGo } from "./holds.js";
 import { wasm } from "./load.js";
 import { type Opened, open } from "./opened.js";
 import type { Appended, Archived, Form, OpenOptions, WriteOptions } from "./options.js";
@@ -18,6 +19,8 @@ export class Handle {
   readonly #traces = new Queue();
   /** Syncs under way, which other calls need not wait for. */
   readonly #syncs = new Set<Promise<unknown>>();
+  /** The keys of what it wrote to. */
+  readonly #held = new Set<string>();
   #opened: Opened;
   #isClosed = false;
   #isTracked: boolean;
@@ -51,7 +54,10 @@ export class Handle {
     } catch (error) {
       return Promise.reject(fromWasm(error));
     }
-    const task = () => checked(() => start(this.#opened.handle, isShared ? "os" : wanted));
+    const task = () => {
+      this.hold(this.#opened.key);
+      return checked(() => start(this.#opened.handle, isShared ? "os" : wanted));
+    };
     const written = this.queue(signal, task, ({ handle, torn, form, ...raw }: RawAppended): Appended => {
       this.#replace({ ...this.#opened, handle, head: raw.head, torn, form });
       if (isShared) syncs.push(this.#sync(signal));
@@ -63,6 +69,13 @@ export class Handle {
       await Promise.all(syncs);
       return appended;
     });
+  }
+
+  /** Is about to write to an object, or did. */
+  hold(key: string): void {
+    if (this.#held.has(key)) return;
+    this.#held.add(key);
+    hold(this.store, key);
   }
 
   /** Carries out a task after the calls before it, and makes of its result what callers get. */
@@ -107,7 +120,7 @@ export class Handle {
     const left = this.#opened;
     this.#replace(opened);
     if (left.id === opened.id) return;
-    await this.#release(left);
+    await this.#release();
     await this.track(signal);
   }
 
@@ -137,7 +150,7 @@ export class Handle {
     await this.#traces.idle();
     await Promise.allSettled(this.#syncs);
     this.#opened.handle.free();
-    await this.#release(this.#opened);
+    await this.#release();
   }
 
   /** Makes what was appended durable, beside the calls that follow. */
@@ -155,9 +168,11 @@ export class Handle {
     this.#opened = opened;
   }
 
-  async #release({ key, traceKey }: Opened): Promise<void> {
-    await this.store.release?.(key);
-    await this.store.release?.(traceKey);
+  async #release(): Promise<void> {
+    for (const key of this.#held) {
+      this.#held.delete(key);
+      await letGo(this.store, key);
+    }
   }
 }
 

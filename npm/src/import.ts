@@ -1,7 +1,7 @@
 // From and to other systems: importing what they wrote, writing sessions in their forms.
 
 import { drive } from "./drive.js";
-import { TurnkeepError, checkText, checked, fromWasm } from "./errors.js";
+import { TurnkeepError, checkBytes, checkText, checked, fromWasm } from "./errors.js";
 import { wasm } from "./load.js";
 import type { CallOptions } from "./options.js";
 import type { Head, Store } from "./store.js";
@@ -95,15 +95,20 @@ export async function importFiles(
 ): Promise<ImportReport> {
   const all = [...files];
   for (const { name } of all) checkText(name, "a file's name");
+  for (const id of [options.as, options.only]) if (id !== undefined) checkText(id, "an id", "invalid_id");
   const sessions: ImportedSession[] = [];
   const cache: ImportedValue[] = [];
   const skipped: { file: string; error: TurnkeepError }[] = [];
   const groups = checked(() => wasm().import_groups(all.map((file) => file.name))) as number[][];
+  const { signal } = options;
   for (const group of groups) {
+    signal?.throwIfAborted();
     const names = group.map((at) => all[at]?.name ?? "");
     const nameOf = (at: number) => names[at] ?? "";
     try {
       const done = await importGroup(store, names, await contents(all, group), options);
+      // An aborted import tells a session's failure, and no other.
+      signal?.throwIfAborted();
       for (const session of done.sessions) {
         const { files: positions, chain, ...told } = session;
         sessions.push({
@@ -156,8 +161,12 @@ function errorOf(error: unknown): TurnkeepError | undefined {
 }
 
 async function contents(all: readonly ImportFile[], group: readonly number[]) {
-  const bytes = group.map((at) => all[at]?.bytes ?? new Uint8Array());
-  return Promise.all(bytes.map((bytes) => (typeof bytes === "function" ? bytes() : bytes)));
+  const read = async ({ name, bytes }: ImportFile) => {
+    const content = typeof bytes === "function" ? await bytes() : bytes;
+    checkBytes(content, `the content of ${name}`);
+    return content;
+  };
+  return Promise.all(group.map((at) => read(all[at] as ImportFile)));
 }
 
 function importGroup(

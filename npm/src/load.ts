@@ -21,7 +21,7 @@ export function provide(next: () => WasmSource): void {
 export function wasm(): typeof glue {
   if (!ready) {
     if (source === undefined) {
-      throw new Error("turnkeep has no wasm yet: call init(source) of turnkeep/slim first");
+      throw new Error("turnkeep has no wasm yet: import turnkeep, or call init(source) of turnkeep/slim");
     }
     initSync(source());
   }

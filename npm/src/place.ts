@@ -179,7 +179,8 @@ class Sink extends Only {
   override async stagePart(_stage: string, _number: number, bytes: Uint8Array): Promise<void> {
     this.#isWritten = true;
     await this.#writer?.ready;
-    await this.#writer?.write(bytes);
+    // Whoever reads the stream may keep it; here the next part takes its place.
+    await this.#writer?.write(bytes.slice());
   }
 
   override async commit(): Promise<Info> {
@@ -195,9 +196,26 @@ class Sink extends Only {
   }
 }
 
-/** Lets whoever reads a stream know that its writing failed. @internal */
-export async function failed(place: Store, reason: unknown): Promise<void> {
-  if (place instanceof Sink) await place.fail(reason);
+/** Lets whoever reads a stream know where its writing fails. @internal */
+export async function writing<T>(place: Store, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (place instanceof Sink) await place.fail(error);
+    throw error;
+  }
+}
+
+/** Lets whoever writes a stream know where its reading fails. @internal */
+export async function reading<T>(source: Bytes, restore: () => Promise<T>): Promise<T> {
+  try {
+    return await restore();
+  } catch (error) {
+    const end = source as { cancel?(reason: unknown): unknown; return?(): unknown };
+    // Nobody waits for that: it may be what did not answer.
+    void attempt(async () => void (await (end.cancel === undefined ? end.return?.() : end.cancel(error))));
+    throw error;
+  }
 }
 
 /** Bytes that are there. */

@@ -56,7 +56,8 @@ export interface RunStart {
  *    slice that the session has; the session is closed, after which nothing more is appended to it;
  *    it is flushed.
  * 4. Tell. What failed in step 3 is given to `onExitFault`. What it does not hear, for want of it or
- *    because it throws, is thrown where the work returned (several as an `AggregateError`). Where
+ *    because it throws (then with what it throws), is thrown where the work returned (several as an
+ *    `AggregateError`). Where
  *    the work failed, its error is thrown, the same object, with the faults added to its property
  *    `suppressed`; an error that takes no property is the first of an `AggregateError`, and its
  *    `cause`.
@@ -172,10 +173,10 @@ async function tell(faults: readonly unknown[], hear: RunExit["onExitFault"]): P
   const unheard: unknown[] = [];
   for (const fault of faults) {
     try {
-      if (hear === undefined) throw fault;
-      await hear(fault);
+      if (hear === undefined) unheard.push(fault);
+      else await hear(fault);
     } catch (error) {
-      unheard.push(error);
+      unheard.push(...new Set([fault, error]));
     }
   }
   return unheard;

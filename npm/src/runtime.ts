@@ -1,5 +1,6 @@
 // A whole runtime: its sessions, what else is busy in it, and its cache.
 
+import { alone } from "./alone.js";
 import { Answers, type Cache } from "./cache.js";
 import { type Beside, type Request, answerTo, driveBeside } from "./drive.js";
 import { TurnkeepError, checkText, checked, fromWasm, texts } from "./errors.js";
@@ -9,11 +10,12 @@ import {
   type BundleSource,
   type BundleTarget,
   attempt,
-  failed,
   randomNumber,
+  reading,
   sourceOf,
   spool,
   targetOf,
+  writing,
 } from "./place.js";
 import { type Probe, type Run, Runs, type WaitOptions } from "./runs.js";
 import type { Awaitable, Head, Store } from "./store.js";
@@ -127,7 +129,8 @@ export type Recovered =
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { store, cache, probes = [], signal } = options;
   const task = () => wasm().recover_task(cache !== undefined, options.givesUpCache === true, thisProcess());
-  const recovered = await alone(() => driveWith<Recovered>(checked(task), { store, cache }, signal));
+  const recover = () => driveWith<Recovered>(checked(task), { store, cache }, signal);
+  const recovered = await alone(store, recover, signal);
   const runtime = new Runtime(store, cache, recovered);
   for (const probe of probes) runtime.watch(probe);
   return runtime;
@@ -218,7 +221,8 @@ export class Runtime {
    */
   async snapshotTo(target: BundleTarget, options: SnapshotOptions = {}): Promise<Snapshotted> {
     const bundle = await targetOf(target);
-    return this.#runs.quiesce(() => this.#snapshot(bundle, this.#cache, options), options);
+    const snapshot = () => this.#snapshot(bundle, this.#cache, options);
+    return writing(bundle, () => this.#runs.quiesce(snapshot, options));
   }
 
   /**
@@ -236,8 +240,8 @@ export class Runtime {
    */
   async restoreFrom(source: BundleSource, options: RestoreOptions = {}): Promise<Restored> {
     const found = await sourceOf(source);
-    return this.#runs.quiesce(async () => {
-      if ("store" in found) return this.#restore(found.store, options);
+    if ("store" in found) return this.#runs.quiesce(() => this.#restore(found.store, options), options);
+    const restore = async () => {
       const key = await spool(this.store, found.pieces, options.signal);
       try {
         return await this.#restore(this.store, { ...options, key });
@@ -245,7 +249,8 @@ export class Runtime {
         // What became of the restoring is what is told.
         await attempt(() => this.store.delete(key, "any"));
       }
-    }, options);
+    };
+    return reading(found.pieces, () => this.#runs.quiesce(restore, options));
   }
 
   /**
@@ -262,7 +267,8 @@ export class Runtime {
     target: BundleTarget,
     options: Pick<SnapshotOptions, "key" | "signal"> = {},
   ): Promise<Snapshotted> {
-    return this.#snapshot(await targetOf(target), undefined, { ...options, sessions: [id] });
+    const bundle = await targetOf(target);
+    return writing(bundle, () => this.#snapshot(bundle, undefined, { ...options, sessions: [id] }));
   }
 
   /**
@@ -286,22 +292,17 @@ export class Runtime {
     cache: Cache | undefined,
     { sessions, skippedPrefixes, replacesFuller, key, signal }: SnapshotOptions,
   ): Promise<Snapshotted> {
-    try {
-      const ids = idsOf(sessions);
-      const prefixes = skippedPrefixes && texts(skippedPrefixes, "a prefix");
-      if (key !== undefined) checkText(key, "a key");
-      const task = checked(() => wasm().snapshot_task(ids, cache !== undefined, prefixes, replacesFuller === true, key));
-      await alone(() => this.#recover(signal));
-      const written = await driveWith<Snapshotted>(task, { store: this.store, bundle, cache }, signal);
-      const leftOut = written.leftOut.map(({ id, error }) => ({
-        id,
-        error: fromWasm(error) as TurnkeepError,
-      }));
-      return { ...written, leftOut };
-    } catch (error) {
-      await failed(bundle, error);
-      throw error;
-    }
+    const ids = idsOf(sessions);
+    const prefixes = skippedPrefixes && texts(skippedPrefixes, "a prefix");
+    if (key !== undefined) checkText(key, "a key");
+    const task = checked(() => wasm().snapshot_task(ids, cache !== undefined, prefixes, replacesFuller === true, key));
+    await alone(this.store, () => this.#recover(signal), signal);
+    const written = await driveWith<Snapshotted>(task, { store: this.store, bundle, cache }, signal);
+    const leftOut = written.leftOut.map(({ id, error }) => ({
+      id,
+      error: fromWasm(error) as TurnkeepError,
+    }));
+    return { ...written, leftOut };
   }
 
   /** A restoring that failed before, for the cache refused it, is finished first. */
@@ -317,7 +318,7 @@ export class Runtime {
     const cache = this.#cache;
     const task = () => wasm().restore_task(ids, cache !== undefined, dryRun, key, thisProcess());
     const host = { store: this.store, bundle, cache };
-    return alone(() => driveWith(checked(task), host, signal));
+    return alone(this.store, () => driveWith(checked(task), host, signal), signal);
   }
 }
 
@@ -326,15 +327,6 @@ let processNumber: number | undefined;
 /** Tells this process's restorings from those of others. Made late: workerd gives no chance to modules that load. */
 function thisProcess(): number {
   return (processNumber ??= randomNumber());
-}
-
-let last: Promise<unknown> = Promise.resolve();
-
-/** One restoring after the other: a process's own lock does not keep it out. */
-function alone<T>(restore: () => Promise<T>): Promise<T> {
-  const done = last.then(restore);
-  last = done.catch(() => undefined);
-  return done;
 }
 
 function idsOf(sessions: readonly string[] | undefined): string[] | undefined {

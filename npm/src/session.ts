@@ -34,7 +34,7 @@ import type { Head, Store, Torn } from "./store.js";
 import { trace } from "./trace.js";
 
 /** A session that was opened just now, with its recovery record kept if wanted. @internal */
-export let sessionOf: (store: Store, opened: Opened, options: OpenOptions) => Promise<Session>;
+export let sessionOf: (store: Store, opened: Opened, options: OpenOptions, isCreated?: boolean) => Promise<Session>;
 
 export interface Session extends AsyncDisposable {}
 
@@ -60,8 +60,9 @@ export class Session {
   readonly #handle: Handle;
 
   static {
-    sessionOf = async (store, opened, options) => {
+    sessionOf = async (store, opened, options, isCreated = false) => {
       const session = new Session(store, opened, options);
+      if (isCreated) session.#handle.hold(opened.key);
       try {
         await session.#handle.track(options.signal);
       } catch (error) {
@@ -97,7 +98,7 @@ export class Session {
     const first = start === undefined ? [] : [{ kind: "session_start", ...start }];
     const drafts = encodeDrafts([...first, ...entries]);
     const task = checked(() => wasm().create(id, drafts, salted, durability));
-    return sessionOf(store, await drive<Opened>(task, store, signal), options);
+    return sessionOf(store, await drive<Opened>(task, store, signal), options, true);
   }
 
   /**

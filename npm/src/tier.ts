@@ -2,6 +2,7 @@
 
 import { drive } from "./drive.js";
 import { type TurnkeepError, checkText, checked, fromWasm } from "./errors.js";
+import { holding } from "./holds.js";
 import { wasm } from "./load.js";
 import { deleteSession } from "./manage.js";
 import type { Opened } from "./opened.js";
@@ -209,8 +210,7 @@ export class Tier implements Store {
     if (hot !== undefined) checkText(hot, "hot");
     const task = started(id, () => wasm().flush(id, hot, merge));
     const { mergeFault, ...flushed } = await drive<Flushed>(task, this, signal);
-    const fault = mergeFault === undefined ? undefined : (fromWasm(mergeFault) as TurnkeepError);
-    return { ...flushed, mergeFault: fault };
+    return { ...flushed, mergeFault: mergeFault && (fromWasm(mergeFault) as TurnkeepError) };
   }
 
   /**
@@ -301,6 +301,10 @@ export class Tier implements Store {
 
   // As a store it is the hot one; only the core asks for the cold one beside it.
 
+  /** @internal */
+  get hot(): Store {
+    return this.#hot;
+  }
   get capabilities(): Capabilities {
     return this.#hot.capabilities;
   }
@@ -377,8 +381,8 @@ export async function copySession(
   options: CallOptions = {},
 ): Promise<Copied> {
   checkText(layout, "a layout");
-  const both = Tier.openReading(from, to);
-  return drive(started(id, () => wasm().copy(id, layout)), both, options.signal);
+  const task = started(id, () => wasm().copy(id, layout));
+  return holding(to, id, () => drive<Copied>(task, Tier.openReading(from, to), options.signal));
 }
 
 /** A task for a session. */

@@ -12,6 +12,7 @@ export function trace(handle: Handle, event: unknown, signal?: AbortSignal): Pro
   checkText(json, "an event of the trace");
   return handle.tracing(async () => {
     try {
+      handle.hold(handle.opened.traceKey);
       await drive(wasm().trace(handle.opened.handle, json), handle.store, signal);
       return true;
     } catch {

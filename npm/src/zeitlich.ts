@@ -1,7 +1,8 @@
 // turnkeep/zeitlich: threads of zeitlich's as sessions, its snapshots read and written as they are.
 
 import { drive } from "./drive.js";
-import { TurnkeepError, checked } from "./errors.js";
+import { TurnkeepError, checkText, checked } from "./errors.js";
+import { holding } from "./holds.js";
 import { wasm } from "./load.js";
 import { deleteSession } from "./manage.js";
 import type { CallOptions } from "./options.js";
@@ -78,6 +79,8 @@ export function createColdThreadStore(tier: Tier): ColdThreadStore {
 
 /** The id of the session that holds a thread. No two threads share one. */
 export function threadSession(threadKey: string, threadId: string): string {
+  checkText(threadKey, "a thread's key");
+  checkText(threadId, "a thread's id");
   return checked(() => wasm().thread_session(threadKey, threadId));
 }
 
@@ -158,7 +161,8 @@ export async function* migrateThreads(
 
 function writeThread(tier: Tier, id: string, snapshot: ThreadSnapshot | Uint8Array): Promise<Flushed> {
   const bytes = snapshot instanceof Uint8Array ? snapshot : bytesOf(snapshot);
-  return Promise.resolve(drive<Flushed>(checked(() => wasm().write_thread(id, bytes)), tier));
+  const task = checked(() => wasm().write_thread(id, bytes));
+  return holding(tier, id, () => drive<Flushed>(task, tier));
 }
 
 function bytesOf(snapshot: ThreadSnapshot): Uint8Array {

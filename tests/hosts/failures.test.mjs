@@ -4,7 +4,8 @@ import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs, {
-  closeSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, unlinkSync,
+  closeSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, unlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
@@ -189,6 +190,20 @@ test("a version is what the native store gives: number, length and time of the f
   const { version } = await store.put("a", new Uint8Array(5), "any");
   const { ino, size, mtimeNs } = statSync(store.path("a"), { bigint: true });
   assert.equal(version, [ino, size, mtimeNs].map((number) => number.toString(16)).join("-"));
+});
+
+test("what is put has the version that was put, not that of what another put since", async () => {
+  const store = new FileStore(folder());
+  const other = join(store.root, "other");
+  writeFileSync(other, "another's");
+  const putting = store.put("a", new Uint8Array(5), "absent");
+  const isThere = () => existsSync(store.path("a"));
+  while (!isThere()) await new Promise((resolve) => setImmediate(resolve));
+  renameSync(other, store.path("a"));
+  const { version, bytes } = await putting;
+  assert.equal(bytes, 5);
+  assert.notEqual(version, store.info("a").version);
+  await assert.rejects(store.delete("a", { version }), coded("conflict"));
 });
 
 test("closing a store lets go of everything", async () => {

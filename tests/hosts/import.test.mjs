@@ -57,6 +57,18 @@ test("a dry run changes nothing, and an id can be chosen", async () => {
   await assert.rejects(importFiles(store, files, { from: "other" }), { code: "invalid_argument" });
 });
 
+test("what is no content, and no id, is refused before anything is written", async () => {
+  const store = new MemoryStore();
+  const { name, bytes } = await file("zeitlich_t-1.json.gz");
+  for (const wrong of ["text", [1, 2], undefined, () => "text", async () => new ArrayBuffer(2)]) {
+    await assert.rejects(importFiles(store, [{ name, bytes: wrong }]), { code: "invalid_argument" });
+  }
+  for (const options of [{ as: "\ud800" }, { only: "\udc00" }, { as: 7 }]) {
+    await assert.rejects(importFiles(store, [{ name, bytes }], options), { code: "invalid_id" });
+  }
+  assert.deepEqual(store.list("", undefined, 9).objects, []);
+});
+
 test("session-store's chain is checked, and its lines come back", async () => {
   const store = new MemoryStore();
   const name = "01969a00-0000-7000-8000-000000000001.jsonl";
@@ -76,4 +88,32 @@ test("session-store's chain is checked, and its lines come back", async () => {
   const tampered = await importFiles(new MemoryStore(), [{ name, bytes }]);
   assert.equal(tampered.sessions[0].chain.held, 3);
   assert.deepEqual([tampered.sessions[0].chain.fault.line, tampered.sessions[0].outcome], [4, "imported"]);
+});
+
+test("an aborted import begins no other session, and rejects with the reason", async () => {
+  const files = [await file("eai_snapshot.gz"), await file("zeitlich_t-1.json.gz")];
+  const reason = new Error("enough");
+  const untouched = new MemoryStore();
+  await assert.rejects(importFiles(untouched, files, { signal: AbortSignal.abort(reason) }), reason);
+  assert.deepEqual(await untouched.list("", undefined, 9), { objects: [], more: false });
+  for (let until = 1, isOver = false; !isOver; until += 1) {
+    const aborting = new AbortController();
+    let asked = 0;
+    // Everything that is written passes here.
+    const store = new MemoryStore();
+    for (const name of ["put", "stage", "stagePart", "commit", "append"]) {
+      const whole = store[name].bind(store);
+      store[name] = (...args) => {
+        if ((asked += 1) === until) aborting.abort(reason);
+        return whole(...args);
+      };
+    }
+    const { signal } = aborting;
+    isOver = await importFiles(store, files, { signal }).then(() => true, (error) => {
+      assert.equal(error, reason);
+      return false;
+    });
+    const then = asked;
+    assert.ok(isOver || then <= until, `after ${until} requests ${then - until} others wrote`);
+  }
 });

@@ -3,12 +3,13 @@
 
 import { strict as assert } from "node:assert";
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL, fileURLToPath } from "node:url";
 import { after, test } from "node:test";
+import { runInNewContext } from "node:vm";
 
 import {
   Session,
@@ -111,7 +112,7 @@ async function content(store) {
 /** The bytes of a bundle. */
 async function bundleOf(runtime, options) {
   const pieces = [];
-  const target = new WritableStream({ write: (piece) => void pieces.push(piece.slice()) });
+  const target = new WritableStream({ write: (piece) => void pieces.push(piece) });
   const written = await runtime.snapshotTo(target, options);
   const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
   equal(bytes.length, written.bytes, "its length");
@@ -207,6 +208,23 @@ overEveryStore((inStore) => {
   });
 });
 
+test("a stream may keep the pieces it gets", { timeout: 60_000 }, async () => {
+  const cache = createMemoryCache();
+  // More than one part of a stage.
+  for (let number = 0; number < 10; number += 1) cache.put(`value ${number}`, { value: randomBytes(1 << 20) });
+  const { readable, writable } = new TransformStream();
+  const pieces = (async () => {
+    const pieces = [];
+    for await (const piece of readable) pieces.push(piece), await sleep(5);
+    return pieces;
+  })();
+  await (await quiet({ cache })).snapshotTo(writable);
+  const values = createMemoryCache();
+  const told = await (await quiet({ cache: values })).restoreFrom(new Blob(await pieces));
+  equal(told.cache.put, 10);
+  equal(Buffer.compare(values.get("value 7").value, cache.get("value 7").value), 0);
+});
+
 test("every damaged byte is refused before anything changes", { timeout: 300_000 }, async () => {
   const { runtime } = await lively(memory());
   const file = await bundleOf(runtime, { sessions: ["talk", "Über/1"] });
@@ -296,6 +314,58 @@ test("a failed snapshot leaves the old file, and aborts a stream", async () => {
   equal((await throws(() => runtime.snapshotTo(full), "store_failed")).cause.message, "no room");
 });
 
+test("what fails while it waits ends its stream too", async () => {
+  const runtime = await quiet({ probes: [{ busy: () => ["job"] }] });
+  const ended = [];
+  const target = new WritableStream({ abort: ({ code }) => void ended.push(code) });
+  await throws(() => runtime.snapshotTo(target, { timeoutMs: 0 }), "timeout");
+  const source = new ReadableStream({ cancel: ({ code }) => void ended.push(code) });
+  await throws(() => runtime.restoreFrom(source, { timeoutMs: 0 }), "timeout");
+  equal(ended, ["timeout", "timeout"]);
+});
+
+test("a path that is no regular file stays what it is", { skip: process.platform === "win32" }, async () => {
+  const pipe = place("pipe");
+  equal(spawnSync("mkfifo", [pipe]).status, 0);
+  const runtime = await quiet();
+  const error = await throws(() => runtime.snapshotTo(pipe, { replacesFuller: true }), "not_supported");
+  assert.match(error.message, /no regular file: write to it as a stream/);
+  await throws(() => fileBundle(pipe).put("any", new Uint8Array(1), "any"), "not_supported");
+  assert.ok(statSync(pipe).isFIFO());
+});
+
+test("an old bundle that came as a stream, and that nobody restored, is removed", async () => {
+  const store = new FileStore(place("store"));
+  const left = ["a", "b"].map((name) => `restore/bundle-${name.repeat(16)}.jsonl.gz`);
+  for (const key of left) await store.put(key, new Uint8Array(9), "any");
+  const [old] = left;
+  utimesSync(store.path(old), 1e9, 1e9);
+  await createRuntime({ store });
+  equal(await keysIn(store, "restore/"), left.slice(1));
+});
+
+test("restorings into other stores wait for nobody, and a signal ends the waiting", async () => {
+  let refuse;
+  const stuck = { list: () => [], get() {}, put: () => new Promise((_, reject) => (refuse = reject)) };
+  const cache = createMemoryCache();
+  cache.put("a", { value: 1 });
+  const bytes = await bundleOf(await quiet({ cache }));
+  const store = new FileStore(place("store"));
+  const one = await createRuntime({ store, cache: stuck });
+  const restoring = one.restoreFrom(bytes);
+  while (refuse === undefined) await sleep(5);
+  equal((await (await quiet()).snapshotTo(memory())).sessions, 0);
+  const again = { store: new FileStore(store.root), cache: stuck };
+  const reason = new Error("enough");
+  const aborting = new AbortController();
+  setTimeout(() => aborting.abort(reason), 50);
+  for (const signal of [AbortSignal.abort(reason), aborting.signal]) {
+    await assert.rejects(createRuntime({ ...again, signal }), reason);
+  }
+  refuse(new Error("no"));
+  await throws(() => restoring, "store_failed");
+});
+
 test("a missing file and one that is none are told apart", async () => {
   const runtime = await quiet();
   await throws(() => runtime.restoreFrom(place("missing")), "not_found");
@@ -314,6 +384,10 @@ test("values that JSON has not are refused by name, and nothing is left out sile
   const cyclic = {};
   cyclic.self = cyclic;
   const refused = [undefined, () => 1, 7n, { n: 7n }, cyclic, NaN, [undefined], { f() {} }, new Map(), { m: new Set() }];
+  class Point {
+    x = 1;
+  }
+  refused.push(Promise.resolve(), new Error("x"), [/x/], { of: new WeakMap() }, new Point());
   for (const value of [...refused, new ArrayBuffer(1), { bytes: new Uint8Array(1) }]) {
     const cache = createMemoryCache();
     cache.put("the key", { value });
@@ -335,7 +409,9 @@ test("values that JSON has not are refused by name, and nothing is left out sile
 });
 
 test("values come back as they were, whatever the cache", async () => {
-  const values = { text: "ü\n\"", half: "\ud800", none: null, list: [1, { a: undefined }], zero: 0, no: false, "": "empty key" };
+  const bare = Object.assign(Object.create(null), { a: [] });
+  const foreign = runInNewContext("({ a: [{}] })");
+  const values = { bare, foreign, date: new Date(0), text: "ü\n\"", half: "\ud800", none: null, list: [1, { a: undefined }], zero: 0, no: false, "": "empty key" };
   const cache = createMemoryCache();
   for (const [key, value] of Object.entries(values)) cache.put(key, { value });
   cache.put("bytes", { value: Buffer.from([1, 2]) });
@@ -345,7 +421,7 @@ test("values come back as they were, whatever the cache", async () => {
   const back = new Map();
   const asynchronous = { async *list() {}, get: async () => undefined, put: async (key, value) => void back.set(key, value) };
   await (await quiet({ cache: asynchronous })).restoreFrom(bytes);
-  equal(back.size, 709);
+  equal(back.size, 712);
   for (const [key, value] of Object.entries(values)) equal(back.get(key).value, JSON.parse(JSON.stringify(value)), key);
   equal(back.get("bytes").value, new Uint8Array([1, 2]));
   const raw = createMemoryCache({ rawJson: true });
@@ -358,6 +434,7 @@ test("values that expired stay away", async () => {
   cache.put("soon", { value: 1, expiresMs: Date.now() + 300 });
   const bytes = await bundleOf(await quiet({ cache }));
   await sleep(400);
+  equal([...cache.list()], []);
   equal(cache.get("soon"), undefined);
   const told = await (await quiet({ cache })).restoreFrom(bytes);
   equal([told.cache.put, told.cache.expired], [0, 1]);

@@ -93,6 +93,43 @@ test("a failed sync fails all who wait for it, and those to come", () =>
     store.close();
   }));
 
+test("a failed sync is not forgotten as long as a writer is open, whoever else closes or writes", () =>
+  watching(async (watch) => {
+    const store = new FileStore(folder());
+    const one = await Session.create(store, { id: "s" });
+    const [writer, reader] = [await Session.open(store, "s"), await Session.open(store, "s")];
+    await writer.append(item("two"));
+    watch.fail = true;
+    await assert.rejects(writer.append(item("three"), { durability: "disk" }), coded("poisoned"));
+    watch.fail = false;
+    await one.close();
+    await reader.close();
+    for (let n = 0; n < 256; n += 1) store.append(`k${n}`, byte, 0, 0, "os");
+    await assert.rejects(writer.append(item("four")), coded("poisoned"));
+    await writer.close();
+    const again = await Session.open(store, "s");
+    await again.append(item("four"));
+    await again.close();
+    store.close();
+  }));
+
+test("a session that was only read leaves the writer's lock", async () => {
+  const store = new FileStore(folder());
+  const writer = await Session.create(store, { id: "s" });
+  await (await Session.open(store, "s")).close();
+  const other = await Session.open(new FileStore(store.root), "s");
+  await assert.rejects(other.append(item("other")), coded("locked"));
+  // The last of two writers lets go.
+  const second = await Session.open(store, "s");
+  await second.append(item("one"));
+  await second.trace({ event: 1 });
+  await writer.close();
+  await assert.rejects(other.append(item("other")), coded("locked"));
+  await second.close();
+  await other.close();
+  assert.deepEqual(readdirSync(store.root).filter((name) => name.startsWith(".")), []);
+});
+
 test("a file is closed when its syncs are over", () =>
   watching(async () => {
     const store = new FileStore(folder());

@@ -5,13 +5,16 @@ import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { Session, Tier, runSession } from "../../npm/dist/entry/node.js";
+import { Session, Tier, copySession, runSession } from "../../npm/dist/entry/node.js";
 import { FileStore } from "../../npm/dist/fs.js";
+import { MemoryStore } from "../../npm/dist/memory.js";
+import { createColdThreadStore, threadSession } from "../../npm/dist/zeitlich.js";
 
 const program = fileURLToPath(new URL("tier-worker.mjs", import.meta.url));
 const made = mkdtempSync(join(tmpdir(), "turnkeep-tiers-"));
@@ -87,4 +90,31 @@ test("of a worker that is killed, what was acknowledged stays, and the next one 
   await runSession(at.tier, { mode: "continue", id: "thread" }, work);
   assert.equal(await logs(at), 0);
   assert.deepEqual((await messages(at)).texts, ["a-0", "b-0"]);
+});
+
+test("copying lets go of the log, and so does a thread's writing that fails halfway", async () => {
+  const [from, to] = ["from", "to"].map((name) => new FileStore(join(made, "copied", name)));
+  const session = await Session.create(from, { id: "thread" });
+  await copySession(from, to, "thread", "files");
+  await session.append({ item: { role: "user", content: "Hi" } });
+  await copySession(from, to, "thread", "files");
+  const other = await Session.open(new FileStore(to.root), "thread");
+  await other.append({ item: { role: "user", content: "Ho" } });
+  await Promise.all([session.close(), other.close()]);
+
+  const cold = new MemoryStore();
+  cold.put = cold.commit = () => {
+    throw new Error("no room");
+  };
+  const hot = new FileStore(join(made, "copied", "hot"));
+  const threads = createColdThreadStore(Tier.openReading(hot, cold));
+  const snapshot = (...messages) => ({ v: 1, messages, state: null, dedupIds: [] });
+  await assert.rejects(threads.write("messages", "t-1", snapshot("{}")), { code: "store_failed" });
+  assert.deepEqual((await readdir(hot.root)).filter((name) => name.endsWith(".lock")), []);
+});
+
+test("half a character in a key or an id is no thread's", async () => {
+  for (const [key, id] of [["messages", "a\ud800"], ["\udc00", "a"], ["messages", undefined]]) {
+    assert.throws(() => threadSession(key, id), { code: "invalid_argument" });
+  }
 });

@@ -110,15 +110,10 @@ export interface CompactionDraft {
     readonly summary: readonly unknown[] | RawJson;
     readonly keep_last: number;
 }
-export interface ForkDraft {
-    readonly kind: "fork";
-    readonly session: string;
-    readonly parent: Point;
-}
-export type KnownDraft = (ItemDraft | TurnEndDraft | RunStartedDraft | RunCompletedDraft | RunErroredDraft | ConfigChangedDraft | LlmUsageDraft | ExtensionDraft | StateDraft | TruncatedDraft | ReplacedDraft | CompactionDraft | ForkDraft) & {
+export type KnownDraft = (ItemDraft | TurnEndDraft | RunStartedDraft | RunCompletedDraft | RunErroredDraft | ConfigChangedDraft | LlmUsageDraft | ExtensionDraft | StateDraft | TruncatedDraft | ReplacedDraft | CompactionDraft) & {
     readonly ts?: number | undefined;
 };
-export type KnownKind = Exclude<KnownDraft["kind"], undefined> | "session_start" | "redacted";
+export type KnownKind = Exclude<KnownDraft["kind"], undefined> | "session_start" | "fork" | "redacted";
 export type Draft<Kind extends string = string> = KnownDraft | {
     readonly kind: Exclude<Kind, KnownKind>;
     readonly [field: string]: unknown;

@@ -151,6 +151,8 @@ impl FileStore {
             IoKind::AlreadyExists => already_exists(key),
             _ => failed("cannot publish", &path, &error),
         };
+        // Looked at before: once published, another's may be in its place. A new name changes none of it.
+        let info = fs::metadata(staged).map(|metadata| info_of(&metadata)).map_err(cannot)?;
         if *condition == Condition::Absent {
             publish::link(staged, &path).map_err(cannot)?;
         } else {
@@ -159,7 +161,7 @@ impl FileStore {
                 publish::rename(staged, &path).map_err(cannot)
             })?;
         }
-        self.info(key)
+        Ok(info)
     }
 }
 

@@ -100,10 +100,16 @@ pub(crate) fn report(report: Report) -> JsValue {
     ])
 }
 
-/// An entry that is expected to be there, where both its parts are given.
+/// An entry that is expected to be there, if one is. With half of it nothing would be expected.
 pub(crate) fn expected(seq: Option<f64>, hash: Option<String>) -> Result<Option<(u64, Hash)>> {
-    let hash = hash.map(|hash| hash.parse()).transpose()?;
-    Ok(whole_or_none(seq)?.zip(hash))
+    match (whole_or_none(seq)?, hash) {
+        (Some(seq), Some(hash)) => Ok(Some((seq, hash.parse()?))),
+        (None, None) => Ok(None),
+        _ => {
+            let message = "an expected entry is its seq and its hash";
+            Err(Error::new(ErrorKind::InvalidArgument, message))
+        }
+    }
 }
 
 /// A durability from its name.

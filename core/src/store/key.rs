@@ -148,6 +148,11 @@ impl Key {
         Self(format!("{SPOOLED}{nonce:016x}{ARCHIVE}"))
     }
 
+    /// What the keys of bundles start with that came as streams.
+    pub(crate) fn spools() -> &'static str {
+        SPOOLED
+    }
+
     /// How far a restoring from a bundle is.
     #[must_use]
     pub fn restoring() -> Self {

@@ -23,7 +23,7 @@ import { infoOf } from "./look.js";
 import { syncFolder } from "./publish.js";
 import { Syncs } from "./sync.js";
 
-/** Files held for appending at once; the one unused for longest is let go for another. */
+/** Files held for appending at once; the one unused for longest is let go for another, unless poisoned. */
 const HELD_MAX = 256;
 
 /** Longest start of an object that an append may name. */
@@ -103,8 +103,8 @@ export class Appenders {
 
   #makeRoom(): void {
     if (this.#held.size < HELD_MAX) return;
-    for (const [key, { busy }] of this.#held) {
-      if (busy === undefined) return this.take(key)?.release();
+    for (const [key, { busy, isPoisoned }] of this.#held) {
+      if (busy === undefined && !isPoisoned) return this.take(key)?.release();
     }
   }
 }
@@ -191,6 +191,11 @@ class Appender {
   /** Settles when the syncs that are under way do; never rejects. */
   get busy(): Promise<void> | undefined {
     return this.#syncs.busy;
+  }
+
+  /** Nothing may be written any more, until it is let go. */
+  get isPoisoned(): boolean {
+    return this.#failure !== undefined;
   }
 
   heartbeat(): void {

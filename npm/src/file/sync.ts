@@ -1,4 +1,10 @@
-// Syncs that several writers share.
+// Syncs that several writers share, and those of files that nobody holds.
+
+import { statSync } from "node:fs";
+import { open } from "node:fs/promises";
+
+import { missingOrFailed, notFound, poisoned } from "./failure.js";
+import { syncFolder } from "./publish.js";
 
 /**
  * The syncs of one file. Whoever comes first runs one, which covers all that was written before it
@@ -36,5 +42,22 @@ export class Syncs {
     this.#running = running;
     running.then(end, end);
     return running;
+  }
+}
+
+/** Syncs a file that its store does not hold: whatever was appended before it was let go. */
+export async function syncUnheld(path: string, key: string): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) throw notFound(key);
+  // Windows syncs only what is open for writing.
+  const file = await open(path, process.platform === "win32" ? "r+" : "r").catch((error) => {
+    throw missingOrFailed(key, "cannot open", path, error);
+  });
+  try {
+    await file.datasync();
+    await syncFolder(path);
+  } catch (error) {
+    throw poisoned("cannot sync", path, error, key);
+  } finally {
+    await file.close();
   }
 }

@@ -32,6 +32,10 @@ function appends(t, inStore, durability) {
     const { head } = await session.append(user("a"), { expected });
     const error = await t.throws(() => session.append(user("b"), { expected }), "conflict");
     t.equal([error.actual, session.head], [head, head]);
+    const { seq, hash } = head;
+    for (const half of [{ hash }, { seq }, { seq: null, hash }]) {
+      await t.throws(() => session.append(user("b"), { expected: half }), "invalid_argument");
+    }
     await session.append(user("b"), { expected: head });
     await session.close();
   });
@@ -216,6 +220,11 @@ function forks(t, inStore) {
       await fork.close();
     }
     const whole = await parent.fork({ id: "f" });
+    const { seq, hash } = parent.head;
+    await whole.append({ kind: "x" });
+    const [own, next] = (await whole.read({ from: seq + 1 })).entries;
+    t.equal([own.fields, next.fields], [{ session: "f", parent: { session: "p", seq, hash } }, {}]);
+    t.equal(Object.keys(next.toJSON()), ["seq", "kind", "ts"]);
     t.equal([whole.id, texts(await whole.state())], ["f", ["a", "b"]]);
     t.equal(texts(await parent.state()), ["a", "b"]);
     await whole.close();

@@ -330,8 +330,9 @@ function strangeStores(t, host) {
       t.equal((await appending(undefined)).code, "store_failed");
       t.equal((await appending("words")).code, "store_failed");
       t.equal((await appending({ code: "ENOSPC" })).code, "store_failed");
-      const passing = new TurnkeepError("store_failed", "busy", { retryable: true });
-      t.equal((await appending(passing)).retryable, true);
+      const passing = new TurnkeepError("store_failed", "busy", { retryable: true, hint: "wait" });
+      const { retryable, hint } = await appending(passing);
+      t.equal([retryable, hint], [true, "wait"]);
       t.equal((await appending(new TurnkeepError("locked", "no"))).code, "locked");
     }
   });

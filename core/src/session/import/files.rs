@@ -67,8 +67,8 @@ pub struct ImportedSession {
 }
 
 /// Imports files that belong together: keeps them, and writes each of their sessions whole or not at
-/// all. Doing it again does nothing. `bad_entry` where no system's format is recognised in them,
-/// `not_supported` where they are turnkeep's own.
+/// all. Doing it again does nothing; asked to end early, it begins no other session. `bad_entry` where no
+/// system's format is recognised in them, `not_supported` where they are turnkeep's own.
 #[must_use]
 pub fn import_files(options: ImportFiles) -> Task<ImportedFiles> {
     Task::new(async move |io| import_all(&io, &options).await)
@@ -100,6 +100,9 @@ async fn import_all(io: &Io, options: &ImportFiles) -> Result<ImportedFiles> {
     importing.files.resize_with(options.files.len(), || None);
     let (mut sessions, mut seen) = (Vec::new(), BTreeSet::new());
     for mut session in read.sessions {
+        if io.is_stopping() {
+            break;
+        }
         if let Some(id) = &options.id {
             session.id = id.clone();
         }

@@ -13,6 +13,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// How many keys are listed at once.
 const PAGE: u32 = 1000;
+/// So old nobody restores any more what came as a stream.
+const SPOOLED_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Copies an object, only where what is there meets the condition, and reads the copy back; tells which
 /// version it copied. `None`: there is none.
@@ -88,4 +90,16 @@ pub(super) async fn tidy(io: &Io) -> Result<()> {
         }
     }
     found(io.delete(&Key::restored_cache(), Condition::Any).await).map(|_| ())
+}
+
+/// Removes bundles that came as streams, where whoever was to restore them is gone: only their age tells.
+pub(super) async fn sweep_spooled(io: &Io) -> Result<()> {
+    let oldest = io.stamp(0).await?.now_ms.saturating_sub(SPOOLED_MS);
+    // More than a page are left to the next time.
+    for (key, info) in io.list(Key::spools(), None, PAGE).await?.objects {
+        if info.modified_ms.is_some_and(|modified| modified < oldest) {
+            found(io.delete(&key, Condition::Any).await)?;
+        }
+    }
+    Ok(())
 }

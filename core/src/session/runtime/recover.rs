@@ -57,7 +57,10 @@ pub struct Recover {
 /// that the host has not.
 #[must_use]
 pub fn recover(options: Recover) -> Task<Recovered> {
-    Task::new(async move |io| recover_store(&io, options).await)
+    Task::new(async move |io| {
+        aside::sweep_spooled(&io).await?;
+        recover_store(&io, options).await
+    })
 }
 
 pub(super) fn recover_store(io: &Io, options: Recover) -> Answer<'_, Recovered> {
