@@ -47,7 +47,11 @@ impl Appenders {
         let (info, file) = self.alone(key, |held| {
             let appender = match held {
                 Some(appender) => appender,
-                None => held.insert(self.open(path, key, after.at + after.torn == 0)?),
+                None => {
+                    let may_create = after.at + after.torn == 0;
+                    let open = || Appender::open(path, key, may_create);
+                    held.insert(self.with_room(path, open)?)
+                }
             };
             let file = appender.file.clone();
             let appended = appender.append(key, bytes, after);
@@ -62,14 +66,15 @@ impl Appenders {
         Ok(info)
     }
 
-    /// Opens a file; where no more can be opened, others are let go for it.
-    fn open(&self, path: &Path, key: &Key, may_create: bool) -> Result<Appender> {
-        let opened = Appender::open(path, key, may_create);
+    /// Does what opens files beside `path`; where no more can be opened, others are let go for it.
+    pub(super) fn with_room<T>(&self, path: &Path, run: impl Fn() -> Result<T>) -> Result<T> {
         let is_full = |path: &Path| File::open(path).is_err_and(|error| is_out_of_files(&error));
-        if opened.is_ok() || !path.parent().is_some_and(is_full) || !guard(&self.0).let_go(LET_GO) {
-            return opened;
+        match run() {
+            Err(error) if error.is_retryable() && path.parent().is_some_and(is_full) => {
+                if guard(&self.0).let_go(LET_GO) { run() } else { Err(error) }
+            }
+            done => done,
         }
-        Appender::open(path, key, may_create)
     }
 
     /// Makes all that was appended to an object durable; `None` where it is not held.

@@ -106,10 +106,10 @@ impl FileStore {
 
     fn open_file(&self, key: &Key) -> Result<(File, Metadata)> {
         let path = self.path(key);
-        match reading::open(&path) {
+        self.appenders.with_room(&path, || match reading::open(&path) {
             Ok(opened) => opened.ok_or_else(|| not_found(key)),
             Err(error) => Err(missing_or_failed(key, "cannot open", &path, &error)),
-        }
+        })
     }
 
     /// Runs something while no other writer, here or in another process, can change the object.
@@ -219,8 +219,10 @@ impl Store for FileStore {
     fn put(&self, key: &Key, bytes: &[u8], condition: &Condition) -> Result<Info> {
         let path = self.path(key);
         self.sweep_once(&path);
-        let staged = publish::Staged::write(&path, bytes)
-            .map_err(|error| failed("cannot write beside", &path, &error))?;
+        let staged = self.appenders.with_room(&path, || {
+            publish::Staged::write(&path, bytes)
+                .map_err(|error| failed("cannot write beside", &path, &error))
+        })?;
         self.publish(key, staged.path(), condition)
     }
 
