@@ -21,6 +21,9 @@ const HELD_MAX: usize = 256;
 /// How many are let go for another where no more files can be opened.
 const LET_GO: usize = 4;
 
+/// No object needs as many files open at once: its own, its lock, a folder.
+const OPENED_MAX: usize = 4;
+
 /// The files this store holds for appending. Each has a mutex of its own, so that who writes to one
 /// waits for nobody who writes to another; and nobody waits for a sync but those who want it.
 #[derive(Debug, Default)]
@@ -68,12 +71,15 @@ impl Appenders {
 
     /// Does what opens files beside `path`; where no more can be opened, others are let go for it.
     pub(super) fn with_room<T>(&self, path: &Path, run: impl Fn() -> Result<T>) -> Result<T> {
-        let is_full = |path: &Path| File::open(path).is_err_and(|error| is_out_of_files(&error));
-        match run() {
-            Err(error) if error.is_retryable() && path.parent().is_some_and(is_full) => {
-                if guard(&self.0).let_go(LET_GO) { run() } else { Err(error) }
+        loop {
+            match run() {
+                Err(error) if error.is_retryable() && path.parent().is_some_and(lacks_room) => {
+                    if !guard(&self.0).let_go(LET_GO) {
+                        return Err(error);
+                    }
+                }
+                done => return done,
             }
-            done => done,
         }
     }
 
@@ -178,6 +184,13 @@ impl Slots {
         }
         !idle.is_empty()
     }
+}
+
+/// Whether so few more files can be opened that an object may be one too many. What failed has closed
+/// its own again, so one that opens proves nothing.
+fn lacks_room(folder: &Path) -> bool {
+    let opened: Vec<_> = (0..OPENED_MAX).map(|_| File::open(folder)).collect();
+    opened.iter().any(|file| file.as_ref().is_err_and(is_out_of_files))
 }
 
 /// Whether nobody uses it just now. What is poisoned stays so until it is released.

@@ -64,12 +64,6 @@ async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Res
     for (key, info) in listing.objects {
         let Some((id, form)) = form_of(&key) else { continue };
         if form == Form::Live && is_claimed(io, &key, &info).await? {
-            // The next page would take its archive for that of a log on this one.
-            if next.as_ref() == Some(&key)
-                && let Some(info) = found(io.info(&Key::of(&id, Part::Archive)).await)?
-            {
-                sessions.push(Listed::new(id, Form::Archived, &info));
-            }
             continue;
         }
         if before.as_ref() != Some(&id) {
@@ -80,13 +74,15 @@ async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Res
             live.stored_bytes += info.bytes;
         }
     }
-    // The archive of the page's last session is on the next page.
-    if let (Some((id, Form::Live)), Some(live)) =
-        (next.as_ref().and_then(form_of), sessions.last_mut())
-        && live.id == id
+    // The archive that follows the page's last log, or a claim in its place, is on the next page, which
+    // takes it for told.
+    if let Some((id, Form::Live)) = next.as_ref().and_then(form_of)
         && let Some(archive) = found(io.info(&Key::of(&id, Part::Archive)).await)?
     {
-        live.stored_bytes += archive.bytes;
+        match sessions.last_mut().filter(|live| live.id == id) {
+            Some(live) => live.stored_bytes += archive.bytes,
+            None => sessions.push(Listed::new(id, Form::Archived, &archive)),
+        }
     }
     Ok(Sessions { sessions, next })
 }
