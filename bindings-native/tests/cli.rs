@@ -449,6 +449,17 @@ mod listing {
 mod cat {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_no_file_and_nobody_waits_for_it() {
+        let place = Place::new();
+        let pipe = place.file("pipe.jsonl", "");
+        fs::remove_file(&pipe).unwrap();
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let ran = place.run(&["cat", &pipe]).ends_with(2);
+        assert!(ran.err.contains("no regular file"), "{}", ran.err);
+    }
+
     /// What a transcript could hold to act on the terminal that shows it.
     const HOSTILE: &str = "a\\u001b]52;c;cm0gLXJm\\u0007b\\u001b[2J\\u009b31m\u{9b}1m\u{7f}\u{202e}c\u{2066}d\\r#9  fake";
 

@@ -289,11 +289,13 @@ fn a_lock_that_was_left_is_taken_over_only_if_nobody_holds_it() {
 }
 
 /// A lock's file, as a process of that machine wrote it so many seconds ago.
-fn lock_of(place: &Place, host: &str, seconds: u64) -> PathBuf {
+fn lock_of(place: &Place, host: &str, seconds: i64) -> PathBuf {
     let path = place.file(".a.jsonl.lock");
     let content = format!(r#"{{"pid":7,"start":"1","host":"{host}","since_ms":1700000000000}}"#);
     fs::write(&path, content).expect("a lock");
-    let then = SystemTime::now() - Duration::from_secs(seconds);
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    let now = SystemTime::now();
+    let then = if seconds < 0 { now + distance } else { now - distance };
     File::options()
         .write(true)
         .open(&path)
@@ -317,7 +319,12 @@ fn another_machines_lock_holds_as_long_as_it_shows_life() {
     let holder = place.store.holder(&log_key("a")).expect("an answer").expect("a holder");
     assert_eq!((holder.pid, &*holder.host, holder.is_alive), (7, "another-machine", true));
     assert!(lock.exists(), "to look changes nothing");
-    lock_of(&place, "another-machine", 3700);
+    // One to come is no sign of life either.
+    for ago in [-3700, 3700] {
+        lock_of(&place, "another-machine", ago);
+        let holder = place.store.holder(&log_key("a")).expect("an answer").expect("a holder");
+        assert!(!holder.is_alive, "{ago}: {holder:?}");
+    }
     let holder = place.store.holder(&log_key("a")).expect("an answer").expect("a holder");
     assert!(!holder.is_alive && !holder.is_self && holder.heartbeat_ms.is_some(), "{holder:?}");
     session.append_one(&user("x")).expect("it was abandoned");
@@ -341,6 +348,70 @@ fn who_lost_a_lock_writes_nothing() {
     drop(session);
     assert_eq!(bytes_of(&place.store, &log_key("a")), before);
     assert!(lock.exists(), "another's lock stays");
+}
+
+/// Whoever took it over appends to the log that would be replaced.
+#[test]
+fn who_lost_a_lock_replaces_nothing() {
+    let place = Place::new();
+    let late = filled(&place.store, "a", 2, 20);
+    late.archive().expect("an archive");
+    late.append_one(&user("late")).expect("an append");
+    fs::remove_file(place.file(".a.jsonl.lock")).expect("a lock");
+    let store = place.again();
+    let writer = open(&store, "a").expect("it opens");
+    writer.append_one(&user("before")).expect("an append");
+    assert_eq!(code(late.restore()), "locked");
+    writer.append_one(&user("after")).expect("an append");
+    let found = open(&place.again(), "a").expect("it opens");
+    assert!(found.head() == writer.head() && found.verify().expect("a report").is_whole());
+}
+
+/// No lock keeps out `rm` and `mv`: what went into the file that was there would be read by nobody.
+#[test]
+fn nothing_is_acknowledged_into_a_file_that_is_gone() {
+    let place = Place::new();
+    let session = filled(&place.store, "a", 2, 20);
+    let log = place.file("a.jsonl");
+    let copy = |name: &str| fs::copy(&log, place.file(name)).expect("a copy");
+    copy("older");
+    session.append_one(&user("one")).expect("an append");
+    copy("same");
+    fs::remove_file(&log).expect("a log");
+    assert_eq!(code(session.append_one(&user("into nothing"))), "conflict");
+    fs::rename(place.file("same"), &log).expect("a log");
+    session.append_one(&user("two")).expect("it is there again");
+    fs::rename(place.file("older"), &log).expect("a log");
+    assert_eq!(code(session.append_one(&user("onto what was"))), "conflict");
+    let found = open(&place.again(), "a").expect("it opens");
+    assert!(found.verify().expect("a report").is_whole());
+    assert_eq!(head(&found).seq, 2);
+}
+
+/// A transcript that its owner hides from others stays hidden, whatever is made of it.
+#[cfg(unix)]
+#[test]
+fn what_is_made_of_a_private_file_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let session = filled(&place.store, "a", 2, 20);
+    let mode = |name: &str| {
+        let metadata = fs::metadata(place.file(name)).expect("a file");
+        metadata.permissions().mode() & 0o777
+    };
+    let hidden = |name: &str, mode| {
+        fs::set_permissions(place.file(name), fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    assert_ne!(mode("a.jsonl"), 0o600, "what the system gives");
+    hidden("a.jsonl", 0o600);
+    let log = bytes_of(&place.store, &log_key("a"));
+    write(&place.store, &log_key("a"), &log);
+    assert_eq!(mode("a.jsonl"), 0o600);
+    session.archive().expect("an archive");
+    assert_eq!(mode("a.jsonl.gz"), 0o600);
+    hidden("a.jsonl.gz", 0o660);
+    session.restore().expect("a log");
+    assert_eq!(mode("a.jsonl"), 0o660, "whatever the process's mask takes away");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use turnkeep_core::store::{After, Durability, Info, Key, START_BYTES_MAX};
 use turnkeep_core::{Error, ErrorKind, Result};
 
-use super::lock::Lock;
+use super::lock::{Lock, is_same_file};
 use super::reading::info_of;
 use super::syncs::Syncs;
 use super::{failed, guard, is_out_of_files, publish};
@@ -58,7 +58,7 @@ impl Appenders {
             };
             let file = appender.file.clone();
             let appended = appender.append(key, bytes, after);
-            if appended.is_err() && appender.is_new {
+            if appended.is_err() && (appender.is_new || !appender.has_its_name()) {
                 *held = None;
             }
             Ok((appended?, file))
@@ -242,6 +242,10 @@ impl Appender {
             return Err(self.file.poisoned(key, &failure));
         }
         self.lock.check()?;
+        if !self.has_its_name() {
+            let message = "its file was removed or replaced while this process wrote to it";
+            return Err(conflict(key, message));
+        }
         self.lock.show_life();
         let path = &self.file.path;
         let cannot = |error: io::Error| failed("cannot append to", path, &error).at_key(key);
@@ -260,6 +264,11 @@ impl Appender {
         }
         self.is_new = false;
         Ok(info_of(&self.file.file.metadata().map_err(cannot)?))
+    }
+
+    /// Whether what is appended can be read again: locks keep out other writers, not `rm` and `mv`.
+    fn has_its_name(&self) -> bool {
+        is_same_file(&self.file.file, &self.file.path)
     }
 
     /// Closes the file but keeps its lock.

@@ -115,8 +115,9 @@ fn make(path: &Path) -> io::Result<File> {
     made
 }
 
+/// Whether that name is still the open file's.
 #[cfg(unix)]
-fn is_same_file(file: &File, path: &Path) -> bool {
+pub(super) fn is_same_file(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (file.metadata(), fs::metadata(path)) {
         (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
@@ -125,7 +126,7 @@ fn is_same_file(file: &File, path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_same_file(_: &File, path: &Path) -> bool {
+pub(super) fn is_same_file(_: &File, path: &Path) -> bool {
     path.exists()
 }
 

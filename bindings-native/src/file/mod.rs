@@ -17,13 +17,14 @@ mod tests;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::ErrorKind as IoKind;
+use std::iter;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use turnkeep_core::store::{
-    After, Capabilities, Condition, Durability, Holder, Info, Key, Listing, Object, StageId,
+    After, Capabilities, Condition, Durability, Holder, Info, Key, Listing, Object, Part, StageId,
 };
 use turnkeep_core::{Error, ErrorKind, Result};
 
@@ -116,10 +117,12 @@ impl FileStore {
     fn guarded<T>(&self, key: &Key, run: impl FnOnce() -> Result<T>) -> Result<T> {
         self.appenders.alone(key, |held| {
             // What this store holds itself for appending would be in its own way.
-            let _lock = match held.take() {
+            let lock = match held.take() {
                 Some(appender) => appender.into_lock(),
                 None => Lock::acquire(&self.path(key), key)?,
             };
+            // What was held for long may have been taken over.
+            lock.check()?;
             run()
         })
     }
@@ -220,7 +223,7 @@ impl Store for FileStore {
         let path = self.path(key);
         self.sweep_once(&path);
         let staged = self.appenders.with_room(&path, || {
-            publish::Staged::write(&path, bytes)
+            publish::Staged::write(&path, bytes, self.mode(key))
                 .map_err(|error| failed("cannot write beside", &path, &error))
         })?;
         self.publish(key, staged.path(), condition)
@@ -295,8 +298,10 @@ impl Store for FileStore {
     }
 
     fn stage_part(&self, stage: &StageId, number: u32, bytes: &[u8]) -> Result<()> {
-        let path = self.stage_folder(stage)?.join(number.to_string());
-        fs::write(&path, bytes).map_err(|error| failed("cannot write", &path, &error))?;
+        let (key, folder) = self.stage_of(stage)?;
+        let path = folder.join(number.to_string());
+        publish::write(&path, bytes, self.mode(&key))
+            .map_err(|error| failed("cannot write", &path, &error))?;
         let mut stages = guard(&self.stages);
         let stage = stages.get_mut(&stage.0).ok_or_else(no_stage)?;
         stage.parts.insert(number, bytes.len() as u64);
@@ -332,8 +337,22 @@ impl Store for FileStore {
 
 impl FileStore {
     fn stage_folder(&self, stage: &StageId) -> Result<PathBuf> {
+        self.stage_of(stage).map(|(_, folder)| folder)
+    }
+
+    fn stage_of(&self, stage: &StageId) -> Result<(Key, PathBuf)> {
         let stages = guard(&self.stages);
-        stages.get(&stage.0).map(|stage| stage.folder.clone()).ok_or_else(no_stage)
+        stages.get(&stage.0).map(|s| (s.key.clone(), s.folder.clone())).ok_or_else(no_stage)
+    }
+
+    /// Who may read what is put there: those who may read what it replaces, or the session's other
+    /// object. Where there is neither, the system decides.
+    fn mode(&self, key: &Key) -> Option<publish::Mode> {
+        let others = key.session().into_iter().flat_map(|(session, _)| {
+            [Part::Log, Part::Archive].map(|part| Key::of(&session, part))
+        });
+        let keys = iter::once(key.clone()).chain(others);
+        keys.map(|key| self.path(&key)).find_map(|path| publish::mode_of(&path))
     }
 
     /// Syncs a file that this store does not hold: whatever was appended before it was let go.

@@ -1,7 +1,7 @@
 //! Making files appear and disappear: all at once, and for good.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,12 @@ pub(super) struct Staged(PathBuf);
 
 impl Staged {
     /// Writes a file beside `path`.
-    pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<Self> {
+    pub(super) fn write(path: &Path, bytes: &[u8], mode: Option<Mode>) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
         }
         let staged = Self(own::name(path, "put"));
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&staged.0)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        write(&staged.0, bytes, mode)?.sync_all()?;
         Ok(staged)
     }
 
@@ -35,6 +33,47 @@ impl Drop for Staged {
     fn drop(&mut self) {
         fs::remove_file(&self.0).ok();
     }
+}
+
+/// Who may read and write a file, on systems where its mode says so.
+pub(super) type Mode = u32;
+
+/// The mode of a file, if there is one; who owns it can always write.
+#[cfg(unix)]
+pub(super) fn mode_of(path: &Path) -> Option<Mode> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path)
+        .ok()
+        .filter(Metadata::is_file)
+        .map(|metadata| metadata.mode() & 0o777 | 0o600)
+}
+
+#[cfg(not(unix))]
+pub(super) fn mode_of(_: &Path) -> Option<Mode> {
+    None
+}
+
+/// Writes a file of such a mode: nobody else can look into it meanwhile either.
+#[cfg(unix)]
+pub(super) fn write(path: &Path, bytes: &[u8], mode: Option<Mode>) -> io::Result<File> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    mode.inspect(|mode| _ = options.mode(*mode));
+    let mut file = options.open(path)?;
+    if let Some(mode) = mode {
+        // What the process's mask took away.
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+    }
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+pub(super) fn write(path: &Path, bytes: &[u8], _: Option<Mode>) -> io::Result<File> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 /// Publishes a synced file under a name that must be free.

@@ -1,7 +1,7 @@
 //! A file anywhere on disk as a store with one session, so that what reads sessions by ranges
 //! reads it too.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -28,12 +28,12 @@ impl FileObject {
     /// Looks at the file's start: is it a log or an archive, and whose?
     pub(crate) fn open(path: &Path) -> Outcome<Self> {
         let cannot = |error: io::Error| Failure::reading(&path.display().to_string(), &error);
-        let file = File::open(path).map_err(cannot)?;
-        if !file.metadata().map_err(cannot)?.is_file() {
+        // Looked at first: opening a pipe would wait.
+        if !fs::metadata(path).map_err(cannot)?.is_file() {
             let message = "it is no regular file, so it cannot be read by ranges";
             return Err(Failure::usage(message).with_hint("Copy it to a file first."));
         }
-        let mut file = BufReader::new(file);
+        let mut file = BufReader::new(File::open(path).map_err(cannot)?);
         let part = match file.fill_buf().map_err(cannot)?.first() {
             Some(&GZIP_START) => Part::Archive,
             _ => Part::Log,
