@@ -125,7 +125,7 @@ impl History<'_> {
         if said.session != session {
             return Ok(());
         }
-        if said.is_refused() && !places.is_empty() {
+        if said.is_refused() && !places.is_empty() && !self.is_sent_again(session, said) {
             return Err(format!("{what}: append {number} was refused, and is there"));
         }
         if !places.is_empty() && self.was_deleted(session, said, look.since) {

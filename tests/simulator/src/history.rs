@@ -109,6 +109,18 @@ impl History<'_> {
         })
     }
 
+    /// Whether the network may have carried out a refused append after all: it came a second time, once
+    /// an eviction and a hydration had brought back the very log that it goes after.
+    pub(crate) fn is_sent_again(&self, session: usize, said: &Said<'_>) -> bool {
+        let is_eviction = |what| matches!(what, What::Evict { session: of, .. } if of == session);
+        self.acts(is_eviction).any(|loss| {
+            said.appends.iter().any(|append| {
+                let comes_later = append.ended.is_some_and(|end| end < append.over());
+                comes_later && (append.began..append.over()).contains(&loss.began)
+            })
+        })
+    }
+
     /// Those that forked a session out of another one.
     fn forks(&self, session: usize) -> impl Iterator<Item = (usize, &Record)> {
         self.records.iter().filter_map(move |record| match record.act.what {
