@@ -326,6 +326,8 @@ export class FileStore implements Store {
     // holds itself for appending would be in its own way.
     const lock = this.#appenders.take(key) ?? Lock.acquire(path, key);
     try {
+      // One that was held may have been taken over since.
+      lock.check();
       write();
     } finally {
       lock.release();

@@ -85,6 +85,40 @@ test("a lock that was taken away is noticed before the next append", async () =>
   await other.close();
 });
 
+test("a lock that was taken away is noticed before its object is replaced or removed", async () => {
+  const root = folder();
+  const one = await Session.create(new FileStore(root), { id: "s" });
+  await one.archive();
+  await one.append(item("one"));
+  unlinkSync(join(root, ".s.jsonl.lock"));
+  const other = await Session.open(new FileStore(root), "s");
+  await other.append(item("before"));
+  await assert.rejects(one.restore(), coded("locked"));
+  await other.append(item("after"));
+  assert.deepEqual((await other.state()).history.map(({ item }) => item.content), ["one", "before", "after"]);
+  await Promise.all([one.close(), other.close()]);
+
+  const [mine, others] = [new FileStore(root), new FileStore(root)];
+  const byte = new Uint8Array(1);
+  const changes = {
+    put: () => mine.put("a", byte, "any"),
+    async commit() {
+      const stage = await mine.stage("a");
+      await mine.stagePart(stage, 1, byte);
+      return mine.commit(stage, "any");
+    },
+    delete: () => mine.delete("a", "any"),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    const { bytes } = await mine.append("a", byte, existsSync(mine.path("a")) ? mine.info("a").bytes : 0, 0, "os");
+    unlinkSync(join(root, ".a.lock"));
+    const { version } = await others.append("a", byte, bytes, 0, "os");
+    await assert.rejects(change(), coded("locked"), name);
+    assert.equal(mine.info("a").version, version, name);
+    others.close();
+  }
+});
+
 /** Lets a function of node:fs fail until the answer is called. */
 function breaking(name, code) {
   const whole = fs[name];
