@@ -4,7 +4,7 @@ import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs, {
-  closeSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, unlinkSync,
+  closeSync, copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
@@ -25,6 +25,7 @@ after(() => made.forEach((path) => rmSync(path, { recursive: true, force: true }
 
 const item = (content) => ({ kind: "user_input", item: { role: "user", content } });
 const coded = (code) => (error) => error instanceof TurnkeepError && error.code === code;
+const onUnix = { skip: process.platform === "win32" };
 const onLinux = { skip: process.platform !== "linux" };
 
 /** A process that holds a session for writing until its input ends. */
@@ -116,6 +117,35 @@ test("a lock that was taken away is noticed before its object is replaced or rem
     await assert.rejects(change(), coded("locked"), name);
     assert.equal(mine.info("a").version, version, name);
     others.close();
+  }
+});
+
+test("nothing is written to a file that was replaced or removed by something else", onUnix, async () => {
+  const replaced = (error) => {
+    assert.match(error.message, /the file was replaced or removed by something else while it was held/);
+    return coded("conflict")(error);
+  };
+  for (const durability of ["os", "disk"]) {
+    const store = new FileStore(folder());
+    const path = store.path("s.jsonl");
+    const session = await Session.create(store, { id: "s", durability });
+    await session.append(item("one"));
+    const copy = join(store.root, "..", "copy");
+    copyFileSync(path, copy);
+    renameSync(copy, path);
+    const before = readFileSync(path);
+    await assert.rejects(session.append(item("two")), replaced);
+    assert.deepEqual(readFileSync(path), before);
+    assert.deepEqual(readdirSync(store.root), ["s.jsonl"], "it was let go");
+    // What is there now is gone on with.
+    await session.append(item("three"));
+    const again = await Session.open(new FileStore(store.root), "s");
+    assert.deepEqual((await again.state()).history.map(({ item }) => item.content), ["one", "three"]);
+    rmSync(path);
+    await assert.rejects(session.append(item("four")), replaced);
+    await assert.rejects(session.append(item("five")), coded("conflict"));
+    assert.deepEqual(readdirSync(store.root), []);
+    await session.close();
   }
 });
 
