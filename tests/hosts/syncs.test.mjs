@@ -180,6 +180,19 @@ test("another machine's lock holds as long as it shows life", async () => {
   assert.ok(existsSync(lockOf(store, 0)), "another's lock stays");
 });
 
+test("a time far ahead is no sign of life", async () => {
+  const store = new FileStore(folder());
+  await (await Session.create(store, { id: "s" })).close();
+  const session = await Session.open(store, "s");
+  lockOf(store, -3500);
+  assert.equal(store.holder("s.jsonl").isAlive, true);
+  await assert.rejects(session.append(item("x")), /last sign of life 0 s ago/);
+  lockOf(store, -3700);
+  assert.equal(store.holder("s.jsonl").isAlive, false);
+  await session.append(item("x"));
+  await session.close();
+});
+
 const onLinux = { skip: process.platform !== "linux" };
 
 test("the lock of a process in another container of the same name holds as long as it shows life", onLinux, async () => {
@@ -241,9 +254,11 @@ test("what dead processes left is swept", async () => {
   const old = (name, seconds) => utimesSync(join(store.root, name), ...Array(2).fill(Date.now() / 1000 - seconds));
   const file = dead.replace(".stage", ".new");
   writeFileSync(join(store.root, file), "{}");
-  for (const name of [dead, lately, elsewhere, ".a.stage-0123"]) mkdirSync(join(store.root, name));
+  const ahead = dead.replace(".a.", ".ahead.");
+  for (const name of [dead, ahead, lately, elsewhere, ".a.stage-0123"]) mkdirSync(join(store.root, name));
   for (const name of [mine, dead, file, elsewhere, ".a.stage-0123"]) old(name, 3700);
   old(lately, 3500);
+  old(ahead, -3700);
   const other = new FileStore(store.root);
   const stage = await other.stage("b");
   assert.deepEqual(readdirSync(store.root).sort(), [mine, lately, elsewhere, ".a.stage-0123", stage].sort());

@@ -119,9 +119,12 @@ function isElsewhere({ space }: Owner): boolean {
   return space !== "" && thisSpace() !== "" && space !== thisSpace();
 }
 
-/** Whether a sign of life, or a write, is too long ago to tell of life. */
+/**
+ * Whether a sign of life, or a write, is too long ago to tell of life. One as far ahead tells
+ * nothing either: it would hold until then.
+ */
 export function isSilent(thenMs: number): boolean {
-  return Date.now() - thenMs > SILENCE_MAX_MS;
+  return Math.abs(Date.now() - thenMs) > SILENCE_MAX_MS;
 }
 
 function isThisProcess(owner: Owner): boolean {
