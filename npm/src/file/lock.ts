@@ -5,8 +5,7 @@
 // from every language.
 //
 // A lock whose process is gone is taken over: looked at once more and removed, by one at a time.
-// Whether a process of another machine or container is gone only its signs of life tell: the file's
-// time of change.
+// Whether a process of another machine is gone only its signs of life tell: the file's time of change.
 
 import {
   type Stats,

@@ -5,10 +5,10 @@
 // that is being made (`new`) or taken over (`old`); by the process PID that started at START, on
 // the machine whose name hashes to HOST.
 
-import { lstat, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-import { host, isSilent, startOf, thisStart } from "./owner.js";
+import { host, startOf, thisStart } from "./owner.js";
 
 /** Of longer names only the start is used, so that all fits into what file systems allow. */
 const NAME_LENGTH_MAX = 128;
@@ -28,16 +28,12 @@ export function ownName(path: string, purpose: string): string {
  */
 export async function sweep(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  for (const path of names.filter(isLeft).map((name) => join(folder, name))) {
-    // A container on the same machine cannot see the processes of another one: what it wrote to
-    // lately may be in use.
-    const stats = await lstat(path).catch(() => undefined);
-    if (stats === undefined || !isSilent(stats.mtimeMs)) continue;
-    await rm(path, { recursive: true, force: true }).catch(() => {});
+  for (const name of names.filter(isLeft)) {
+    await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 
-/** Whether that is a name of a process of this machine that is gone, as far as can be seen from here. */
+/** Whether that is a name of a process of this machine that is gone. */
 function isLeft(name: string): boolean {
   const [, pid, start, mark] = OWN.exec(name) ?? [];
   return pid !== undefined && mark === hostMark() && startOf(Number(pid)) !== start;

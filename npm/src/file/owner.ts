@@ -1,6 +1,6 @@
 // Who holds a lock: a process, told apart from every other one.
 
-import { closeSync, fstatSync, openSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
 import { TurnkeepError } from "../errors.js";
@@ -8,8 +8,8 @@ import type { Holder } from "../store.js";
 import { codeOf } from "./failure.js";
 
 /**
- * After that long without a sign of life, the lock of a process that cannot be seen from here is
- * abandoned. Long beside the differences between machines' clocks.
+ * After that long without a sign of life, another machine's lock is abandoned. Long beside the
+ * differences between machines' clocks.
  */
 const SILENCE_MAX_MS = 60 * 60 * 1000;
 
@@ -19,8 +19,6 @@ export interface Owner {
   /** When that process started, so that a later one with the same number is not taken for it. */
   readonly start: string;
   readonly host: string;
-  /** The space of its number; empty where it is not known. Older locks do not say. */
-  readonly space: string;
   /** When it took the lock. Older locks do not say. */
   readonly sinceMs: number | undefined;
   /** When the file was last written or touched. */
@@ -28,35 +26,16 @@ export interface Owner {
 }
 
 let ownStart: string | undefined;
-let ownSpace: string | undefined;
 
 /** When this process started. */
 export function thisStart(): string {
   return (ownStart ??= startOf(process.pid) ?? "");
 }
 
-/**
- * Where this process's number means this process, as Linux names it: containers number theirs anew,
- * and may have the same host name. Empty where it cannot be read.
- */
-function thisSpace(): string {
-  return (ownSpace ??= readSpace());
-}
-
-function readSpace(): string {
-  try {
-    return readlinkSync("/proc/self/ns/pid");
-  } catch {
-    return "";
-  }
-}
-
 /** What the lock's file says of this process. */
 export function thisProcessAsJson(): string {
   const { pid } = process;
-  // What is not known is left out.
-  const space = thisSpace() || undefined;
-  return JSON.stringify({ pid, start: thisStart(), host: host(), space, since_ms: Date.now() });
+  return JSON.stringify({ pid, start: thisStart(), host: host(), since_ms: Date.now() });
 }
 
 /** `undefined`: there is no lock. One that cannot be read is nobody's. */
@@ -76,7 +55,6 @@ export function readOwner(path: string): Owner | undefined {
       pid: whole(said["pid"]) ?? 0,
       start: word(said["start"]),
       host: word(said["host"]),
-      space: word(said["space"]),
       sinceMs: whole(said["since_ms"]),
       heartbeatMs: Math.floor(fstatSync(fd).mtimeMs),
     };
@@ -99,7 +77,6 @@ export function isSame(one: Owner, other: Owner | undefined): boolean {
     one.pid === other?.pid &&
     one.start === other.start &&
     one.host === other.host &&
-    one.space === other.space &&
     one.sinceMs === other.sinceMs &&
     one.heartbeatMs === other.heartbeatMs
   );
@@ -107,29 +84,20 @@ export function isSame(one: Owner, other: Owner | undefined): boolean {
 
 /** Whether it is alive, as far as can be told from here. */
 export function isAlive(owner: Owner): boolean {
-  if (owner.host !== host() || isElsewhere(owner)) {
-    // Of processes that cannot be seen from here nothing is known but their signs of life.
+  if (owner.host !== host()) {
+    // Of another machine's processes nothing is known but their signs of life.
     return owner.host !== "" && !isSilent(owner.heartbeatMs);
   }
   return owner.pid > 0 && startOf(owner.pid) === owner.start;
 }
 
-/** Whether its number is known to be one of another space. */
-function isElsewhere({ space }: Owner): boolean {
-  return space !== "" && thisSpace() !== "" && space !== thisSpace();
-}
-
-/**
- * Whether a sign of life, or a write, is too long ago to tell of life. One as far ahead tells
- * nothing either: it would hold until then.
- */
-export function isSilent(thenMs: number): boolean {
+/** Whether a sign of life is too long ago. One as far ahead tells nothing either: it would hold until then. */
+function isSilent(thenMs: number): boolean {
   return Math.abs(Date.now() - thenMs) > SILENCE_MAX_MS;
 }
 
 function isThisProcess(owner: Owner): boolean {
-  const isHere = owner.host === host() && !isElsewhere(owner);
-  return isHere && owner.pid === process.pid && owner.start === thisStart();
+  return owner.pid === process.pid && owner.host === host() && owner.start === thisStart();
 }
 
 /** What a store tells of it; `undefined` for a lock that is nobody's. */

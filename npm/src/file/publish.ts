@@ -11,6 +11,8 @@ const LOG = ".jsonl";
 const ZIPPED = ".gz";
 /** Reading, writing and running. */
 const MODE = 0o777;
+/** Reading and writing of who owns it. */
+const OWNER = 0o600;
 
 /** Writes a file that will be published at `path`, and syncs it; makes its folder where it is missing. */
 export async function writeBeside(staged: string, path: string, bytes: Uint8Array): Promise<void> {
@@ -33,15 +35,16 @@ export async function makeStage(folder: string): Promise<void> {
 }
 
 /**
- * Who may do what with a file that will be published at `path`: as with the one that it replaces. A
- * new archive is like its log, and a new log like its archive: they hold the same.
+ * Who may do what with a file that will be published at `path`: only who may with the one that it
+ * replaces, and with the session's log and archive, which hold the same. Who owns it can always write.
  */
 function modeFor(path: string): number | undefined {
   // Windows has no modes.
   if (process.platform === "win32") return undefined;
   const log = path.endsWith(LOG + ZIPPED) ? path.slice(0, -ZIPPED.length) : path;
-  if (!log.endsWith(LOG)) return modeOf(path);
-  return modeOf(path) ?? modeOf(log === path ? log + ZIPPED : log);
+  const same = log.endsWith(LOG) ? [log, log + ZIPPED] : [path];
+  const modes = same.map(modeOf).filter((mode) => mode !== undefined);
+  return modes.length === 0 ? undefined : modes.reduce((one, other) => one & other) | OWNER;
 }
 
 function modeOf(path: string): number | undefined {
