@@ -7,7 +7,7 @@
 // synced, and then the directory is synced too. The Rust host keeps the same files.
 
 import { type BigIntStats, closeSync, mkdirSync, readSync, statSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -137,7 +137,7 @@ export class FileStore implements Store {
     const staged = ownName(path, "put");
     await this.#sweepOnce(path);
     try {
-      await publish.writeBeside(staged, bytes).catch((error) => {
+      await publish.writeBeside(staged, path, bytes).catch((error) => {
         throw failed("cannot write beside", path, error);
       });
       return await this.#publish(key, staged, condition);
@@ -224,7 +224,7 @@ export class FileStore implements Store {
   async stage(key: string): Promise<string> {
     const folder = ownName(this.path(key), "stage");
     await this.#sweepOnce(folder);
-    await mkdir(folder, { recursive: true }).catch((error) => {
+    await publish.makeStage(folder).catch((error) => {
       throw failed("cannot make", folder, error);
     });
     const stage = basename(folder);
@@ -251,7 +251,7 @@ export class FileStore implements Store {
     const { key, folder } = this.#stage(stage);
     this.#stages.delete(stage);
     try {
-      const whole = await publish.joinParts(folder).catch((error) => {
+      const whole = await publish.joinParts(folder, this.path(key)).catch((error) => {
         throw failed("cannot join", folder, error);
       });
       return await this.#publish(key, whole, condition);
@@ -326,6 +326,8 @@ export class FileStore implements Store {
     // holds itself for appending would be in its own way.
     const lock = this.#appenders.take(key) ?? Lock.acquire(path, key);
     try {
+      // One that was held may have been taken over since.
+      lock.check();
       write();
     } finally {
       lock.release();

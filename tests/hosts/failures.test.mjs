@@ -4,7 +4,7 @@ import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs, {
-  closeSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, unlinkSync,
+  closeSync, copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
@@ -25,6 +25,7 @@ after(() => made.forEach((path) => rmSync(path, { recursive: true, force: true }
 
 const item = (content) => ({ kind: "user_input", item: { role: "user", content } });
 const coded = (code) => (error) => error instanceof TurnkeepError && error.code === code;
+const onUnix = { skip: process.platform === "win32" };
 const onLinux = { skip: process.platform !== "linux" };
 
 /** A process that holds a session for writing until its input ends. */
@@ -83,6 +84,69 @@ test("a lock that was taken away is noticed before the next append", async () =>
   assert.ok(existsSync(join(root, ".s.jsonl.lock")), "the other's lock stays");
   assert.ok((await other.verify()).isWhole);
   await other.close();
+});
+
+test("a lock that was taken away is noticed before its object is replaced or removed", async () => {
+  const root = folder();
+  const one = await Session.create(new FileStore(root), { id: "s" });
+  await one.archive();
+  await one.append(item("one"));
+  unlinkSync(join(root, ".s.jsonl.lock"));
+  const other = await Session.open(new FileStore(root), "s");
+  await other.append(item("before"));
+  await assert.rejects(one.restore(), coded("locked"));
+  await other.append(item("after"));
+  assert.deepEqual((await other.state()).history.map(({ item }) => item.content), ["one", "before", "after"]);
+  await Promise.all([one.close(), other.close()]);
+
+  const [mine, others] = [new FileStore(root), new FileStore(root)];
+  const byte = new Uint8Array(1);
+  const changes = {
+    put: () => mine.put("a", byte, "any"),
+    async commit() {
+      const stage = await mine.stage("a");
+      await mine.stagePart(stage, 1, byte);
+      return mine.commit(stage, "any");
+    },
+    delete: () => mine.delete("a", "any"),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    const { bytes } = await mine.append("a", byte, existsSync(mine.path("a")) ? mine.info("a").bytes : 0, 0, "os");
+    unlinkSync(join(root, ".a.lock"));
+    const { version } = await others.append("a", byte, bytes, 0, "os");
+    await assert.rejects(change(), coded("locked"), name);
+    assert.equal(mine.info("a").version, version, name);
+    others.close();
+  }
+});
+
+test("nothing is written to a file that was replaced or removed by something else", onUnix, async () => {
+  const replaced = (error) => {
+    assert.match(error.message, /the file was replaced or removed by something else while it was held/);
+    return coded("conflict")(error);
+  };
+  for (const durability of ["os", "disk"]) {
+    const store = new FileStore(folder());
+    const path = store.path("s.jsonl");
+    const session = await Session.create(store, { id: "s", durability });
+    await session.append(item("one"));
+    const copy = join(store.root, "..", "copy");
+    copyFileSync(path, copy);
+    renameSync(copy, path);
+    const before = readFileSync(path);
+    await assert.rejects(session.append(item("two")), replaced);
+    assert.deepEqual(readFileSync(path), before);
+    assert.deepEqual(readdirSync(store.root), ["s.jsonl"], "it was let go");
+    // What is there now is gone on with.
+    await session.append(item("three"));
+    const again = await Session.open(new FileStore(store.root), "s");
+    assert.deepEqual((await again.state()).history.map(({ item }) => item.content), ["one", "three"]);
+    rmSync(path);
+    await assert.rejects(session.append(item("four")), replaced);
+    await assert.rejects(session.append(item("five")), coded("conflict"));
+    assert.deepEqual(readdirSync(store.root), []);
+    await session.close();
+  }
 });
 
 /** Lets a function of node:fs fail until the answer is called. */

@@ -3,7 +3,8 @@
 import { strict as assert } from "node:assert";
 import { spawnSync } from "node:child_process";
 import {
-  appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync,
+  appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync,
+  writeFileSync,
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -120,6 +121,36 @@ test("a renamed log is another session's", async () => {
   await (await Session.create(store, { id: "s" })).close();
   renameSync(store.path("s.jsonl"), store.path("t.jsonl"));
   await assert.rejects(Session.open(store, "t"), coded("wrong_session"));
+});
+
+test("who may read a session stays so", { skip: process.platform === "win32" }, async () => {
+  const store = new FileStore(folder());
+  const mode = (key) => (statSync(store.path(key)).mode & 0o777).toString(8);
+  // More than the mask allows new files, and less.
+  for (const [id, wanted] of [["open", "666"], ["private", "600"]]) {
+    const session = await Session.create(store, { id });
+    await session.append(item("one"));
+    const [log, archive] = [`${id}.jsonl`, `${id}.jsonl.gz`];
+    chmodSync(store.path(log), Number.parseInt(wanted, 8));
+    await session.archive();
+    assert.equal(mode(archive), wanted);
+    await session.append(item("two"));
+    assert.equal(mode(log), wanted, "the log after the archive");
+    await session.archive();
+    assert.equal(mode(archive), wanted, "the archive again");
+    await session.restore();
+    assert.equal(mode(log), wanted, "the log restored");
+    await session.close();
+    await store.put(log, new Uint8Array(1), "any");
+    assert.equal(mode(log), wanted, "what is put in its place");
+  }
+  const staged = await store.stage("new");
+  assert.equal((statSync(join(store.root, staged)).mode & 0o777).toString(8), "700", "nobody else reads the parts");
+  await store.stagePart(staged, 1, new Uint8Array(1));
+  await store.commit(staged, "any");
+  await store.put("put", new Uint8Array(1), "absent");
+  const usual = (0o666 & ~process.umask()).toString(8);
+  assert.deepEqual([mode("new"), mode("put")], [usual, usual], "new ones are as usual");
 });
 
 test("hostile ids stay inside the store", async () => {

@@ -178,6 +178,19 @@ test("another machine's lock holds as long as it shows life", async () => {
   assert.ok(existsSync(lockOf(store, 0)), "another's lock stays");
 });
 
+test("a time far ahead is no sign of life", async () => {
+  const store = new FileStore(folder());
+  await (await Session.create(store, { id: "s" })).close();
+  const session = await Session.open(store, "s");
+  lockOf(store, -3500);
+  assert.equal(store.holder("s.jsonl").isAlive, true);
+  await assert.rejects(session.append(item("x")), /last sign of life 0 s ago/);
+  lockOf(store, -3700);
+  assert.equal(store.holder("s.jsonl").isAlive, false);
+  await session.append(item("x"));
+  await session.close();
+});
+
 test("signs of life are shown by appends and heartbeats, not too often", async (context) => {
   const store = new FileStore(folder());
   store.append("a", byte, 0, 0, "os");

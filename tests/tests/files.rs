@@ -409,6 +409,11 @@ fn what_is_made_of_a_private_file_is_private() {
     assert_eq!(mode("a.jsonl"), 0o600);
     session.archive().expect("an archive");
     assert_eq!(mode("a.jsonl.gz"), 0o600);
+    session.append_one(&user("x")).expect("an append");
+    assert_eq!(mode("a.jsonl"), 0o600, "a log after its archive");
+    hidden("a.jsonl.gz", 0o644);
+    session.archive().expect("an archive");
+    assert_eq!(mode("a.jsonl.gz"), 0o600, "it holds the log's entries now");
     hidden("a.jsonl.gz", 0o660);
     session.restore().expect("a log");
     assert_eq!(mode("a.jsonl"), 0o660, "whatever the process's mask takes away");

@@ -345,14 +345,14 @@ impl FileStore {
         stages.get(&stage.0).map(|s| (s.key.clone(), s.folder.clone())).ok_or_else(no_stage)
     }
 
-    /// Who may read what is put there: those who may read what it replaces, or the session's other
-    /// object. Where there is neither, the system decides.
+    /// Who may read what is put there: only who may read what it replaces, and the session's log and
+    /// archive, which hold the same. Where there is none of them, the system decides.
     fn mode(&self, key: &Key) -> Option<publish::Mode> {
-        let others = key.session().into_iter().flat_map(|(session, _)| {
+        let of_session = key.session().into_iter().flat_map(|(session, _)| {
             [Part::Log, Part::Archive].map(|part| Key::of(&session, part))
         });
-        let keys = iter::once(key.clone()).chain(others);
-        keys.map(|key| self.path(&key)).find_map(|path| publish::mode_of(&path))
+        let keys = iter::once(key.clone()).chain(of_session);
+        keys.filter_map(|key| publish::mode_of(&self.path(&key))).reduce(|one, other| one & other)
     }
 
     /// Syncs a file that this store does not hold: whatever was appended before it was let go.

@@ -1,6 +1,7 @@
 // Appending to files, each under its lock.
 
 import {
+  type BigIntStats,
   closeSync,
   constants,
   fdatasync,
@@ -10,6 +11,7 @@ import {
   openSync,
   readSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -50,7 +52,7 @@ export class Appenders {
     try {
       info = appender.append(bytes, at, torn, start, tornStart);
     } catch (error) {
-      if (appender.isNew) this.take(key)?.release();
+      if (appender.isNew || appender.isLost) this.take(key)?.release();
       throw error;
     }
     return durability === "disk" ? appender.sync().then(() => info) : info;
@@ -113,6 +115,8 @@ export class Appenders {
 class Appender {
   /** Nothing was written to it yet. */
   isNew: boolean;
+  /** Its name is another file's now, or nobody's. */
+  isLost = false;
   readonly #path: string;
   readonly #key: string;
   readonly #fd: number;
@@ -159,7 +163,9 @@ class Appender {
     if (this.#failure !== undefined) throw this.#failure;
     this.heartbeat();
     try {
-      const length = fstatSync(this.#fd).size;
+      const stats = fstatSync(this.#fd, { bigint: true });
+      this.#checkName(stats);
+      const length = Number(stats.size);
       if (length !== at + torn) {
         const message = `the object has ${length} bytes, not ${at + torn}`;
         throw new TurnkeepError("conflict", message, { key: this.#key });
@@ -175,6 +181,17 @@ class Appender {
       if (error instanceof TurnkeepError) throw error;
       throw failed("cannot append to", this.#path, error, this.#key);
     }
+  }
+
+  /** Who copies or removes files knows no locks: what is written to a file without its name is gone. */
+  #checkName(held: BigIntStats): void {
+    // Windows gives no numbers to rely on.
+    if (process.platform === "win32") return;
+    const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (named?.ino === held.ino && named.dev === held.dev) return;
+    this.isLost = true;
+    const message = "the file was replaced or removed by something else while it was held";
+    throw new TurnkeepError("conflict", message, { key: this.#key });
   }
 
   /** So many bytes of the file, or fewer at its end. */

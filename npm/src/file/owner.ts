@@ -86,9 +86,14 @@ export function isSame(one: Owner, other: Owner | undefined): boolean {
 export function isAlive(owner: Owner): boolean {
   if (owner.host !== host()) {
     // Of another machine's processes nothing is known but their signs of life.
-    return owner.host !== "" && Date.now() - owner.heartbeatMs <= SILENCE_MAX_MS;
+    return owner.host !== "" && !isSilent(owner.heartbeatMs);
   }
   return owner.pid > 0 && startOf(owner.pid) === owner.start;
+}
+
+/** Whether a sign of life is too long ago. One as far ahead tells nothing either: it would hold until then. */
+function isSilent(thenMs: number): boolean {
+  return Math.abs(Date.now() - thenMs) > SILENCE_MAX_MS;
 }
 
 function isThisProcess(owner: Owner): boolean {

@@ -1,22 +1,66 @@
 // Making files appear and disappear: all at once, and for good.
 
 import { linkSync, renameSync, statSync, unlinkSync } from "node:fs";
-import { mkdir, open, readdir, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { type ByteRange, within } from "../store.js";
 import { readLater } from "./look.js";
 
-/** Writes a file and syncs it; makes its folder where it is missing. */
-export async function writeBeside(staged: string, bytes: Uint8Array): Promise<void> {
+const LOG = ".jsonl";
+const ZIPPED = ".gz";
+/** Reading, writing and running. */
+const MODE = 0o777;
+/** Reading and writing of who owns it. */
+const OWNER = 0o600;
+
+/** Writes a file that will be published at `path`, and syncs it; makes its folder where it is missing. */
+export async function writeBeside(staged: string, path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(staged), { recursive: true });
-  const file = await open(staged, "wx");
+  const mode = modeFor(path);
+  const file = await open(staged, "wx", mode);
   try {
     await file.writeFile(bytes);
+    await setMode(file, mode);
     await file.sync();
   } finally {
     await file.close();
   }
+}
+
+/** Makes a folder for parts: who may read what they become is only said then. */
+export async function makeStage(folder: string): Promise<void> {
+  await mkdir(dirname(folder), { recursive: true });
+  await mkdir(folder, { mode: 0o700 });
+}
+
+/**
+ * Who may do what with a file that will be published at `path`: only who may with the one that it
+ * replaces, and with the session's log and archive, which hold the same. Who owns it can always write.
+ */
+function modeFor(path: string): number | undefined {
+  // Windows has no modes.
+  if (process.platform === "win32") return undefined;
+  const log = path.endsWith(LOG + ZIPPED) ? path.slice(0, -ZIPPED.length) : path;
+  const same = log.endsWith(LOG) ? [log, log + ZIPPED] : [path];
+  const modes = same.map(modeOf).filter((mode) => mode !== undefined);
+  return modes.length === 0 ? undefined : modes.reduce((one, other) => one & other) | OWNER;
+}
+
+function modeOf(path: string): number | undefined {
+  try {
+    const stats = statSync(path);
+    return stats.isFile() ? stats.mode & MODE : undefined;
+  } catch {
+    // There is none: what else is wrong, publishing says.
+    return undefined;
+  }
+}
+
+/** The process's mask cut it where the file was made. Not every file system knows modes. */
+async function setMode(file: FileHandle, mode: number | undefined): Promise<void> {
+  if (mode === undefined || ((await file.stat()).mode & MODE) === mode) return;
+  await file.chmod(mode);
 }
 
 /** Publishes a synced file under a name that must be free. */
@@ -84,8 +128,8 @@ async function readPart(path: string, from: number, bytes: Uint8Array): Promise<
   }
 }
 
-/** Joins the parts in a stage's folder, by number, into one synced file. */
-export async function joinParts(folder: string): Promise<string> {
+/** Joins the parts in a stage's folder, by number, into one synced file that will be published at `path`. */
+export async function joinParts(folder: string, path: string): Promise<string> {
   const first = join(folder, "1");
   const parts = new Set(await readdir(folder));
   const whole = await open(first, "a");
@@ -105,6 +149,7 @@ export async function joinParts(folder: string): Promise<string> {
       }
       await unlink(part);
     }
+    await setMode(whole, modeFor(path));
     await whole.sync();
   } finally {
     await whole.close();
