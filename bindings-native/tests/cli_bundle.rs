@@ -161,6 +161,20 @@ fn what_is_no_files_name_is_refused() {
     assert_eq!(code, 2, "{err}");
 }
 
+/// A link is written through: what it leads to is what has to be outside.
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_no_log() {
+    let place = Place::new();
+    let log = place.root("one").join("a.jsonl");
+    let before = std::fs::read(&log).unwrap();
+    let link = place.root("link.bundle");
+    std::os::unix::fs::symlink(&log, &link).unwrap();
+    let (code, _, err) = run(&place.root("one"), &["bundle", link.to_str().unwrap()]);
+    assert_eq!(code, 2, "{err}");
+    assert_eq!(std::fs::read(&log).unwrap(), before);
+}
+
 #[test]
 fn a_dry_run_makes_no_store_and_wrong_files_are_told() {
     let place = Place::new();
