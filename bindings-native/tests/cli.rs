@@ -1048,5 +1048,30 @@ mod usage {
         let output = place.command(&["cat", "demo"]).stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert!(String::from_utf8(output.stderr).unwrap().starts_with("turnkeep: store_failed: "));
+        for args in [&["--version"][..], &["help"], &["--help", "--json"], &["cat", "--help"]] {
+            let full = fs::File::options().write(true).open("/dev/full").unwrap();
+            let output = place.command(args).stdout(full).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{args:?}");
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert!(stderr.contains("store_failed"), "{args:?}: {stderr}");
+        }
+    }
+
+    /// It was done, but nobody heard of it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_was_done_without_a_word_is_a_partial_result() {
+        let place = Place::with_demo();
+        for args in [
+            &["archive", "demo"][..],
+            &["restore", "demo"],
+            &["fork", "demo", "other"],
+            &["rm", "--yes", "demo", "gone"],
+        ] {
+            let full = fs::File::options().write(true).open("/dev/full").unwrap();
+            let output = place.command(args).stdout(full).output().unwrap();
+            assert_eq!(output.status.code(), Some(3), "{args:?}: {output:?}");
+        }
+        assert!(!place.log().exists());
     }
 }
