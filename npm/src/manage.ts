@@ -48,7 +48,7 @@ export interface Repair {
   readonly session: Session | undefined;
 }
 
-/** Bytes of a damaged log that were left out of the repaired one: neighbouring lines together where the reason is the same. */
+/** Bytes of a damaged log that were left out, neighbouring lines together where the reason is the same. */
 export interface LeftOut {
   /** The number of its first line, counted from 1. */
   readonly line: number;
