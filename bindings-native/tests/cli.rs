@@ -923,6 +923,34 @@ mod fsck {
     use super::*;
 
     #[test]
+    fn what_is_withheld_is_told() {
+        let place = Place::with_demo();
+        let redacted = include_str!("../../tests/vectors/log/redacted-all-but-the-first.jsonl");
+        fs::write(place.log(), redacted).unwrap();
+        let text = place.run(&["verify", "demo"]).ends_with(0).out;
+        assert!(text.starts_with("ok up to head 6 ") && text.contains(", 6 withheld ("), "{text}");
+        let text = place.run(&["fsck"]).ends_with(0).out;
+        assert!(text.contains(" bytes, 6 withheld, 0 damaged"), "{text}");
+    }
+
+    #[test]
+    fn an_archive_that_holds_what_the_log_lacks_is_told() {
+        let place = Place::with_demo();
+        let older = fs::read(place.log()).unwrap();
+        place.run_with(&["append", "demo"], HI).ends_with(0);
+        place.run(&["archive", "demo"]).ends_with(0);
+        fs::write(place.log(), older).unwrap();
+        let text = place.run(&["verify", "demo"]).ends_with(20).out;
+        assert!(
+            text.contains("head_mismatch") && text.contains("everything up to head 2"),
+            "{text}"
+        );
+        let text = place.run(&["fsck"]).ends_with(20).out;
+        assert!(text.starts_with("broken demo: head_mismatch: "), "{text}");
+        assert!(text.contains("1 damaged"), "{text}");
+    }
+
+    #[test]
     fn a_whole_store_is_summed_up() {
         let place = Place::with_demo();
         place.run_with(&["append", "two"], HI).ends_with(0);
@@ -1031,5 +1059,30 @@ mod usage {
         let output = place.command(&["cat", "demo"]).stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert!(String::from_utf8(output.stderr).unwrap().starts_with("turnkeep: store_failed: "));
+        for args in [&["--version"][..], &["help"], &["--help", "--json"], &["cat", "--help"]] {
+            let full = fs::File::options().write(true).open("/dev/full").unwrap();
+            let output = place.command(args).stdout(full).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{args:?}");
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert!(stderr.contains("store_failed"), "{args:?}: {stderr}");
+        }
+    }
+
+    /// It was done, but nobody heard of it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_was_done_without_a_word_is_a_partial_result() {
+        let place = Place::with_demo();
+        for args in [
+            &["archive", "demo"][..],
+            &["restore", "demo"],
+            &["fork", "demo", "other"],
+            &["rm", "--yes", "demo", "gone"],
+        ] {
+            let full = fs::File::options().write(true).open("/dev/full").unwrap();
+            let output = place.command(args).stdout(full).output().unwrap();
+            assert_eq!(output.status.code(), Some(3), "{args:?}: {output:?}");
+        }
+        assert!(!place.log().exists());
     }
 }

@@ -119,6 +119,27 @@ fn what_is_wrong_is_said_and_nothing_is_changed() {
     assert_eq!(code, 1, "{err}");
 }
 
+/// What an interrupted restoring replaced cannot be told: nothing says that nothing was changed.
+#[test]
+fn a_journal_that_cannot_be_read_says_what_to_do() {
+    let place = Place::new();
+    let folder = place.root("one").join("restore");
+    std::fs::create_dir(&folder).unwrap();
+    let journal = folder.join("journal.jsonl");
+    let garbage: [&[u8]; 2] = [b"garbage\n", b"\xff\n"];
+    for bytes in garbage {
+        std::fs::write(&journal, bytes).unwrap();
+        let (code, _, err) = run(&place.root("one"), &["bundle", &place.file("all.bundle")]);
+        assert_eq!(code, 20, "{err}");
+        assert!(err.contains("half replaced") && err.contains("restore/aside"), "{err}");
+        assert!(!err.contains("nothing was changed") && !err.contains("Copy"), "{err}");
+    }
+    // Far longer than any, and never read whole.
+    std::fs::File::create(&journal).unwrap().set_len(1 << 40).unwrap();
+    let (code, _, err) = run(&place.root("one"), &["bundle", &place.file("all.bundle")]);
+    assert!(code == 20 && err.contains("half replaced"), "{err}");
+}
+
 #[test]
 fn a_damaged_session_is_named_and_the_others_are_in_it() {
     let place = Place::new();
@@ -159,6 +180,20 @@ fn what_is_no_files_name_is_refused() {
     let inside = place.root("one").join("backup.jsonl.gz");
     let (code, _, err) = run(&place.root("one"), &["bundle", inside.to_str().unwrap()]);
     assert_eq!(code, 2, "{err}");
+}
+
+/// A link is written through: what it leads to is what has to be outside.
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_no_log() {
+    let place = Place::new();
+    let log = place.root("one").join("a.jsonl");
+    let before = std::fs::read(&log).unwrap();
+    let link = place.root("link.bundle");
+    std::os::unix::fs::symlink(&log, &link).unwrap();
+    let (code, _, err) = run(&place.root("one"), &["bundle", link.to_str().unwrap()]);
+    assert_eq!(code, 2, "{err}");
+    assert_eq!(std::fs::read(&log).unwrap(), before);
 }
 
 #[test]

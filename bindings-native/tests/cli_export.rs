@@ -128,6 +128,47 @@ fn what_cannot_be_done_is_told_and_leaves_nothing() {
 }
 
 #[test]
+fn no_session_is_replaced() {
+    let place = Place::new();
+    let log = place.path("store/demo.jsonl");
+    let before = fs::read(&log).unwrap();
+    fs::copy(&log, place.path("copy.jsonl")).unwrap();
+    fs::write(place.path("page.html"), PAGE).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&log, place.path("link.md")).unwrap();
+    #[cfg(not(unix))]
+    fs::copy(&log, place.path("store/link.md")).unwrap();
+    let link = if cfg!(unix) { "link.md" } else { "store/link.md" };
+    for args in [
+        &["demo", "--to", "messages", "-o", "store/demo.jsonl"][..],
+        &["demo", "--to", "messages", "-o", "store/new.jsonl"],
+        &["demo", "--to", "markdown", "-o", link],
+        &["./copy.jsonl", "--to", "markdown", "-o", "copy.jsonl"],
+        &["copy.jsonl", "--html", "--page", "page.html", "-o", "store/../copy.jsonl"],
+    ] {
+        let output = place.run(&[&["export"], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+        assert_eq!(output.stdout, b"");
+    }
+    assert_eq!(fs::read(&log).unwrap(), before);
+    assert_eq!(fs::read(place.path("copy.jsonl")).unwrap(), before);
+    assert!(!place.path("store/new.jsonl").exists());
+}
+
+/// What only its owner may read is not shown to others.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_replaced_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let path = place.path("out.md");
+    fs::write(&path, "old").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    place.out(&["export", "demo", "--to", "markdown", "-o", "out.md"]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn a_damaged_session_is_not_exported() {
     let place = Place::new();
     let log = place.path("store/demo.jsonl");

@@ -256,6 +256,28 @@ demo
         let documents = place.json(&["log", "--all", "--graph"]);
         assert_eq!((&documents[6]["session"], &documents[6]["depth"]), (&"e".into(), &2.into()));
     }
+
+    /// Names that were used again: each of the two comes from the other one.
+    #[test]
+    fn sessions_that_no_root_reaches_are_drawn_too() {
+        let place = Place::with_demo();
+        place.run(0, &["fork", "demo", "other", "--at", "4"]);
+        place.run(0, &["rm", "--yes", "demo"]);
+        place.run(0, &["fork", "other", "demo"]);
+        place.run(0, &["fork", "other", "a"]);
+        let all = place.run(0, &["log", "--all", "--graph"]).out;
+        let names = ["a", "demo", "other"];
+        let count = |name: &&str| {
+            all.lines()
+                .filter(|line| {
+                    line.trim_start_matches(['├', '└', '─', ' ', '│']).starts_with(*name)
+                })
+                .count()
+        };
+        assert_eq!(names.each_ref().map(count), [1; 3], "{all}");
+        assert_eq!(all.lines().filter(|line| line.contains(" from ")).count(), 1, "{all}");
+        assert_eq!(place.run(0, &["log", "demo", "--graph"]).out, all);
+    }
 }
 
 mod incomplete {

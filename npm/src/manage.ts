@@ -48,9 +48,9 @@ export interface Repair {
   readonly session: Session | undefined;
 }
 
-/** Bytes of a damaged log that were left out of the repaired one. */
+/** Bytes of a damaged log that were left out, neighbouring lines together where the reason is the same. */
 export interface LeftOut {
-  /** The line's number, counted from 1. */
+  /** The number of its first line, counted from 1. */
   readonly line: number;
   /** Where it starts. */
   readonly offset: number;

@@ -416,6 +416,38 @@ fn what_is_appended_after_a_torn_foreign_archive_is_kept() {
     });
 }
 
+/// An older copy of a log that took its place, beside the archive of a newer state: nothing else shows
+/// the entries that the archive has.
+#[test]
+fn verifying_tells_of_an_archive_that_holds_what_the_log_lacks() {
+    over_every_store(|store| {
+        let session = filled(&store, "a", 3, 50);
+        let older = bytes_of(&store, &log_key("a"));
+        for _ in 0..3 {
+            session.append_one(&user("archived")).expect("an append");
+        }
+        let newer = bytes_of(&store, &log_key("a"));
+        session.archive().expect("an archive");
+        drop(session);
+        let fault = |log: &[u8]| {
+            write(&store, &log_key("a"), log);
+            let report = drive(session::verify(id("a"), None, true), &*store).expect("a report");
+            (report.head.map(|head| head.seq), report.fault.map(|fault| fault.code()))
+        };
+        assert_eq!(fault(&older), (Some(3), Some("head_mismatch")));
+        assert_eq!(code(drive(session::layout(id("a")), &*store)), "head_mismatch");
+        // What an interrupted restoring left says nothing, whatever came since.
+        assert_eq!(fault(&newer), (Some(6), None));
+        let session = open(&store, "a").expect("it opens");
+        session.append_one(&user("since")).expect("an append");
+        assert!(session.verify().expect("a report").is_whole());
+        drop(session);
+        store.release(&log_key("a"));
+        write(&store, &archive_key("a"), b"\x1f\x8b\x08 damaged");
+        assert!(fault(&newer).1.is_some());
+    });
+}
+
 #[test]
 fn a_repair_takes_what_an_archive_gives_whatever_is_wrong_around_it() {
     over_every_store(|store| {

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use super::Task;
 use super::open::{START_BYTES, find_session};
 use super::read::entry;
-use super::source::{ArchivePart, Source};
+use super::source::{ArchivePart, Source, found};
 use crate::line::Line;
+use crate::store::Key;
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result, SessionId};
 
@@ -38,11 +39,8 @@ async fn look(io: &Io, id: &SessionId) -> Result<Layout> {
         return Ok(Layout { has_tail: log.is_some(), ..Layout::default() });
     }
     let Some(archive) = archive else {
-        let beside = ArchivePart::find(io, id).await?;
-        if let Some(archive) = &beside {
-            check_contained(io, id, archive).await?;
-        }
-        return Ok(Layout { has_leftover: beside.is_some(), ..Layout::default() });
+        let has_leftover = check_beside(io, id).await?;
+        return Ok(Layout { has_leftover, ..Layout::default() });
     };
     Ok(Layout {
         is_foreign: archive.index.is_none(),
@@ -51,8 +49,22 @@ async fn look(io: &Io, id: &SessionId) -> Result<Layout> {
     })
 }
 
-/// An archive beside a whole log was made of it, or is of another history.
-async fn check_contained(io: &Io, id: &SessionId, archive: &ArchivePart) -> Result<()> {
+/// Whether there is an archive beside a whole log. It was made of that, or is of another history:
+/// `head_mismatch`, unless a bundle is being restored, where the archive goes last.
+pub(super) async fn check_beside(io: &Io, id: &SessionId) -> Result<bool> {
+    let Some(archive) = ArchivePart::find(io, id).await? else { return Ok(false) };
+    if is_contained(io, id, &archive).await? || found(io.info(&Key::restoring()).await)?.is_some() {
+        return Ok(true);
+    }
+    if found(io.info(&archive.key).await)?.is_none_or(|now| now.version != archive.info.version) {
+        let message = "the archive was replaced while it was looked at";
+        return Err(Error::new(ErrorKind::Conflict, message).at_key(&archive.key).retryable());
+    }
+    let message = "the log does not hold what the archive beside it does";
+    Err(Error::new(ErrorKind::HeadMismatch, message).at_key(&archive.key))
+}
+
+async fn is_contained(io: &Io, id: &SessionId, archive: &ArchivePart) -> Result<bool> {
     let contained = archive.head(io).await?;
     let (session, source) = find_session(io, id).await?;
     let head = session.head().filter(|head| head.seq >= contained.seq);
@@ -60,9 +72,5 @@ async fn check_contained(io: &Io, id: &SessionId, archive: &ArchivePart) -> Resu
         Some(head) => entry(io, &source, head, contained.seq).await?,
         None => Vec::new(),
     };
-    if Line::split(&line).and_then(|line| line.hash()) == Some(contained.hash) {
-        return Ok(());
-    }
-    let message = "the log does not hold what the archive beside it does";
-    Err(Error::new(ErrorKind::HeadMismatch, message).at_key(&archive.key))
+    Ok(Line::split(&line).and_then(|line| line.hash()) == Some(contained.hash))
 }

@@ -32,6 +32,7 @@ mod repair;
 mod restore;
 mod retention;
 pub mod runtime;
+mod salvage;
 mod scan;
 mod schedule;
 mod source;

@@ -12,7 +12,7 @@ use crate::cold::Held;
 use crate::gzip::crc32;
 use crate::store::{Key, Part};
 use crate::task::Io;
-use crate::{Error, ErrorClass, Result, SessionId};
+use crate::{Error, ErrorClass, ErrorKind, Result, SessionId};
 
 /// What was read, and why some of it was not.
 #[derive(Default)]
@@ -173,6 +173,7 @@ impl Remains {
     }
 }
 
+/// Of what a newer version wrote nothing is guessed.
 fn is_damage(error: &Error) -> bool {
-    error.kind().class() == ErrorClass::Data
+    error.kind().class() == ErrorClass::Data && error.kind() != ErrorKind::UnsupportedVersion
 }

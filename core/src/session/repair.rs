@@ -1,6 +1,5 @@
 //! Saving what can be saved of a damaged session.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,19 +8,22 @@ use super::edit::quoted;
 use super::fork::refuse_existing;
 use super::open::generated;
 use super::remains::Remains;
+use super::salvage::Salvage;
 use super::staging::Staging;
 use super::{Session, Task};
-use crate::entry::{Entry, Envelope, redacted_digest, utf8};
-use crate::hash::{Hash, HexText, body_digest, chain};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, ENVELOPE_BYTES, LINE_BYTES_MAX};
+use crate::entry::Envelope;
+use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, ENVELOPE_BYTES};
 use crate::line::Line;
 use crate::log::{Draft, Expectation, Head, Report, Stamp, Verifier, Writer};
 use crate::store::{Key, PART_BYTES, Part};
 use crate::task::Io;
-use crate::{Error, ErrorKind, Kind, Result, SessionId};
+use crate::{Error, ErrorKind, Result, SessionId};
 
 /// How the draft of an entry that opens a log starts.
 const START: &str = r#"{"kind":"session_start""#;
+
+/// So much of what was left out is listed in the repaired log: an entry has its limit.
+const NOTED_MAX: usize = 10_000;
 
 /// What a repair found, and did.
 #[derive(Debug, Clone)]
@@ -39,10 +41,11 @@ pub struct Repair {
     pub session: Option<Session>,
 }
 
-/// Bytes of a damaged log that were left out of the repaired one.
+/// Bytes of a damaged log that were left out of the repaired one: neighbouring lines together where
+/// the reason is the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The line's number, counted from 1; of a block that cannot be read, its first line's.
+    /// The number of its first line, counted from 1.
     pub line: u64,
     /// Where it starts in the log.
     pub offset: u64,
@@ -54,14 +57,15 @@ pub struct LeftOut {
 
 /// Repairs a damaged session into a new one: the lines up to the first fault as they are, a fork
 /// entry, a note (an `extension` of domain `turnkeep.repair`) that lists what was left out, and
-/// every later entry that is whole by itself, written anew. The damaged log is not touched. With
-/// `dry_run` nothing is written.
+/// every later entry that is whole by itself, written anew, but for those of a batch that is surely
+/// unfinished. The damaged log is not touched. With `dry_run` nothing is written.
+/// `unsupported_version` where a newer version wrote it.
 #[must_use]
 pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Repair> {
     Task::new(async move |io| {
         let repairing = async {
             let remains = Remains::of(&io, &id).await?;
-            let (report, mut repair, drafts) = look(&remains, &id);
+            let (report, mut repair, drafts) = look(&remains, &id)?;
             if dry_run || repair.fault.is_none() {
                 return Ok(repair);
             }
@@ -84,94 +88,25 @@ pub fn repair(id: SessionId, into: Option<SessionId>, dry_run: bool) -> Task<Rep
 }
 
 /// Finds the first fault, what can be saved after it, and what cannot.
-fn look(remains: &Remains, id: &SessionId) -> (Report, Repair, Vec<String>) {
+fn look(remains: &Remains, id: &SessionId) -> Result<(Report, Repair, Vec<String>)> {
     let expectation = Expectation { session: Some(id.clone()), head: None };
     let mut verifier = Verifier::new(expectation);
     verifier.push(&remains.bytes);
     let report = verifier.finish();
+    let is_newer = |fault: &&Error| fault.kind() == ErrorKind::UnsupportedVersion;
+    if let Some(newer) = report.fault.as_ref().filter(is_newer) {
+        return Err(newer.clone());
+    }
     // Nobody knows how much is missing where an archive cannot be read: that comes first.
     let fault = remains.fault.clone().or_else(|| report.fault.clone());
     let (sound, left_out) = (report.head, Vec::new());
     let mut repair = Repair { sound, fault, saved: 0, left_out, session: None };
     let mut drafts = Vec::new();
     if repair.fault.is_some() {
-        let mut offset = sound.map_or(0, |head| head.bytes);
-        let mut number = sound.map_or(1, |head| head.seq + 2);
-        let mut at = offset as usize;
-        let mut lost = remains.lost.iter().peekable();
-        let mut taken = hashes(remains.bytes.get(..at).unwrap_or_default());
-        let rest = remains.bytes.get(at..).unwrap_or_default();
-        for line in rest.split_inclusive(|byte| *byte == b'\n') {
-            while let Some(lost) = lost.next_if(|lost| lost.at <= at) {
-                repair.left_out.push(lost.left_out.clone());
-                offset = lost.left_out.offset + lost.left_out.bytes;
-                number = lost.left_out.line + lost.lines;
-            }
-            let bytes = line.len() as u64;
-            // Where nothing is left of how the log began, a start is the first thing in it.
-            let may_start = sound.is_none() && drafts.is_empty();
-            match salvage(line, &mut taken, may_start) {
-                Ok(draft) => drafts.push(draft),
-                Err(code) => repair.left_out.push(LeftOut { line: number, offset, bytes, code }),
-            }
-            (at, offset, number) = (at + line.len(), offset + bytes, number + 1);
-        }
-        repair.left_out.extend(lost.map(|lost| lost.left_out.clone()));
+        (drafts, repair.left_out) = Salvage::after(sound, remains).into_parts();
         repair.saved = drafts.len() as u64;
     }
-    (report, repair, drafts)
-}
-
-/// The hashes that lines claim.
-fn hashes(lines: &[u8]) -> BTreeSet<HexText> {
-    let lines = lines.split(|byte| *byte == b'\n');
-    lines.filter_map(Line::split).map(|line| *line.hash).collect()
-}
-
-/// The draft of a line that is whole by itself: its bytes give its hash.
-fn salvage(
-    line: &[u8],
-    taken: &mut BTreeSet<HexText>,
-    may_start: bool,
-) -> Result<String, &'static str> {
-    let line = line.strip_suffix(b"\n").ok_or(ErrorKind::TornTail.code())?;
-    // What a conversion of line breaks left is none of the line's.
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.len() > LINE_BYTES_MAX {
-        return Err(ErrorKind::LineTooLong.code());
-    }
-    let code = |error: Error| error.code();
-    let split = Line::split(line).ok_or(ErrorKind::BadLine.code())?;
-    let prev = split.prev.and_then(|hex| Hash::from_hex(hex));
-    if redacted_digest(split.rest).is_some() {
-        // Nothing is left of it that could be written again.
-        return Err(Kind::Redacted.name());
-    }
-    if split.hash() != Some(chain(prev, body_digest(split.rest))) {
-        return Err(ErrorKind::BadHash.code());
-    }
-    if !taken.insert(*split.hash) {
-        return Err(ErrorKind::AlreadyExists.code());
-    }
-    let rest = utf8(split.rest).map_err(code)?;
-    let envelope = Envelope::parse(rest).map_err(code)?;
-    // What keeps a part of the history means nothing where some of it is missing, and a log opens
-    // once and says itself what it is a fork of.
-    if matches!(envelope.kind, Kind::Truncated | Kind::Compaction | Kind::Fork)
-        || envelope.kind == Kind::SessionStart && !may_start
-    {
-        return Err(envelope.kind.name());
-    }
-    let entry = Entry::parse(line).map_err(code)?;
-    let mut draft = Draft::new(entry.kind_name()).with_count("ts", entry.ts().unwrap_or_default());
-    for (name, value) in entry.fields() {
-        draft = draft.with(name, value);
-    }
-    // Written anew a line may become longer.
-    if draft.as_str().len() + ENVELOPE_BYTES > LINE_BYTES_MAX {
-        return Err(ErrorKind::TooLarge.code());
-    }
-    Ok(draft.as_str().into())
+    Ok((report, repair, drafts))
 }
 
 async fn write(
@@ -259,13 +194,19 @@ fn note(repair: &Repair) -> String {
     let left_out: Vec<String> = repair
         .left_out
         .iter()
+        .take(NOTED_MAX)
         .map(|left| {
             let LeftOut { line, offset, bytes, code } = left;
             format!(r#"{{"line":{line},"offset":{offset},"bytes":{bytes},"code":"{code}"}}"#)
         })
         .collect();
     let fault = repair.fault.as_ref().map_or(String::new(), |fault| quoted(fault.code()));
-    let lists = format!(r#""saved":{},"left_out":[{}]"#, repair.saved, left_out.join(","));
+    let unlisted = match repair.left_out.len().saturating_sub(NOTED_MAX) {
+        0 => String::new(),
+        count => format!(r#","unlisted":{count}"#),
+    };
+    let (saved, left_out) = (repair.saved, left_out.join(","));
+    let lists = format!(r#""saved":{saved},"left_out":[{left_out}]{unlisted}"#);
     let payload = format!(r#"{{"fault":{fault},{lists}}}"#);
     Draft::extension("turnkeep.repair", &payload).as_str().into()
 }

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::cold::ColdChunks;
+use super::layout::check_beside;
 use super::open::{TRIES, is_moving, open_session};
 use super::source::{LogPart, Source};
 use super::unpacking::Unpacking;
@@ -18,7 +19,8 @@ use crate::{Error, ErrorKind, Hash, Result, SessionId};
 pub(super) const CHUNK_BYTES: u64 = 256 << 10;
 
 /// Verifies a session's chain from end to end, live or archived, and that it contains the
-/// `expected` entry (number and hash); `deep` also every entry's content.
+/// `expected` entry (number and hash); `deep` also every entry's content. An archive beside a log that
+/// stands alone must hold nothing that the log lacks (`head_mismatch`).
 /// What does not hold is in the [`Report`]; an error means that it could not be looked at.
 #[must_use]
 pub fn verify(id: SessionId, expected: Option<(u64, Hash)>, deep: bool) -> Task<Report> {
@@ -61,6 +63,13 @@ async fn verify_once(
         Err(error) => return (report, Some(error)),
     };
     report.fault = report.fault.or_else(|| source.disagrees(report.head));
+    if report.fault.is_none() && source.is_alone() {
+        match check_beside(io, id).await {
+            Err(error) if is_data_fault(&error) => report.fault = Some(error),
+            Err(error) => return (report, Some(error)),
+            Ok(_) => {}
+        }
+    }
     if let (Some(fault), true) = (&report.fault, is_asked) {
         let blamed = source.blamed(io, fault.clone()).await;
         if blamed.kind() != fault.kind() {
@@ -269,5 +278,6 @@ enum Before {
 }
 
 pub(crate) fn shorter(key: &Key) -> Error {
-    Error::new(ErrorKind::Conflict, "the object became shorter while it was read").at_key(key)
+    let message = "the object became shorter while it was read";
+    Error::new(ErrorKind::Conflict, message).at_key(key).retryable()
 }

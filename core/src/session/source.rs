@@ -178,6 +178,11 @@ impl Source {
         }
     }
 
+    /// Whether nothing precedes the log.
+    pub(super) fn is_alone(&self) -> bool {
+        self.archive.is_none() && self.cold.is_none()
+    }
+
     /// Length of the objects.
     pub(super) fn stored_bytes(&self) -> u64 {
         let archive = self.archive.as_ref().map_or(0, |archive| archive.info.bytes);
@@ -250,7 +255,7 @@ impl ArchivePart {
             return Ok(object.bytes);
         }
         let message = "the archive was replaced while it was read";
-        Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key))
+        Err(Error::new(ErrorKind::Conflict, message).at_key(&self.key).retryable())
     }
 
     pub(super) async fn find(io: &Io, id: &SessionId) -> Result<Option<Self>> {

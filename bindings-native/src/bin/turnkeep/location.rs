@@ -83,6 +83,24 @@ impl Location {
             _ => false,
         }
     }
+
+    /// Refuses to write a file into the folder where the sessions are, by a link neither: there it
+    /// would be taken for a session, or take a log's place.
+    pub(crate) fn check_outside(&self, file: &Path) -> Outcome<()> {
+        let Self::Folder(root) = self else { return Ok(()) };
+        // Where a link leads is what is written.
+        let resolved = file.canonicalize();
+        let file = resolved.as_deref().unwrap_or(file);
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+        let is_inside =
+            root.canonicalize().is_ok_and(|root| folder.is_ok_and(|folder| folder == root));
+        if !is_inside {
+            return Ok(());
+        }
+        Err(Failure::usage("the file is to be in the folder where the sessions are")
+            .with_hint("Name a file elsewhere: there it would be taken for a session."))
+    }
 }
 
 impl fmt::Display for Location {

@@ -37,6 +37,7 @@ mod time;
 mod units;
 mod visible;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -57,8 +58,10 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Exit {
     let mut context = Context::new(cli.globals);
     let outcome = commands::run(&cli.command, &mut context);
-    // What was written before a failure is worth as much.
-    let flushed = context.out.flush();
+    // What was written before a failure is worth as much. What was done stays so, heard of or not.
+    let is_done = cli.command.changes_something();
+    let heard = |failure: Failure| if is_done { failure.after_some() } else { failure };
+    let flushed = context.out.flush().map_err(heard);
     match outcome.and_then(|exit| flushed.map(|()| exit)) {
         Ok(exit) => exit,
         Err(Failure::Closed) => Exit::Ok,
@@ -82,8 +85,20 @@ fn refuse(error: &clap::Error) -> Exit {
             output::write_stderr(&failed.json().line());
         }
     } else {
-        // Nothing is left to be done about a closed pipe.
-        error.print().ok();
+        let printed = error.print().and_then(|()| io::stdout().flush());
+        if let (Err(failed), false) = (&printed, error.use_stderr()) {
+            return unwritten(failed, is_json);
+        }
     }
     if error.use_stderr() { Exit::Usage } else { Exit::Ok }
+}
+
+/// Help or version could not be written.
+fn unwritten(error: &io::Error, is_json: bool) -> Exit {
+    let Failure::Failed(failed) = Failure::output(error) else { return Exit::Ok };
+    match is_json {
+        true => output::write_stderr(&failed.json().line()),
+        false => output::write_stderr(&format!("turnkeep: {}\n", failed.text())),
+    }
+    failed.exit
 }

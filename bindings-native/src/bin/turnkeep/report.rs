@@ -82,6 +82,14 @@ pub(crate) fn problem(report: &Report) -> String {
     }
 }
 
+/// How much of what holds cannot be read, after what is said of it.
+pub(crate) fn withheld_text(report: &Report) -> String {
+    match report.withheld {
+        0 => String::new(),
+        count => format!(", {count} withheld"),
+    }
+}
+
 pub(crate) fn torn_text(torn: Torn) -> String {
     let Torn { offset, bytes } = torn;
     format!("torn_tail: {bytes} bytes of an unfinished write (byte offset {offset})")

@@ -136,9 +136,14 @@ impl Journal {
 
     async fn read(io: &Io) -> Result<Option<Read>> {
         let key = Key::restoring();
+        let Some(info) = found(io.info(&key).await)? else { return Ok(None) };
+        if info.bytes > BYTES_MAX {
+            return Err(unreadable().at_key(&key));
+        }
         let Some(object) = found(io.get(&key, None).await)? else { return Ok(None) };
         let length = memchr::memrchr(b'\n', &object.bytes).map_or(0, |end| end + 1);
-        let text = utf8(object.bytes.get(..length).unwrap_or_default())?;
+        let text = utf8(object.bytes.get(..length).unwrap_or_default());
+        let text = text.map_err(|_| unreadable().at_key(&key))?;
         let (mut owner, mut stage) = (Owner::default(), Stage::Preparing);
         for line in text.lines() {
             let parsed = parse(line).map_err(|error| error.at_key(&key))?;
@@ -237,9 +242,14 @@ async fn holder(io: &Io) -> Result<Option<Holder>> {
     }
 }
 
+/// Longer than any: its longest line has some hundred bytes for each of a bundle's sessions.
+const BYTES_MAX: u64 = 1 << 30;
+
 fn unreadable() -> Error {
-    let message = "the journal of a restoring cannot be read: what it replaced lies beside it";
-    Error::new(ErrorKind::BadBundle, message)
+    let message = "the journal of a restoring cannot be read, so sessions may be half replaced: verify \
+                   them, put back what they lack from restore/aside, where each object lies as it was, \
+                   and then remove what is in restore";
+    Error::new(ErrorKind::BadEntry, message)
 }
 
 fn line(stage: &Stage) -> String {

@@ -14,7 +14,6 @@ use turnkeep::{
 use super::unbundle::tell_recovered;
 use crate::exit::Exit;
 use crate::json::{Object, error_object};
-use crate::location::Location;
 use crate::output::Context;
 use crate::progress::{Meter, Metered};
 use crate::visible::visible;
@@ -57,7 +56,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let store = Metered::new(&*store, &meter);
     let recovered = turnkeep::recover(&store, None, Recover::default())?;
     tell_recovered(&recovered, context);
-    check_outside(&args.file, context)?;
+    context.globals.location()?.check_outside(&args.file)?;
     let to = FileStore::of_file(&args.file);
     let written = drive_runtime(runtime::snapshot(options), &store, Some(&to), None)?;
     drop(meter);
@@ -94,19 +93,6 @@ fn check_named(args: &Args, store: &dyn Store) -> Outcome<()> {
             .with_hint("`turnkeep bundle FILE ID…`; ./ before it makes it a file's name."));
     }
     Ok(())
-}
-
-/// A bundle beside the sessions would be taken for an archive, or take a log's place.
-fn check_outside(file: &Path, context: &Context) -> Outcome<()> {
-    let Location::Folder(root) = context.globals.location()? else { return Ok(()) };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
-    let is_inside = root.canonicalize().is_ok_and(|root| folder.is_ok_and(|folder| folder == root));
-    if !is_inside {
-        return Ok(());
-    }
-    Err(Failure::usage("the file is to be in the folder where the sessions are")
-        .with_hint("Name a file elsewhere: there it would be taken for a session."))
 }
 
 fn exit(written: &Snapshotted) -> Exit {

@@ -18,7 +18,7 @@ pub(super) fn each(
     for id in ids {
         match work(id, context) {
             Err(Failure::Failed(told)) => {
-                context.out.flush()?;
+                context.out.flush().map_err(Failure::after_some)?;
                 context.tell(&told);
                 failure.get_or_insert(told.exit);
                 failed += 1;

@@ -1,7 +1,7 @@
 //! `turnkeep export`
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -78,6 +78,10 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
         }
         _ => {}
     }
+    // A file is exported without a store too.
+    if let (Some(path), Ok(location)) = (&args.output, context.globals.location()) {
+        location.check_outside(path)?;
+    }
     let Exported { bytes, torn } =
         export(args, context).map_err(|failure| args.target.explain(failure))?;
     match &args.output {
@@ -102,7 +106,8 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
 fn export(args: &Args, context: &Context) -> Outcome<Exported> {
     let To::Form(form) = args.to() else { return export_page(args, context) };
     let target = args.target.target()?;
-    let Source { store, id, .. } = target.source(&context.globals)?;
+    let Source { store, id, files } = target.source(&context.globals)?;
+    check_other(args, &files)?;
     // What is written names the session.
     let id = match &target {
         Target::File(path) => FileObject::open(path)?.owner()?,
@@ -118,11 +123,25 @@ fn export_page(args: &Args, context: &Context) -> Outcome<Exported> {
     // Where it is missing, nothing has to be read.
     let page = args.page.load()?;
     let target = args.target.target()?;
-    let Source { store, id, .. } = target.source(&context.globals)?;
+    let Source { store, id, files } = target.source(&context.globals)?;
+    check_other(args, &files)?;
     let meter = Meter::new(context, "reading", None);
     let sealed = seal(&id, &Metered::new(&*store, &meter)).map_err(html::too_large)?;
     let bytes = html::page_with(&page, &sealed, &html::name_of(&target, &id))?;
     Ok(Exported { bytes, torn: sealed.torn })
+}
+
+/// A session is not replaced by what it is in another form.
+fn check_other(args: &Args, files: &[PathBuf]) -> Outcome<()> {
+    let Some(Ok(output)) = args.output.as_ref().map(|path| path.canonicalize()) else {
+        return Ok(());
+    };
+    let is_same = |file: &PathBuf| file.canonicalize().is_ok_and(|file| file == output);
+    if !files.iter().any(is_same) || !output.is_file() {
+        return Ok(());
+    }
+    Err(Failure::usage("the file to write is the one that is exported")
+        .with_hint("Name another file with -o."))
 }
 
 impl Args {
@@ -169,7 +188,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     staged.push(name);
     staged.push(format!(".{}.tmp", std::process::id()));
     let staged = path.with_file_name(staged);
-    let written = write(&staged, bytes).and_then(|()| fs::rename(&staged, path));
+    let mode = fs::metadata(path).map(|metadata| metadata.permissions()).ok();
+    let written = write(&staged, bytes, mode).and_then(|()| fs::rename(&staged, path));
     if written.is_err() {
         // What is left over is worth less than what went wrong.
         fs::remove_file(&staged).ok();
@@ -182,8 +202,12 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Whoever could not read what is replaced cannot read this.
+fn write(path: &Path, bytes: &[u8], mode: Option<Permissions>) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    if let Some(mode) = mode.filter(|_| cfg!(unix)) {
+        file.set_permissions(mode)?;
+    }
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -37,6 +37,8 @@ struct Tally {
     live: u64,
     archived: u64,
     entries: u64,
+    /// Entries whose content is withheld.
+    withheld: u64,
     bytes: u64,
     damaged: u64,
     torn: u64,
@@ -60,7 +62,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let mut tally = Tally::default();
     for listed in &sessions {
         let report = drive(session::verify(listed.id.clone(), None, args.deep), &metered);
-        // Where it cannot be told, the report says why.
+        // Where it cannot be told, or an archive beside the log is none of it, the report says so.
         let layout = drive(session::layout(listed.id.clone()), &*store).unwrap_or_default();
         tally.count(listed, &report, &layout);
         tell(listed, &report, &layout, context)?;
@@ -102,6 +104,7 @@ impl Tally {
             return;
         };
         self.entries += report.head.map_or(0, |head| head.seq + 1);
+        self.withheld += report.withheld;
         match Verdict::of(report) {
             Verdict::Whole => {}
             Verdict::Torn => self.torn += 1,
@@ -143,13 +146,14 @@ impl Tally {
         found.into_iter().find(|(count, _)| *count > 0).map_or(Exit::Ok, |(_, exit)| exit)
     }
 
-    fn rows(&self) -> [(&'static str, u64); 13] {
+    fn rows(&self) -> [(&'static str, u64); 14] {
         [
             ("sessions", self.sessions),
             ("live", self.live),
             ("archived", self.archived),
             ("entries", self.entries),
             ("bytes", self.bytes),
+            ("withheld", self.withheld),
             ("damaged", self.damaged),
             ("torn", self.torn),
             ("newer", self.newer),

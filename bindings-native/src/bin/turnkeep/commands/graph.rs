@@ -1,6 +1,6 @@
 //! `turnkeep log --graph`: where sessions come from, drawn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use turnkeep::{Ancestor, SessionId, Store, ancestors};
 
@@ -58,10 +58,50 @@ impl Graph {
                 },
             }
         }
+        graph.root_rings();
         graph.children.values_mut().for_each(|children| {
             children.sort_by_key(|(id, origin)| (origin.point.seq, id.clone()));
         });
         Ok(graph)
+    }
+
+    /// Forked from each other under names that were used again, sessions may go round in a ring, which
+    /// no root reaches: one of each becomes a root.
+    fn root_rings(&mut self) {
+        let mut reached = BTreeSet::new();
+        self.roots.iter().for_each(|(root, _)| self.reach(root, &mut reached));
+        let children = self.children.iter();
+        let parents: BTreeMap<_, _> = children
+            .flat_map(|(parent, children)| {
+                children.iter().map(move |(child, _)| (child.clone(), parent.clone()))
+            })
+            .collect();
+        for child in parents.keys() {
+            if reached.contains(child) {
+                continue;
+            }
+            let (mut root, mut above) = (child, BTreeSet::new());
+            while above.insert(root) {
+                root = parents.get(root).unwrap_or(root);
+            }
+            self.reach(root, &mut reached);
+            let siblings = parents.get(root).and_then(|parent| self.children.get_mut(parent));
+            let Some(siblings) = siblings else { continue };
+            if let Some(at) = siblings.iter().position(|(sibling, _)| sibling == root) {
+                let (id, origin) = siblings.remove(at);
+                self.roots.push((id, Some(origin)));
+            }
+        }
+    }
+
+    /// Adds a session and all that comes from it.
+    fn reach(&self, id: &SessionId, reached: &mut BTreeSet<SessionId>) {
+        let mut left = vec![id];
+        while let Some(id) = left.pop() {
+            if reached.insert(id.clone()) {
+                left.extend(self.children.get(id).into_iter().flatten().map(|(child, _)| child));
+            }
+        }
     }
 
     /// The tree that a session is in.

@@ -193,9 +193,15 @@ fn line(id: &SessionId, store: &dyn Store, seq: u64) -> turnkeep::Result<Vec<u8>
 /// With what to do about it here.
 fn explained(error: Error) -> Failure {
     let kind = error.kind();
+    // Only where the entries differ it is known what the other store has.
+    let is_diverged = error.actual().is_some();
     let is_elsewhere = error.message().contains("is not in the cold store");
     let failure = Failure::from(error);
     match kind {
+        ErrorKind::Conflict if !is_diverged => failure.with_hint(
+            "Someone else changed the session while it was copied: the same command once more copies \
+             what is missing.",
+        ),
         ErrorKind::Conflict => failure.with_hint(
             "Each store has entries that the other one lacks. To keep both, `turnkeep fork` the \
              session in one of them, and copy the fork.",
@@ -271,4 +277,23 @@ fn sum_up(tally: &Tally, is_dry: bool, words: &Words, context: &mut Context) -> 
     context.out.text(&format!(
         "{dry}{copied} {done} ({entries}), {unchanged} unchanged, {failed} failed{left}\n"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(error: Error) -> String {
+        let Failure::Failed(failed) = explained(error) else { panic!() };
+        failed.text()
+    }
+
+    #[test]
+    fn a_fork_is_advised_only_where_entries_differ() {
+        let error = Error::new(ErrorKind::Conflict, "the archive was replaced while it was read");
+        let moved = hint(error.clone());
+        assert!(moved.contains("once more") && !moved.contains("fork"), "{moved}");
+        let head = Head { seq: 2, hash: turnkeep::Hash::from_bytes([1; 32]), bytes: 9 };
+        assert!(hint(error.with_actual(head)).contains("turnkeep fork"));
+    }
 }

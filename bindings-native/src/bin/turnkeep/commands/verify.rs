@@ -101,7 +101,8 @@ fn text(args: &Args, report: &Report, context: &Context) -> String {
     let verdict = Verdict::of(report);
     let word = if verdict == Verdict::Whole { "ok" } else { verdict.name() };
     let word = context.out.styled(verdict.style(), word);
-    let head = report.head.map(|head| format!("head {} {}", head.seq, head.hash));
+    let withheld = report::withheld_text(report);
+    let head = report.head.map(|head| format!("head {} {}{withheld}", head.seq, head.hash));
     if let (Verdict::Whole, Some(head)) = (verdict, &head) {
         let truncation = match args.head {
             Some(_) => "",
