@@ -366,7 +366,7 @@ function drafts(t, host) {
     t.equal([item.json("item"), item.json("id"), item.json("none")], [json, '"m1"', undefined]);
     const [whole] = await appended(rawJson(` { "item": ${json} ,"kind":"user_input"}`.trim()));
     t.equal(whole.json("item"), json);
-    const odd = { b: 1, a: "\ud800", "\u2028": "\u2029", 2: null, __proto__: { x: 1 } };
+    const odd = { b: 1, a: "\ud800", "\u2028": "\u2029", 2: null, ["__proto__"]: { x: 1 } };
     const [plain] = await appended({ kind: "tool_result", item: odd });
     t.equal(plain.json("item"), JSON.stringify(odd));
     t.equal(JSON.stringify(plain.item), JSON.stringify(odd));
@@ -405,6 +405,41 @@ function drafts(t, host) {
     await t.throws(async () => rawJson("1\n"), "bad_json");
     await t.throws(async () => rawJson('"\ud800"'), "invalid_utf8");
     await t.throws(async () => rawJson('"\udc00\ud800"'), "invalid_utf8");
+  });
+
+  t.test("what JSON has not is refused wherever it is handed in, and all else is kept", async () => {
+    class Point {
+      x = 1;
+    }
+    const lost = [NaN, -Infinity, 7n, () => 1, Symbol("s"), [undefined], new Map([[1, 2]]), new Set(), /x/, new Point()];
+    const session = await Session.create((await make()).store, { id: "s" });
+    for (const value of [...lost, new Uint8Array(1), Promise.resolve()]) {
+      const item = { deep: [{ value }] };
+      const raw = rawJson("1");
+      for (const draft of [{ kind: "user_input", item }, { kind: "later", raw, item }, { kind: "later", raw, value }]) {
+        const error = await t.throws(() => session.append([{ kind: "turn_end", turn: 1 }, draft]), "bad_json");
+        t.ok(error instanceof TurnkeepError && error.message.includes("JSON has no "), error.message);
+        t.equal([error.draft, error.hint.includes("rawJson")], [1, typeof value === "bigint"], error.message);
+      }
+      await t.throws(() => session.replaceHistory([item]), "bad_json");
+      await t.throws(() => session.compact({ summary: [item] }), "bad_json");
+      await t.throws(() => session.trace(item), "bad_json");
+      await t.throws(() => session.fork({ entries: [{ item }] }), "bad_json");
+      const { store } = await make();
+      await t.throws(() => Session.create(store, { start: { config: item } }), "bad_json");
+      t.equal((await store.list("", undefined, 1)).objects, []);
+    }
+    t.equal(session.head.seq, 0);
+    await session.close();
+
+    const bare = Object.assign(Object.create(null), { a: [] });
+    const nested = JSON.parse(`${"[".repeat(60)}${"]".repeat(60)}`);
+    const own = { toJSON: () => ({ was: 1 }) };
+    const kept = { date: new Date(0), url: new URL("https://a.b/c"), own, bare, none: undefined, "": undefined, zero: -0 };
+    const [entry] = await appended({ kind: "user_input", item: { ...kept, nested }, id: undefined });
+    t.equal(entry.json("item"), JSON.stringify({ ...kept, nested }));
+    const [other] = await appended({ kind: "user_input", item: kept, raw: rawJson("1"), id: undefined });
+    t.equal([other.json("item"), other.json("id")], [JSON.stringify(kept), undefined]);
   });
 
   t.test("drafts are read when they are given", async () => {
