@@ -655,25 +655,6 @@ test("what Node writes Rust restores, and the reverse, every log with equal byte
   }
 });
 
-test("what docs/runtime.md shows runs", async () => {
-  const root = place("docs");
-  mkdirSync(root);
-  const text = readFileSync(new URL("../../docs/runtime.md", import.meta.url), "utf8");
-  const examples = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
-  const modules = { turnkeep: "entry/node.js", "turnkeep/fs": "fs.js", "turnkeep/memory": "memory.js" };
-  const said = examples.map((code, at) => {
-    const program = join(root, `${at}.mjs`);
-    const from = (_, name) => `from "${new URL(`../../npm/dist/${modules[name]}`, import.meta.url)}"`;
-    const untyped = code.replaceAll(/type \w+, |: Cache\b|<string>/g, "");
-    writeFileSync(program, untyped.replaceAll(/from "(turnkeep[^"]*)"/g, from));
-    const call = spawnSync(process.execPath, [program], { cwd: root });
-    equal(call.status, 0, call.stderr.toString());
-    return call.stdout.toString().trim();
-  });
-  // As the comments beside `console.log` say.
-  equal(said, ["talk unchanged", "1 0"]);
-});
-
 // A process that is killed while it restores.
 
 const restorer = fileURLToPath(new URL("runtime-restorer.mjs", import.meta.url));
