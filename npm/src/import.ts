@@ -1,9 +1,9 @@
 // From and to other systems: importing what they wrote, writing sessions in their forms.
 
 import { drive } from "./drive.js";
-import { TurnkeepError, checkBytes, checkText, checked, fromWasm } from "./errors.js";
+import { TurnkeepError, checkBytes, checkMembers, checkText, checked, fromWasm } from "./errors.js";
 import { wasm } from "./load.js";
-import type { CallOptions } from "./options.js";
+import { CALL, type CallOptions } from "./options.js";
 import type { Head, Store } from "./store.js";
 
 /** A system whose files can be imported. */
@@ -96,6 +96,7 @@ export async function importFiles(
   files: Iterable<ImportFile>,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
+  checkMembers(options, { ...CALL, from: true, as: true, only: true, dryRun: true });
   const all = [...files];
   for (const { name } of all) checkText(name, "a file's name");
   for (const id of [options.as, options.only]) if (id !== undefined) checkText(id, "an id", "invalid_id");

@@ -3,9 +3,9 @@
 import { alone } from "./alone.js";
 import { Answers, type Cache } from "./cache.js";
 import { type Beside, type Request, answerTo, driveBeside } from "./drive.js";
-import { TurnkeepError, checkText, checked, fromWasm, texts } from "./errors.js";
+import { TurnkeepError, checkMembers, checkText, checked, fromWasm, texts } from "./errors.js";
 import { wasm } from "./load.js";
-import type { CallOptions } from "./options.js";
+import { CALL, type CallOptions } from "./options.js";
 import {
   type BundleSource,
   type BundleTarget,
@@ -17,7 +17,7 @@ import {
   targetOf,
   writing,
 } from "./place.js";
-import { type Probe, type Run, Runs, type WaitOptions } from "./runs.js";
+import { type Probe, type Run, Runs, WAIT, type WaitOptions } from "./runs.js";
 import type { Awaitable, Head, Store } from "./store.js";
 import type { Task } from "./wasm/turnkeep.js";
 
@@ -127,6 +127,7 @@ export type Recovered =
  * ```
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  checkMembers(options, { ...CALL, store: true, cache: true, givesUpCache: true, probes: true });
   const { store, cache, probes = [], signal } = options;
   const task = () => wasm().recover_task(cache !== undefined, options.givesUpCache === true, thisProcess());
   const recover = () => driveWith<Recovered>(checked(task), { store, cache }, signal);
@@ -191,7 +192,8 @@ export class Runtime {
    * await runtime.awaitIdle({ timeoutMs: 5000 });
    * ```
    */
-  awaitIdle(options: WaitOptions = {}): Promise<void> {
+  async awaitIdle(options: WaitOptions = {}): Promise<void> {
+    checkMembers(options, WAIT);
     return this.#runs.wait(options, false);
   }
 
@@ -204,7 +206,8 @@ export class Runtime {
    * await runtime.quiesce(() => console.log("nothing goes on"), { timeoutMs: Infinity });
    * ```
    */
-  quiesce<T>(work: () => Awaitable<T>, options: WaitOptions = {}): Promise<T> {
+  async quiesce<T>(work: () => Awaitable<T>, options: WaitOptions = {}): Promise<T> {
+    checkMembers(options, WAIT);
     return this.#runs.quiesce(work, options);
   }
 
@@ -220,6 +223,7 @@ export class Runtime {
    * ```
    */
   async snapshotTo(target: BundleTarget, options: SnapshotOptions = {}): Promise<Snapshotted> {
+    checkMembers(options, { ...WAIT, sessions: true, skippedPrefixes: true, replacesFuller: true, key: true });
     const bundle = await targetOf(target);
     const snapshot = () => this.#snapshot(bundle, this.#cache, options);
     return writing(bundle, () => this.#runs.quiesce(snapshot, options));
@@ -239,6 +243,7 @@ export class Runtime {
    * ```
    */
   async restoreFrom(source: BundleSource, options: RestoreOptions = {}): Promise<Restored> {
+    checkMembers(options, { ...WAIT, sessions: true, dryRun: true, key: true });
     const found = await sourceOf(source);
     if ("store" in found) return this.#runs.quiesce(() => this.#restore(found.store, options), options);
     const restore = async () => {
@@ -267,6 +272,7 @@ export class Runtime {
     target: BundleTarget,
     options: Pick<SnapshotOptions, "key" | "signal"> = {},
   ): Promise<Snapshotted> {
+    checkMembers(options, { ...CALL, key: true });
     const bundle = await targetOf(target);
     return writing(bundle, () => this.#snapshot(bundle, undefined, { ...options, sessions: [id] }));
   }

@@ -18,6 +18,7 @@ export async function run(t, host) {
   }
   strangeStores(t, host);
   drafts(t, host);
+  misspelt(t, host);
   archives(t, host);
 }
 
@@ -347,6 +348,76 @@ function strangeStores(t, host) {
         for await (const _ of host.turnkeep.sessions(strange)) break;
       }, "store_failed");
     }
+  });
+}
+
+function misspelt(t, host) {
+  const api = host.turnkeep;
+  const { make } = host.stores[0];
+
+  t.test("an option that there is none of is refused by its name, and nothing is done", async () => {
+    const { store } = await make();
+    const start = { id: "s", entries: [item("one"), item("two")] };
+    const session = await api.Session.create(store, start);
+    const tier = await api.Tier.open(store, (await make()).store);
+    const runtime = await api.createRuntime({ store });
+    const bundle = (await make()).store;
+    const log = (await session.read()).lines;
+    const first = async (entries) => (await entries.next()).value;
+    const wrong = { lst: 3 };
+    const calls = [
+      () => api.Session.create(store, { id: "t", ...wrong }),
+      () => api.Session.open(store, "s", wrong),
+      () => session.verify({ head: session.head, ...wrong }),
+      () => session.append(item("three"), wrong),
+      () => session.truncateFrom({ seq: 1 }, wrong),
+      () => session.replaceHistory([], wrong),
+      () => session.compact({ summary: [], ...wrong }),
+      () => session.read(wrong),
+      () => first(session.entries(wrong)),
+      () => session.state(wrong),
+      () => session.stateJson(wrong),
+      () => session.fork(wrong),
+      () => session.fork({ at: wrong }),
+      () => session.ensureHead(wrong),
+      () => session.delete(wrong),
+      () => api.deleteSession(store, "s", wrong),
+      () => api.createCompacted(store, "s", { summary: [], ...wrong }),
+      () => api.forkSession(store, "s", wrong),
+      () => api.repairSession(store, "s", wrong),
+      () => api.verify(log, wrong),
+      () => first(api.recentSessions(store, wrong)),
+      () => api.importFiles(store, [], wrong),
+      () => api.sweep(store, wrong),
+      () => api.sweep(store, {}, wrong),
+      () => api.usage(store, wrong),
+      () => api.prune(store, "s", "why", wrong),
+      async () => api.startSweeping(store, { everyMs: 1000, onError() {}, ...wrong }),
+      () => tier.hydrate("s", wrong),
+      () => tier.flush("s", wrong),
+      () => tier.collect(wrong),
+      () => first(tier.coldSessions(wrong)),
+      () => api.runSession(tier, { mode: "continue", id: "s", ...wrong }, () => t.ok(false, "it worked")),
+      () => api.createRuntime({ store, ...wrong }),
+      () => runtime.awaitIdle(wrong),
+      () => runtime.quiesce(() => t.ok(false, "it worked"), wrong),
+      () => runtime.snapshotTo(bundle, wrong),
+      () => runtime.exportSession("s", bundle, wrong),
+      () => runtime.restoreFrom(bundle, wrong),
+      () => runtime.replaceSession("s", bundle, wrong),
+    ];
+    for (const call of calls) {
+      const error = await t.throws(call, "invalid_argument");
+      t.ok(/"(lst|head)"/.test(error.message) && error.hint.startsWith("There are: "), `${call}: ${error.message}`);
+    }
+    t.equal((await session.read()).lines, log);
+    await t.throws(() => api.Session.open(store, "t"), "not_found");
+    t.equal((await bundle.list("", undefined, 1)).objects, []);
+    await session.close();
+
+    const { signal } = new AbortController();
+    const options = { mode: "continue", id: "s", signal, hot: "keep", merge: false, saveState: () => 1, onExitFault() {} };
+    t.equal(await api.runSession(tier, options, ({ head }) => head.seq), 2);
   });
 }
 
