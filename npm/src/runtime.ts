@@ -10,6 +10,7 @@ import {
   type BundleSource,
   type BundleTarget,
   attempt,
+  explain,
   randomNumber,
   reading,
   sourceOf,
@@ -18,7 +19,7 @@ import {
   writing,
 } from "./place.js";
 import { type Probe, type Run, Runs, WAIT, type WaitOptions } from "./runs.js";
-import type { Awaitable, Head, Store } from "./store.js";
+import { type Awaitable, type Head, type Store, checkStore } from "./store.js";
 import type { Task } from "./wasm/turnkeep.js";
 
 /** What a runtime is made of. */
@@ -129,6 +130,7 @@ export type Recovered =
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   checkMembers(options, { ...CALL, store: true, cache: true, givesUpCache: true, probes: true });
   const { store, cache, probes = [], signal } = options;
+  checkStore(store);
   const task = () => wasm().recover_task(cache !== undefined, options.givesUpCache === true, thisProcess());
   const recover = () => driveWith<Recovered>(checked(task), { store, cache }, signal);
   const recovered = await alone(store, recover, signal);
@@ -324,7 +326,7 @@ export class Runtime {
     const cache = this.#cache;
     const task = () => wasm().restore_task(ids, cache !== undefined, dryRun, key, thisProcess());
     const host = { store: this.store, bundle, cache };
-    return alone(this.store, () => driveWith(checked(task), host, signal), signal);
+    return alone(this.store, () => driveWith<Restored>(checked(task), host, signal), signal).catch(explain);
   }
 }
 

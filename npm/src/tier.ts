@@ -8,18 +8,19 @@ import { deleteSession } from "./manage.js";
 import type { Opened } from "./opened.js";
 import { CALL, type CallOptions, OPEN, type OpenOptions, checkOptions } from "./options.js";
 import { type Session, sessionOf } from "./session.js";
-import type {
-  Awaitable,
-  ByteRange,
-  Capabilities,
-  Condition,
-  Durability,
-  Head,
-  Holder,
-  Info,
-  Listing,
-  Store,
-  StoredObject,
+import {
+  type Awaitable,
+  type ByteRange,
+  type Capabilities,
+  type Condition,
+  type Durability,
+  type Head,
+  type Holder,
+  type Info,
+  type Listing,
+  type Store,
+  type StoredObject,
+  checkStore,
 } from "./store.js";
 import type * as glue from "./wasm/turnkeep.js";
 
@@ -142,6 +143,8 @@ export class Tier implements Store {
   readonly #hot: Store;
 
   private constructor(hot: Store, cold: Store) {
+    checkStore(hot);
+    checkStore(cold);
     this.#hot = hot;
     this.cold = cold;
     if (hot.sync !== undefined) this.sync = hot.sync.bind(hot);

@@ -368,10 +368,15 @@ test("restorings into other stores wait for nobody, and a signal ends the waitin
 
 test("a missing file and one that is none are told apart", async () => {
   const runtime = await quiet();
-  await throws(() => runtime.restoreFrom(place("missing")), "not_found");
+  const missing = place("missing");
+  const error = await throws(() => runtime.restoreFrom(missing), "not_found");
+  equal([error.key, error.message.includes(missing), error.hint.startsWith("Give a bundle")], [missing, true, true]);
   const file = place("file");
   writeFileSync(file, "no bundle at all");
-  await throws(() => runtime.restoreFrom(fileBundle(file)), "not_gzip");
+  for (const none of [fileBundle(file), file, new Uint8Array(100), new Blob(["no bundle"])]) {
+    const { hint } = await throws(() => runtime.restoreFrom(none), "not_gzip");
+    assert.ok(hint.startsWith("Give a bundle"), hint);
+  }
   writeFileSync(file, "");
   await throws(() => runtime.restoreFrom(file), "bad_bundle");
   for (const nothing of [undefined, null, 7, {}]) {

@@ -789,7 +789,7 @@ import { TurnkeepError } from "./errors.js";
 import { type CallOptions } from "./options.js";
 import { type BundleSource, type BundleTarget } from "./place.js";
 import { type Probe, type Run, type WaitOptions } from "./runs.js";
-import type { Awaitable, Head, Store } from "./store.js";
+import { type Awaitable, type Head, type Store } from "./store.js";
 export interface RuntimeOptions extends CallOptions {
     readonly store: Store;
     readonly cache?: Cache | undefined;
@@ -1162,7 +1162,7 @@ export interface Store {
 import { type TurnkeepError } from "./errors.js";
 import { type CallOptions, type OpenOptions } from "./options.js";
 import { type Session } from "./session.js";
-import type { Awaitable, ByteRange, Capabilities, Condition, Durability, Head, Holder, Info, Listing, Store, StoredObject } from "./store.js";
+import { type Awaitable, type ByteRange, type Capabilities, type Condition, type Durability, type Head, type Holder, type Info, type Listing, type Store, type StoredObject } from "./store.js";
 export interface FlushOptions extends CallOptions {
     readonly hot?: "clear" | "keep" | "leave" | undefined;
     readonly merge?: boolean | undefined;

@@ -338,6 +338,25 @@ function strangeStores(t, host) {
     }
   });
 
+  t.test("what is no store at all is refused, and the hint names one", async () => {
+    const { createRuntime, copySession, deleteSession, sessions, sweep, Tier } = host.turnkeep;
+    for (const none of ["./sessions", undefined, null, 7, {}, new Map()]) {
+      for (const call of [
+        () => Session.create(none, { id: "s" }),
+        () => Session.open(none, "s"),
+        () => deleteSession(none, "s"),
+        () => sessions(none).next(),
+        () => sweep(none),
+        () => createRuntime({ store: none }),
+        async () => Tier.open(none, (await make()).store),
+        async () => copySession((await make()).store, none, "s", "files"),
+      ]) {
+        const error = await t.throws(call, "invalid_argument");
+        t.ok(error.hint.includes("FileStore"), `${call}: ${error.message}`);
+      }
+    }
+  });
+
   t.test("a store that answers nonsense has failed", async () => {
     const { store } = await make();
     await Session.create(store, { id: "s" });
