@@ -89,3 +89,6 @@ pub use turnkeep_core::{
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/runtime.md")]
 struct RuntimeExamples;
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/import.md")]
+struct ImportExamples;

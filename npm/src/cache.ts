@@ -1,6 +1,7 @@
 // What a runtime keeps beside its sessions: a key-value cache, as far as snapshots need it.
 
 import { TurnkeepError, checkText } from "./errors.js";
+import { jsonText } from "./json.js";
 import type { Awaitable } from "./store.js";
 
 /**
@@ -160,41 +161,7 @@ function entryOf(key: string, { value, json, expiresMs }: CacheValue): CacheEntr
     throw new TurnkeepError("invalid_argument", `${what}: expiresMs is a whole number`);
   }
   if (value instanceof Uint8Array) return { key, bytes: value, expiresMs };
-  const text = json ?? jsonOf(value, what);
+  const text = json ?? jsonText(value, what);
   checkText(text, what, "bad_json");
   return { key, json: text, expiresMs };
-}
-
-function jsonOf(value: unknown, what: string): string {
-  const refuse = (why: string) => new TurnkeepError("bad_json", `${what}: ${why}`);
-  const check = function (this: unknown, _: string, member: unknown): unknown {
-    const isLost =
-      typeof member === "function" ||
-      typeof member === "symbol" ||
-      (typeof member === "number" && !Number.isFinite(member)) ||
-      (member === undefined && Array.isArray(this)) ||
-      (typeof member === "object" && member !== null && isNoJson(member));
-    if (isLost) throw refuse(`JSON has no ${nameOf(member)}`);
-    return member;
-  };
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value, check);
-  } catch (error) {
-    if (error instanceof TurnkeepError) throw error;
-    // A BigInt, a cycle, or whatever a `toJSON` throws.
-    throw new TurnkeepError("bad_json", `${what}: ${String(error)}`, { cause: error });
-  }
-  if (text === undefined) throw refuse(`JSON has no ${nameOf(value)}`);
-  return text;
-}
-
-/** What `JSON.stringify` makes something of that nobody gets back: no list, and no plain object of any realm. */
-function isNoJson(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return !Array.isArray(value) && prototype !== null && Object.getPrototypeOf(prototype) !== null;
-}
-
-function nameOf(value: unknown): string {
-  return typeof value === "object" && value !== null ? value.constructor.name : String(typeof value);
 }

@@ -1,6 +1,7 @@
 // What a caller wants to append, and its way into the wasm.
 
 import { LONE_SURROGATE, TurnkeepError } from "./errors.js";
+import { jsonText } from "./json.js";
 
 /** A point in a session: an entry, by number and hash. */
 export interface Point {
@@ -146,7 +147,8 @@ export type KnownKind = Exclude<KnownDraft["kind"], undefined> | "session_start"
  * An entry to be: an object with a `kind` and that kind's fields (`docs/format.md` §4), or just the
  * `item` of an entry of the history. The type
  * checks the fields of known kinds, and lets other kinds have any; the log keeps what it does not
- * know.
+ * know. Of what JSON does not have only members that are `undefined` are left out, as
+ * `JSON.stringify` does; all else is `bad_json`.
  */
 export type Draft<Kind extends string = string> =
   | KnownDraft
@@ -238,13 +240,11 @@ function grow(room: number, used: number): void {
 function stringify(draft: unknown, index?: number): string {
   try {
     if (draft instanceof RawJson) return draft.text;
-    const isPlain = typeof draft === "object" && draft !== null && !hasRawField(draft);
-    // What is no value of JSON becomes an empty text, which the core refuses.
-    return (isPlain ? JSON.stringify(draft) : stringifyFields(draft)) ?? "";
-  } catch (error) {
-    const code = error instanceof TurnkeepError ? error.code : "bad_json";
-    const message = error instanceof Error ? error.message : String(error);
-    throw new TurnkeepError(code, message, { draft: index, cause: error });
+    return hasRawField(draft) ? fieldsText(draft) : jsonText(draft);
+  } catch (thrown) {
+    const isOurs = thrown instanceof TurnkeepError;
+    const error = isOurs ? thrown : new TurnkeepError("bad_json", String(thrown), { cause: thrown });
+    throw new TurnkeepError(error.code, error.message, { ...error, draft: index, cause: error.cause });
   }
 }
 
@@ -260,19 +260,20 @@ export function encodeItems(items: readonly unknown[]): Uint8Array | undefined {
   return encodeDrafts(items.map((item, index) => new RawJson(jsonOf(item, index))))?.slice();
 }
 
-function hasRawField(draft: object): boolean {
+function hasRawField(draft: unknown): draft is object {
+  if (typeof draft !== "object" || draft === null) return false;
   for (const name in draft) {
     if ((draft as Record<string, unknown>)[name] instanceof RawJson) return true;
   }
   return false;
 }
 
-function stringifyFields(draft: unknown): string | undefined {
-  if (typeof draft !== "object" || draft === null) return JSON.stringify(draft);
+function fieldsText(draft: object): string {
   const members: string[] = [];
   for (const [name, value] of Object.entries(draft)) {
-    const text = value instanceof RawJson ? value.text : JSON.stringify(value);
-    if (text !== undefined) members.push(`${JSON.stringify(name)}:${text}`);
+    if (value === undefined) continue;
+    const text = value instanceof RawJson ? value.text : jsonText(value, name);
+    members.push(`${JSON.stringify(name)}:${text}`);
   }
   return `{${members.join(",")}}`;
 }

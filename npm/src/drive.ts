@@ -10,6 +10,7 @@ import {
   type Condition,
   type Durability,
   type Store,
+  checkStore,
   isPromise,
 } from "./store.js";
 import type { Task } from "./wasm/turnkeep.js";
@@ -115,6 +116,12 @@ function* run<T>(
   turn?: Turn,
   beside?: Beside,
 ): Steps<T> {
+  try {
+    checkStore(store);
+  } catch (error) {
+    started.free();
+    throw error;
+  }
   const task = store.cold === undefined ? started : started.with_cold_store();
   /** The last failure of each code: one of them may be what the task ends with. */
   let caught: Map<string, unknown> | undefined;

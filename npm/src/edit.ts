@@ -5,7 +5,7 @@ import { drive } from "./drive.js";
 import { checkText, checked } from "./errors.js";
 import { wasm } from "./load.js";
 import type { Opened } from "./opened.js";
-import { type CreateOptions, checkOptions } from "./options.js";
+import { CREATE, type CreateOptions, checkOptions } from "./options.js";
 import { type Session, sessionOf } from "./session.js";
 import type { Durability, Store } from "./store.js";
 import type * as glue from "./wasm/turnkeep.js";
@@ -51,7 +51,8 @@ export async function createCompacted(
   checkText(source, "an id", "invalid_id");
   const { summary, keepLast = 0, id, entries = [], salted, durability, signal } = options;
   if (id !== undefined) checkText(id, "an id", "invalid_id");
-  checkOptions(options);
+  const { start: _, ...members } = CREATE;
+  checkOptions(options, { ...members, summary: true, keepLast: true });
   const items = encodeItems(summary);
   const drafts = encodeDrafts(entries);
   const task = checked(() =>

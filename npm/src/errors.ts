@@ -144,6 +144,14 @@ export function checked<T>(call: () => T): T {
   }
 }
 
+/** Options from outside: a misspelt one must not be taken for one that is not given. @internal */
+export function checkMembers<T extends object>(options: T, members: Readonly<Record<keyof T, true>>): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(members, name));
+  if (unknown === undefined) return;
+  const hint = `There are: ${Object.keys(members).join(", ")}.`;
+  throw new TurnkeepError("invalid_argument", `there is no option ${JSON.stringify(unknown)}`, { hint });
+}
+
 /** Bytes from outside: the wasm's border would take other things for bytes. @internal */
 export function checkBytes(bytes: unknown, what: string): asserts bytes is Uint8Array {
   if (bytes instanceof Uint8Array) return;

@@ -2,11 +2,11 @@
 
 import { type Draft, type Point, encodeDrafts } from "./draft.js";
 import { drive } from "./drive.js";
-import { checkText, checked } from "./errors.js";
+import { checkMembers, checkText, checked } from "./errors.js";
 import type { Handle } from "./handle.js";
 import { wasm } from "./load.js";
 import type { Opened } from "./opened.js";
-import { type CallOptions, type OpenOptions, checkOptions } from "./options.js";
+import { CALL, type CallOptions, OPEN, type OpenOptions, checkOptions } from "./options.js";
 import { type Session, sessionOf } from "./session.js";
 import type { Store } from "./store.js";
 import type * as glue from "./wasm/turnkeep.js";
@@ -62,9 +62,11 @@ export async function forkSession(
 /** A task that forks. @internal */
 export function forkTask(parent: string, options: ForkOptions): glue.Task {
   checkText(parent, "an id", "invalid_id");
-  checkOptions(options);
+  checkOptions(options, { ...OPEN, at: true, id: true, entries: true });
   const { at = {}, id, entries = [] } = options;
-  const { seq, hash, turn }: Partial<Record<"seq" | "turn", number> & { hash: string }> = at;
+  const point: Partial<Record<"seq" | "turn", number> & { hash: string }> = at;
+  checkMembers(point, { seq: true, hash: true, turn: true });
+  const { seq, hash, turn } = point;
   if (hash !== undefined) checkText(hash, "a hash");
   if (id !== undefined) checkText(id, "an id", "invalid_id");
   const drafts = encodeDrafts(entries);
@@ -72,8 +74,10 @@ export function forkTask(parent: string, options: ForkOptions): glue.Task {
 }
 
 /** Goes on with a fork, should others have written to the session. @internal */
-export function ensureHead(handle: Handle, { id, signal }: EnsureHeadOptions): Promise<Ensured> {
+export function ensureHead(handle: Handle, options: EnsureHeadOptions): Promise<Ensured> {
+  const { id, signal } = options;
   return handle.inOrder(async () => {
+    checkMembers(options, { ...CALL, id: true });
     if (id !== undefined) checkText(id, "an id", "invalid_id");
     const task = checked(() => wasm().ensure_head(handle.opened.handle, id));
     const { opened, forkedFrom } = await drive<RawEnsured>(task, handle.store, signal);

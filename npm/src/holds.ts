@@ -2,7 +2,7 @@
 // a session that only reads lets go of nothing, and one that wrote only what no other holds.
 
 import { wasm } from "./load.js";
-import type { Awaitable, Store } from "./store.js";
+import { type Awaitable, type Store, checkStore } from "./store.js";
 
 const counts = new WeakMap<Store, Map<string, number>>();
 
@@ -23,6 +23,7 @@ export function letGo(store: Store, key: string): Awaitable<void> {
 
 /** Does what may write to a session's log, and lets go of it. @internal */
 export async function holding<T>(store: Store, id: string, work: () => Awaitable<T>): Promise<T> {
+  checkStore(store);
   const key = `${wasm().encode_id(id)}.jsonl`;
   hold(store, key);
   try {

@@ -1,9 +1,9 @@
 // From and to other systems: importing what they wrote, writing sessions in their forms.
 
 import { drive } from "./drive.js";
-import { TurnkeepError, checkBytes, checkText, checked, fromWasm } from "./errors.js";
+import { TurnkeepError, checkBytes, checkMembers, checkText, checked, fromWasm } from "./errors.js";
 import { wasm } from "./load.js";
-import type { CallOptions } from "./options.js";
+import { CALL, type CallOptions } from "./options.js";
 import type { Head, Store } from "./store.js";
 
 /** A system whose files can be imported. */
@@ -16,7 +16,10 @@ export type ExportForm = "messages" | "markdown" | "session-store" | "zeitlich";
 export interface ImportFile {
   /** Its path below the folder that is imported, with `/`: ids come from names where the content has none. */
   readonly name: string;
-  /** Its content, or what gives it once it is needed. */
+  /**
+   * Its content, or what gives it once it is needed. Where that throws, the file and those that belong
+   * together with it are left out ({@link ImportReport.skipped}), and the others go on.
+   */
   readonly bytes: Uint8Array | (() => Uint8Array | Promise<Uint8Array>);
 }
 
@@ -93,6 +96,7 @@ export async function importFiles(
   files: Iterable<ImportFile>,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
+  checkMembers(options, { ...CALL, from: true, as: true, only: true, dryRun: true });
   const all = [...files];
   for (const { name } of all) checkText(name, "a file's name");
   for (const id of [options.as, options.only]) if (id !== undefined) checkText(id, "an id", "invalid_id");
@@ -105,8 +109,15 @@ export async function importFiles(
     signal?.throwIfAborted();
     const names = group.map((at) => all[at]?.name ?? "");
     const nameOf = (at: number) => names[at] ?? "";
+    const bytes = await contents(group.map((at) => all[at] as ImportFile));
+    signal?.throwIfAborted();
+    if (bytes instanceof TurnkeepError) {
+      // A session is imported whole or not at all.
+      skipped.push(...names.map((file) => ({ file, error: bytes })));
+      continue;
+    }
     try {
-      const done = await importGroup(store, names, await contents(all, group), options);
+      const done = await importGroup(store, names, bytes, options);
       // An aborted import tells a session's failure, and no other.
       signal?.throwIfAborted();
       for (const session of done.sessions) {
@@ -160,13 +171,22 @@ function errorOf(error: unknown): TurnkeepError | undefined {
   return error === undefined ? undefined : (fromWasm(error) as TurnkeepError);
 }
 
-async function contents(all: readonly ImportFile[], group: readonly number[]) {
+/** The contents of files, or why one of them cannot be had. */
+async function contents(files: readonly ImportFile[]): Promise<Uint8Array[] | TurnkeepError> {
+  let failed: TurnkeepError | undefined;
   const read = async ({ name, bytes }: ImportFile) => {
-    const content = typeof bytes === "function" ? await bytes() : bytes;
+    let content: unknown = bytes;
+    try {
+      if (typeof bytes === "function") content = await bytes();
+    } catch (cause) {
+      failed ??= new TurnkeepError("store_failed", `${name} cannot be read: ${String(cause)}`, { key: name, cause });
+      return new Uint8Array(0);
+    }
     checkBytes(content, `the content of ${name}`);
     return content;
   };
-  return Promise.all(group.map((at) => read(all[at] as ImportFile)));
+  const all = await Promise.all(files.map(read));
+  return failed ?? all;
 }
 
 function importGroup(

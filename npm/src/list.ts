@@ -1,9 +1,9 @@
 // Which sessions there are.
 
 import { drive } from "./drive.js";
-import { checkText, checked } from "./errors.js";
+import { checkMembers, checkText, checked } from "./errors.js";
 import { wasm } from "./load.js";
-import type { CallOptions, Form } from "./options.js";
+import { CALL, type CallOptions, type Form } from "./options.js";
 import type { Store } from "./store.js";
 
 /** What a listing tells of a session, without opening it. */
@@ -79,6 +79,7 @@ export async function* recentSessions(
   store: Store,
   options: RecentOptions = {},
 ): AsyncGenerator<Recent, void, undefined> {
+  checkMembers(options, { ...CALL, limit: true, tag: true, after: true });
   const { tag, signal } = options;
   if (tag !== undefined) checkText(tag, "a tag");
   if (options.after !== undefined) checkText(options.after.id, "an id", "invalid_id");

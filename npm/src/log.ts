@@ -1,6 +1,6 @@
 // What needs no store: logs and archives as bytes.
 
-import { type TurnkeepError, checkBytes, checkText, checked, fromWasm } from "./errors.js";
+import { type TurnkeepError, checkBytes, checkMembers, checkText, checked, fromWasm } from "./errors.js";
 import { wasm } from "./load.js";
 import { type State, parseState } from "./state.js";
 import type { Head, Torn } from "./store.js";
@@ -52,6 +52,7 @@ export type Bytes = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterab
  * ```
  */
 export async function verify(source: Bytes, options: VerifyFileOptions = {}): Promise<Report> {
+  checkMembers(options, { session: true, expected: true, deep: true, signal: true });
   const { session, expected, deep = false, signal } = options;
   if (session !== undefined) checkText(session, "an id", "invalid_id");
   if (expected !== undefined) checkText(expected.hash, "a hash");

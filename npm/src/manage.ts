@@ -1,10 +1,10 @@
 // Deleting and repairing sessions.
 
 import { drive } from "./drive.js";
-import { type ErrorCode, type TurnkeepError, checkText, checked, fromWasm } from "./errors.js";
+import { type ErrorCode, type TurnkeepError, checkMembers, checkText, checked, fromWasm } from "./errors.js";
 import { wasm } from "./load.js";
 import type { Opened } from "./opened.js";
-import { type CallOptions, type OpenOptions, checkOptions } from "./options.js";
+import { CALL, type CallOptions, OPEN, type OpenOptions, checkOptions } from "./options.js";
 import { type Session, sessionOf } from "./session.js";
 import type { Head, Store } from "./store.js";
 
@@ -22,6 +22,7 @@ export async function deleteSession(
   id: string,
   options: CallOptions = {},
 ): Promise<void> {
+  checkMembers(options, CALL);
   checkText(id, "an id", "invalid_id");
   await drive(checked(() => wasm().delete_session(id)), store, options.signal);
 }
@@ -76,7 +77,7 @@ export async function repairSession(
   options: RepairOptions = {},
 ): Promise<Repair> {
   const { into, dryRun = false, signal } = options;
-  checkOptions(options);
+  checkOptions(options, { ...OPEN, into: true, dryRun: true });
   checkText(id, "an id", "invalid_id");
   if (into !== undefined) checkText(into, "an id", "invalid_id");
   const task = checked(() => wasm().repair(id, into, dryRun));

@@ -1,7 +1,7 @@
 // What calls on sessions take and give.
 
 import type { Draft, StartFields } from "./draft.js";
-import { type TurnkeepError, checkText } from "./errors.js";
+import { type TurnkeepError, checkMembers, checkText } from "./errors.js";
 import type { Durability, Head, Torn } from "./store.js";
 
 /**
@@ -139,8 +139,25 @@ export interface Summary {
   readonly withheld: number;
 }
 
+/** The members of {@link CallOptions}. @internal */
+export const CALL: Record<keyof CallOptions, true> = { signal: true };
+/** The members of {@link OpenOptions}. @internal */
+export const OPEN: Record<keyof OpenOptions, true> = { ...CALL, durability: true, recovery: true };
+/** The members of {@link WriteOptions}. @internal */
+export const WRITE: Record<keyof WriteOptions, true> = { ...CALL, durability: true };
+/** The members of {@link CreateOptions}. @internal */
+export const CREATE: Record<keyof CreateOptions, true> = {
+  ...OPEN,
+  id: true,
+  start: true,
+  entries: true,
+  salted: true,
+};
+
 /** Options from outside, checked before anything is written. @internal */
-export function checkOptions({ durability, recovery }: OpenOptions): void {
+export function checkOptions<T extends OpenOptions>(options: T, members: Readonly<Record<keyof T, true>>): void {
+  checkMembers(options, members);
+  const { durability, recovery } = options;
   if (durability !== undefined) checkText(durability, "durability");
   if (recovery !== undefined) checkText(recovery.projectDir, "a project's directory");
 }

@@ -36,7 +36,7 @@ export async function targetOf(target: BundleTarget): Promise<Store> {
 
 /** The store that is meant, or the pieces that come as a stream. @internal */
 export async function sourceOf(source: BundleSource): Promise<{ store: Store } | { pieces: Bytes }> {
-  if (isPath(source)) return { store: await ofPath(source) };
+  if (isPath(source)) return { store: await ofFile(source) };
   if (source instanceof Uint8Array) return { store: new InMemory(source) };
   const isIterable = (source as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] !== undefined;
   if (source instanceof Blob || source instanceof ReadableStream || isIterable) {
@@ -52,6 +52,27 @@ function isPath(place: unknown): place is string | URL {
 async function ofPath(path: string | URL): Promise<Store> {
   if (fileBundle !== undefined) return fileBundle(path);
   throw new TurnkeepError("not_supported", "paths are for where there are files: give a stream, or a store");
+}
+
+/** The same of a path where a bundle must be: what is told of it is the path, and no key. */
+async function ofFile(path: string | URL): Promise<Store> {
+  const store = await ofPath(path);
+  const name = String(path);
+  try {
+    await store.info(name);
+  } catch (error) {
+    if (!(error instanceof TurnkeepError && error.code === "not_found")) throw error;
+    throw new TurnkeepError("not_found", `there is no file ${name}`, { key: name, hint: HINT });
+  }
+  return store;
+}
+
+const HINT = "Give a bundle: what snapshotTo, exportSession or `turnkeep bundle` wrote.";
+
+/** Says of bytes that are nothing of the kind what they should have been. @internal */
+export function explain(error: unknown): never {
+  if (!(error instanceof TurnkeepError && error.code === "not_gzip")) throw error;
+  throw new TurnkeepError(error.code, error.message, { ...error, cause: error.cause, hint: HINT });
 }
 
 function checkStore(place: Store): Store {

@@ -2,9 +2,9 @@
 
 import type { KnownKind } from "./draft.js";
 import { type Entry, entriesOf } from "./entry.js";
-import { TurnkeepError, checked, texts } from "./errors.js";
+import { TurnkeepError, checkMembers, checked, texts } from "./errors.js";
 import { wasm } from "./load.js";
-import type { CallOptions } from "./options.js";
+import { CALL, type CallOptions } from "./options.js";
 import type { Head } from "./store.js";
 import type * as glue from "./wasm/turnkeep.js";
 
@@ -54,7 +54,8 @@ export interface Page {
 }
 
 /** A task that reads a page. @internal */
-export function readTask(id: string, range: ReadRange): glue.Task {
+export function readTask(id: string, range: ReadRange & CallOptions): glue.Task {
+  checkMembers(range, RANGE);
   return checked(() => {
     const wanted = new (wasm().Range)();
     const { from, to, last, turn, after, pageBytes, kinds, newestFirst, limit } = range;
@@ -70,6 +71,19 @@ export function readTask(id: string, range: ReadRange): glue.Task {
     return wasm().read(id, wanted);
   });
 }
+
+const RANGE: Record<keyof (ReadRange & CallOptions), true> = {
+  ...CALL,
+  from: true,
+  to: true,
+  last: true,
+  turn: true,
+  after: true,
+  pageBytes: true,
+  kinds: true,
+  newestFirst: true,
+  limit: true,
+};
 
 function checkCursor(after: unknown): glue.Cursor {
   if (after instanceof wasm().Cursor) return after;

@@ -2,9 +2,9 @@
 // of this runs unless asked.
 
 import { drive, driveUntil } from "./drive.js";
-import { TurnkeepError, checkText, checked, fromWasm, texts } from "./errors.js";
+import { TurnkeepError, checkMembers, checkText, checked, fromWasm, texts } from "./errors.js";
 import { wasm } from "./load.js";
-import type { CallOptions, Form } from "./options.js";
+import { CALL, type CallOptions, type Form } from "./options.js";
 import type { Head, Store } from "./store.js";
 
 /** What a sweep archives and prunes. What is not given is as said. */
@@ -152,8 +152,10 @@ export interface UsageOptions extends CallOptions {
 export async function sweep(
   store: Store,
   policy: Policy = {},
-  { signal }: CallOptions = {},
+  options: CallOptions = {},
 ): Promise<Sweep> {
+  checkMembers(options, CALL);
+  const { signal } = options;
   signal?.throwIfAborted();
   const { limits, kinds, keepTags, dryRun } = policyOf(policy);
   const task = checked(() => wasm().sweep(limits, kinds, keepTags, dryRun));
@@ -180,6 +182,7 @@ export async function prune(
   reason: string,
   options: CallOptions = {},
 ): Promise<Retention> {
+  checkMembers(options, CALL);
   checkText(id, "an id", "invalid_id");
   checkText(reason, "a reason");
   return drive(checked(() => wasm().prune(id, reason)), store, options.signal);
@@ -196,6 +199,7 @@ export async function prune(
  * ```
  */
 export async function usage(store: Store, options: UsageOptions = {}): Promise<StoreUsage> {
+  checkMembers(options, { ...CALL, inactiveMs: true });
   const { inactiveMs, signal } = options;
   if (inactiveMs !== undefined) checkWhole(inactiveMs, "inactiveMs");
   return drive(checked(() => wasm().usage(inactiveMs)), store, signal);
@@ -243,6 +247,7 @@ export interface Sweeping {
  * ```
  */
 export function startSweeping(store: Store, options: SweepingOptions): Sweeping {
+  checkMembers(options, { ...CALL, policy: true, everyMs: true, onSweep: true, onError: true });
   const { policy = {}, everyMs, onSweep, onError, signal } = options;
   const { limits, kinds, keepTags, dryRun } = policyOf(policy);
   checkWhole(everyMs, "everyMs");
@@ -326,20 +331,19 @@ function policyOf(policy: Policy) {
   return { limits, kinds: texts(kinds, "a kind"), keepTags: texts(keepTags, "a tag"), dryRun };
 }
 
-const MEMBERS: readonly string[] = [
-  "inactiveMs",
-  "maxBytes",
-  "minAgeMs",
-  "kinds",
-  "keepTags",
-  "dryRun",
-] satisfies readonly (keyof Policy)[];
+const MEMBERS: Record<keyof Policy, true> = {
+  inactiveMs: true,
+  maxBytes: true,
+  minAgeMs: true,
+  kinds: true,
+  keepTags: true,
+  dryRun: true,
+};
 
 /** A misspelt member must not make a sweep remove what was to be kept. */
 function checkPolicy(policy: Policy): Policy {
   if (typeof policy !== "object" || policy === null) throw wrong("a policy must be an object");
-  const unknown = Object.keys(policy).find((name) => !MEMBERS.includes(name));
-  if (unknown !== undefined) throw wrong(`a policy has no ${unknown}`);
+  checkMembers(policy, MEMBERS);
   const { inactiveMs, maxBytes, minAgeMs, kinds = [], keepTags = [], dryRun = false } = policy;
   if (inactiveMs !== undefined && inactiveMs !== null) checkWhole(inactiveMs, "inactiveMs");
   if (maxBytes !== undefined && maxBytes !== null) checkWhole(maxBytes, "maxBytes");

@@ -106,18 +106,24 @@ export async function runSession<T>(
 }
 
 async function open(tier: Tier, options: RunOptions): Promise<Session> {
-  switch (options.mode) {
-    case "new":
-      return Session.create(tier, options);
-    case "continue":
-      return tier.hydrate(options.id, options);
+  const { hot: _hot, merge: _merge, saveState: _save, onExitFault: _hear, ...begin } = options;
+  switch (begin.mode) {
+    case "new": {
+      const { mode: _, ...create } = begin;
+      return Session.create(tier, create);
+    }
+    case "continue": {
+      const { mode: _, id, ...how } = begin;
+      return tier.hydrate(id, how);
+    }
     case "fork": {
-      const { forkFrom, signal } = options;
+      const { mode: _, forkFrom, ...how } = begin;
+      const { signal } = how;
       checkText(forkFrom, "an id", "invalid_id");
       const task = checked(() => wasm().hydrate(forkFrom));
       const { opened } = await drive<{ opened: Opened }>(task, tier, signal);
       opened.handle.free();
-      return forkSession(tier, forkFrom, options);
+      return forkSession(tier, forkFrom, how);
     }
     default:
       throw new TurnkeepError("invalid_argument", "a mode is new, continue or fork");

@@ -2,7 +2,7 @@
 
 import { TurnkeepError, checkText, fromWasm } from "./errors.js";
 import { wasm } from "./load.js";
-import type { CallOptions } from "./options.js";
+import { CALL, type CallOptions } from "./options.js";
 import { type Awaitable, isPromise } from "./store.js";
 
 /**
@@ -36,6 +36,9 @@ export interface WaitOptions extends CallOptions {
   /** Whether or not that run is over: the caller's own, so that an agent's tool can take a snapshot. */
   readonly except?: Run | undefined;
 }
+
+/** The members of {@link WaitOptions}. @internal */
+export const WAIT: Record<keyof WaitOptions, true> = { ...CALL, timeoutMs: true, except: true };
 
 /** Someone's turn: its session is busy until it is over. */
 export class Run {

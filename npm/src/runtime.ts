@@ -3,13 +3,14 @@
 import { alone } from "./alone.js";
 import { Answers, type Cache } from "./cache.js";
 import { type Beside, type Request, answerTo, driveBeside } from "./drive.js";
-import { TurnkeepError, checkText, checked, fromWasm, texts } from "./errors.js";
+import { TurnkeepError, checkMembers, checkText, checked, fromWasm, texts } from "./errors.js";
 import { wasm } from "./load.js";
-import type { CallOptions } from "./options.js";
+import { CALL, type CallOptions } from "./options.js";
 import {
   type BundleSource,
   type BundleTarget,
   attempt,
+  explain,
   randomNumber,
   reading,
   sourceOf,
@@ -17,8 +18,8 @@ import {
   targetOf,
   writing,
 } from "./place.js";
-import { type Probe, type Run, Runs, type WaitOptions } from "./runs.js";
-import type { Awaitable, Head, Store } from "./store.js";
+import { type Probe, type Run, Runs, WAIT, type WaitOptions } from "./runs.js";
+import { type Awaitable, type Head, type Store, checkStore } from "./store.js";
 import type { Task } from "./wasm/turnkeep.js";
 
 /** What a runtime is made of. */
@@ -127,7 +128,9 @@ export type Recovered =
  * ```
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  checkMembers(options, { ...CALL, store: true, cache: true, givesUpCache: true, probes: true });
   const { store, cache, probes = [], signal } = options;
+  checkStore(store);
   const task = () => wasm().recover_task(cache !== undefined, options.givesUpCache === true, thisProcess());
   const recover = () => driveWith<Recovered>(checked(task), { store, cache }, signal);
   const recovered = await alone(store, recover, signal);
@@ -191,7 +194,8 @@ export class Runtime {
    * await runtime.awaitIdle({ timeoutMs: 5000 });
    * ```
    */
-  awaitIdle(options: WaitOptions = {}): Promise<void> {
+  async awaitIdle(options: WaitOptions = {}): Promise<void> {
+    checkMembers(options, WAIT);
     return this.#runs.wait(options, false);
   }
 
@@ -204,7 +208,8 @@ export class Runtime {
    * await runtime.quiesce(() => console.log("nothing goes on"), { timeoutMs: Infinity });
    * ```
    */
-  quiesce<T>(work: () => Awaitable<T>, options: WaitOptions = {}): Promise<T> {
+  async quiesce<T>(work: () => Awaitable<T>, options: WaitOptions = {}): Promise<T> {
+    checkMembers(options, WAIT);
     return this.#runs.quiesce(work, options);
   }
 
@@ -220,6 +225,7 @@ export class Runtime {
    * ```
    */
   async snapshotTo(target: BundleTarget, options: SnapshotOptions = {}): Promise<Snapshotted> {
+    checkMembers(options, { ...WAIT, sessions: true, skippedPrefixes: true, replacesFuller: true, key: true });
     const bundle = await targetOf(target);
     const snapshot = () => this.#snapshot(bundle, this.#cache, options);
     return writing(bundle, () => this.#runs.quiesce(snapshot, options));
@@ -239,6 +245,7 @@ export class Runtime {
    * ```
    */
   async restoreFrom(source: BundleSource, options: RestoreOptions = {}): Promise<Restored> {
+    checkMembers(options, { ...WAIT, sessions: true, dryRun: true, key: true });
     const found = await sourceOf(source);
     if ("store" in found) return this.#runs.quiesce(() => this.#restore(found.store, options), options);
     const restore = async () => {
@@ -267,6 +274,7 @@ export class Runtime {
     target: BundleTarget,
     options: Pick<SnapshotOptions, "key" | "signal"> = {},
   ): Promise<Snapshotted> {
+    checkMembers(options, { ...CALL, key: true });
     const bundle = await targetOf(target);
     return writing(bundle, () => this.#snapshot(bundle, undefined, { ...options, sessions: [id] }));
   }
@@ -318,7 +326,7 @@ export class Runtime {
     const cache = this.#cache;
     const task = () => wasm().restore_task(ids, cache !== undefined, dryRun, key, thisProcess());
     const host = { store: this.store, bundle, cache };
-    return alone(this.store, () => driveWith(checked(task), host, signal), signal);
+    return alone(this.store, () => driveWith<Restored>(checked(task), host, signal), signal).catch(explain);
   }
 }
 

@@ -5,7 +5,7 @@ import { type Draft, encodeDrafts } from "./draft.js";
 import { drive } from "./drive.js";
 import { type Compaction, type ItemPlace, compaction, replacement, truncation } from "./edit.js";
 import type { Entry } from "./entry.js";
-import { checkText, checked } from "./errors.js";
+import { checkMembers, checkText, checked } from "./errors.js";
 import { type EnsureHeadOptions, type Ensured, type ForkOptions, ensureHead, forkTask } from "./fork.js";
 import { Handle } from "./handle.js";
 import { wasm } from "./load.js";
@@ -24,6 +24,10 @@ import {
   type Summary,
   type VerifyOptions,
   type WriteOptions,
+  CALL,
+  CREATE,
+  OPEN,
+  WRITE,
   checkOptions,
   summaryOf,
 } from "./options.js";
@@ -94,7 +98,7 @@ export class Session {
   static async create(store: Store, options: CreateOptions = {}): Promise<Session> {
     const { id, start, entries = [], salted, durability, signal } = options;
     if (id !== undefined) checkText(id, "an id", "invalid_id");
-    checkOptions(options);
+    checkOptions(options, CREATE);
     const first = start === undefined ? [] : [{ kind: "session_start", ...start }];
     const drafts = encodeDrafts([...first, ...entries]);
     const task = checked(() => wasm().create(id, drafts, salted, durability));
@@ -111,7 +115,7 @@ export class Session {
    * ```
    */
   static async open(store: Store, id: string, options: OpenOptions = {}): Promise<Session> {
-    checkOptions(options);
+    checkOptions(options, OPEN);
     return sessionOf(store, await open(store, id, options.signal), options);
   }
 
@@ -156,6 +160,7 @@ export class Session {
     options: AppendOptions = {},
   ): Promise<Appended> {
     return this.#handle.write(options, () => {
+      checkMembers(options, { ...WRITE, expected: true, once: true });
       const { expected, once } = options;
       if (expected !== undefined) checkText(expected.hash, "a hash");
       const [seq, hash] = [expected?.seq, expected?.hash];
@@ -176,7 +181,10 @@ export class Session {
    * ```
    */
   truncateFrom(place: ItemPlace, options: WriteOptions = {}): Promise<Appended> {
-    return this.#handle.write(options, () => truncation(place));
+    return this.#handle.write(options, () => {
+      checkMembers(options, WRITE);
+      return truncation(place);
+    });
   }
 
   /**
@@ -188,7 +196,10 @@ export class Session {
    * ```
    */
   replaceHistory(items: readonly unknown[], options: WriteOptions = {}): Promise<Appended> {
-    return this.#handle.write(options, () => replacement(items));
+    return this.#handle.write(options, () => {
+      checkMembers(options, WRITE);
+      return replacement(items);
+    });
   }
 
   /**
@@ -201,7 +212,10 @@ export class Session {
    * ```
    */
   compact(options: Compaction & WriteOptions): Promise<Appended> {
-    return this.#handle.write(options, () => compaction(options));
+    return this.#handle.write(options, () => {
+      checkMembers(options, { ...WRITE, summary: true, keepLast: true });
+      return compaction(options);
+    });
   }
 
   /**
@@ -299,6 +313,7 @@ export class Session {
   verify(options: VerifyOptions = {}): Promise<Report> {
     const { expected, deep = false, signal } = options;
     const start = () => {
+      checkMembers(options, { ...CALL, expected: true, deep: true });
       if (expected !== undefined) checkText(expected.hash, "a hash");
       return checked(() => wasm().verify(this.id, expected?.seq, expected?.hash, deep));
     };
@@ -391,6 +406,7 @@ export class Session {
    * ```
    */
   async delete(options: CallOptions = {}): Promise<void> {
+    checkMembers(options, CALL);
     this.#handle.checkOpen();
     await this.close();
     await deleteSession(this.#handle.store, this.id, options);

@@ -1,9 +1,9 @@
 // The state: what folding a log gives.
 
 import type { Point } from "./draft.js";
-import { checked } from "./errors.js";
+import { checkMembers, checked } from "./errors.js";
 import { wasm } from "./load.js";
-import type { StateOptions } from "./options.js";
+import { CALL, type StateOptions } from "./options.js";
 import type { Head } from "./store.js";
 import type * as glue from "./wasm/turnkeep.js";
 
@@ -101,6 +101,7 @@ export interface RawState {
 
 /** A task that folds a session, and tells the open calls if they are wanted. @internal */
 export function viewTask(id: string, options: StateOptions, calls: boolean): glue.Task {
+  checkMembers(options, { ...CALL, sinceCompaction: true, closeCalls: true });
   const { sinceCompaction = false, closeCalls = false } = options;
   return checked(() => wasm().state(id, sinceCompaction, closeCalls, calls));
 }

@@ -1,5 +1,7 @@
 // What a store has to do. The core's `store` module says what each verb promises.
 
+import { TurnkeepError } from "./errors.js";
+
 /** The last entry of a log: the identity of a session's content. */
 export interface Head {
   /** The entry's number, counted from 0. */
@@ -199,6 +201,14 @@ export interface Store {
 
   /** The cold store behind this one, if there is one: see {@link Tier}. */
   readonly cold?: Store | undefined;
+}
+
+/** A store from outside. @internal */
+export function checkStore(store: Store): void {
+  const { get, list } = ((store as unknown) ?? {}) as Partial<Store>;
+  if (typeof get === "function" && typeof list === "function") return;
+  const hint = "Give one such as new FileStore(path), of turnkeep/fs.";
+  throw new TurnkeepError("invalid_argument", "a store must be an object with a store's methods", { hint });
 }
 
 /** Everything but expiry, with that durability. @internal */

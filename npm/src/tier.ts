@@ -1,25 +1,26 @@
 // A hot store in front of a cold one.
 
 import { drive } from "./drive.js";
-import { type TurnkeepError, checkText, checked, fromWasm } from "./errors.js";
+import { type TurnkeepError, checkMembers, checkText, checked, fromWasm } from "./errors.js";
 import { holding } from "./holds.js";
 import { wasm } from "./load.js";
 import { deleteSession } from "./manage.js";
 import type { Opened } from "./opened.js";
-import { type CallOptions, type OpenOptions, checkOptions } from "./options.js";
+import { CALL, type CallOptions, OPEN, type OpenOptions, checkOptions } from "./options.js";
 import { type Session, sessionOf } from "./session.js";
-import type {
-  Awaitable,
-  ByteRange,
-  Capabilities,
-  Condition,
-  Durability,
-  Head,
-  Holder,
-  Info,
-  Listing,
-  Store,
-  StoredObject,
+import {
+  type Awaitable,
+  type ByteRange,
+  type Capabilities,
+  type Condition,
+  type Durability,
+  type Head,
+  type Holder,
+  type Info,
+  type Listing,
+  type Store,
+  type StoredObject,
+  checkStore,
 } from "./store.js";
 import type * as glue from "./wasm/turnkeep.js";
 
@@ -142,6 +143,8 @@ export class Tier implements Store {
   readonly #hot: Store;
 
   private constructor(hot: Store, cold: Store) {
+    checkStore(hot);
+    checkStore(cold);
     this.#hot = hot;
     this.cold = cold;
     if (hot.sync !== undefined) this.sync = hot.sync.bind(hot);
@@ -188,7 +191,7 @@ export class Tier implements Store {
    * ```
    */
   async hydrate(id: string, options: OpenOptions = {}): Promise<Session> {
-    checkOptions(options);
+    checkOptions(options, OPEN);
     const task = started(id, () => wasm().hydrate(id));
     const { opened } = await drive<{ opened: Opened }>(task, this, options.signal);
     return sessionOf(this, opened, options);
@@ -206,6 +209,7 @@ export class Tier implements Store {
    * ```
    */
   async flush(id: string, options: FlushOptions = {}): Promise<Flushed> {
+    checkMembers(options, { ...CALL, hot: true, merge: true });
     const { hot, merge, signal } = options;
     if (hot !== undefined) checkText(hot, "hot");
     const task = started(id, () => wasm().flush(id, hot, merge));
@@ -261,6 +265,7 @@ export class Tier implements Store {
    * ```
    */
   async collect(options: CollectOptions = {}): Promise<Collected> {
+    checkMembers(options, { ...CALL, graceMs: true, dryRun: true });
     const { graceMs, dryRun, signal } = options;
     return drive(checked(() => wasm().collect(graceMs, dryRun)), this, signal);
   }
@@ -274,6 +279,7 @@ export class Tier implements Store {
    * ```
    */
   async *coldSessions(options: ColdSessionsOptions = {}): AsyncGenerator<ColdSession, void, undefined> {
+    checkMembers(options, { ...CALL, after: true, limit: true });
     let { after, limit: left = Number.POSITIVE_INFINITY } = options;
     if (after !== undefined) checkText(after, "an id", "invalid_id");
     while (left > 0) {

@@ -3,6 +3,7 @@
 import { drive } from "./drive.js";
 import { TurnkeepError, checkText, checked } from "./errors.js";
 import { holding } from "./holds.js";
+import { jsonText } from "./json.js";
 import { wasm } from "./load.js";
 import { deleteSession } from "./manage.js";
 import type { CallOptions } from "./options.js";
@@ -166,7 +167,7 @@ function writeThread(tier: Tier, id: string, snapshot: ThreadSnapshot | Uint8Arr
 }
 
 function bytesOf(snapshot: ThreadSnapshot): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(snapshot));
+  return new TextEncoder().encode(jsonText(snapshot, "a snapshot"));
 }
 
 function parsed(json: Uint8Array): ThreadSnapshot {

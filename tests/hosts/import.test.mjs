@@ -45,6 +45,38 @@ test("what is no earlier system's is told, and the others go on", async () => {
   assert.equal(told.sessions[0].id, "late");
 });
 
+test("a file that cannot be read leaves out what belongs to it, and the others go on", async () => {
+  const store = new MemoryStore();
+  const cause = new Error("EIO");
+  const fails = () => Promise.reject(cause);
+  const throws = () => {
+    throw cause;
+  };
+  const { sessions, skipped } = await importFiles(store, [
+    { name: "a.gz", bytes: throws },
+    await file("opendev/a1b2c3d4e5f6.json", "d/a1b2c3d4e5f6.json"),
+    { name: "d/a1b2c3d4e5f6.jsonl", bytes: fails },
+    { name: "late.json.gz", bytes: () => fixture("zeitlich_t-1.json.gz") },
+  ]);
+  assert.deepEqual(sessions.map(({ id, outcome }) => [id, outcome]), [["late", "imported"]]);
+  assert.deepEqual(
+    skipped.map(({ file, error }) => [file, error.code, error.key, error.cause]),
+    [
+      ["a.gz", "store_failed", "a.gz", cause],
+      ["d/a1b2c3d4e5f6.json", "store_failed", "d/a1b2c3d4e5f6.jsonl", cause],
+      ["d/a1b2c3d4e5f6.jsonl", "store_failed", "d/a1b2c3d4e5f6.jsonl", cause],
+    ],
+  );
+  const reason = new Error("enough");
+  const aborting = new AbortController();
+  const aborts = () => {
+    aborting.abort(reason);
+    throw reason;
+  };
+  const { signal } = aborting;
+  await assert.rejects(importFiles(store, [{ name: "a.gz", bytes: aborts }], { signal }), reason);
+});
+
 test("a dry run changes nothing, and an id can be chosen", async () => {
   const store = new MemoryStore();
   const files = [await file("zeitlich_t-1.json.gz")];

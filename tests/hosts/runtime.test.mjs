@@ -368,10 +368,15 @@ test("restorings into other stores wait for nobody, and a signal ends the waitin
 
 test("a missing file and one that is none are told apart", async () => {
   const runtime = await quiet();
-  await throws(() => runtime.restoreFrom(place("missing")), "not_found");
+  const missing = place("missing");
+  const error = await throws(() => runtime.restoreFrom(missing), "not_found");
+  equal([error.key, error.message.includes(missing), error.hint.startsWith("Give a bundle")], [missing, true, true]);
   const file = place("file");
   writeFileSync(file, "no bundle at all");
-  await throws(() => runtime.restoreFrom(fileBundle(file)), "not_gzip");
+  for (const none of [fileBundle(file), file, new Uint8Array(100), new Blob(["no bundle"])]) {
+    const { hint } = await throws(() => runtime.restoreFrom(none), "not_gzip");
+    assert.ok(hint.startsWith("Give a bundle"), hint);
+  }
   writeFileSync(file, "");
   await throws(() => runtime.restoreFrom(file), "bad_bundle");
   for (const nothing of [undefined, null, 7, {}]) {
@@ -653,25 +658,6 @@ test("what Node writes Rust restores, and the reverse, every log with equal byte
     equal(files(root), logs);
     for (const name of logs) equal(readFileSync(join(root, name)), readFileSync(join(one, name)), name);
   }
-});
-
-test("what docs/runtime.md shows runs", async () => {
-  const root = place("docs");
-  mkdirSync(root);
-  const text = readFileSync(new URL("../../docs/runtime.md", import.meta.url), "utf8");
-  const examples = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
-  const modules = { turnkeep: "entry/node.js", "turnkeep/fs": "fs.js", "turnkeep/memory": "memory.js" };
-  const said = examples.map((code, at) => {
-    const program = join(root, `${at}.mjs`);
-    const from = (_, name) => `from "${new URL(`../../npm/dist/${modules[name]}`, import.meta.url)}"`;
-    const untyped = code.replaceAll(/type \w+, |: Cache\b|<string>/g, "");
-    writeFileSync(program, untyped.replaceAll(/from "(turnkeep[^"]*)"/g, from));
-    const call = spawnSync(process.execPath, [program], { cwd: root });
-    equal(call.status, 0, call.stderr.toString());
-    return call.stdout.toString().trim();
-  });
-  // As the comments beside `console.log` say.
-  equal(said, ["talk unchanged", "1 0"]);
 });
 
 // A process that is killed while it restores.

@@ -143,6 +143,8 @@ test("objects of zeitlich's are read by their content, and written as zeitlich r
   ]) {
     assert.throws(() => readThreadSnapshot(object), { code });
   }
+  const state = { tasks: [], custom: { seen: new Set([1]) } };
+  assert.throws(() => writeThreadSnapshot({ ...thread, state }), { code: "bad_json" });
 });
 
 test("a bucket of zeitlich's is brought over, again without a change, and stays as it is", async () => {

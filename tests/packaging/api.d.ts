@@ -253,7 +253,7 @@ export declare function fileBundle(path: string | URL): FileStore;
 
 // dist/import.d.ts
 import { TurnkeepError } from "./errors.js";
-import type { CallOptions } from "./options.js";
+import { type CallOptions } from "./options.js";
 import type { Head, Store } from "./store.js";
 export type ImportFormat = "eai" | "session-store" | "opendev" | "zeitlich" | "agentmux";
 export type ExportForm = "messages" | "markdown" | "session-store" | "zeitlich";
@@ -350,7 +350,7 @@ export declare function about(store: Store, id: string, options?: CallOptions): 
 export declare function setAbout(store: Store, id: string, { title, kind, tags }: Partial<About>, options?: CallOptions): Promise<void>;
 
 // dist/list.d.ts
-import type { CallOptions, Form } from "./options.js";
+import { type CallOptions, type Form } from "./options.js";
 import type { Store } from "./store.js";
 export interface Listed {
     readonly id: string;
@@ -672,7 +672,7 @@ export declare const PRUNE: Script;
 
 // dist/retention.d.ts
 import { TurnkeepError } from "./errors.js";
-import type { CallOptions, Form } from "./options.js";
+import { type CallOptions, type Form } from "./options.js";
 import type { Head, Store } from "./store.js";
 export interface Policy {
     readonly inactiveMs?: number | null | undefined;
@@ -727,7 +727,7 @@ export interface UsedBytes {
 export interface UsageOptions extends CallOptions {
     readonly inactiveMs?: number | undefined;
 }
-export declare function sweep(store: Store, policy?: Policy, { signal }?: CallOptions): Promise<Sweep>;
+export declare function sweep(store: Store, policy?: Policy, options?: CallOptions): Promise<Sweep>;
 export declare function prune(store: Store, id: string, reason: string, options?: CallOptions): Promise<Retention>;
 export declare function usage(store: Store, options?: UsageOptions): Promise<StoreUsage>;
 export interface SweepingOptions extends CallOptions {
@@ -768,7 +768,7 @@ export interface RunStart {
 export declare function runSession<T>(tier: Tier, options: RunOptions, work: (session: Session, start: RunStart) => Awaitable<T>): Promise<T>;
 
 // dist/runs.d.ts
-import type { CallOptions } from "./options.js";
+import { type CallOptions } from "./options.js";
 import { type Awaitable } from "./store.js";
 export interface Probe {
     readonly name?: string | undefined;
@@ -786,10 +786,10 @@ export declare class Run {
 // dist/runtime.d.ts
 import { type Cache } from "./cache.js";
 import { TurnkeepError } from "./errors.js";
-import type { CallOptions } from "./options.js";
+import { type CallOptions } from "./options.js";
 import { type BundleSource, type BundleTarget } from "./place.js";
 import { type Probe, type Run, type WaitOptions } from "./runs.js";
-import type { Awaitable, Head, Store } from "./store.js";
+import { type Awaitable, type Head, type Store } from "./store.js";
 export interface RuntimeOptions extends CallOptions {
     readonly store: Store;
     readonly cache?: Cache | undefined;
@@ -1162,7 +1162,7 @@ export interface Store {
 import { type TurnkeepError } from "./errors.js";
 import { type CallOptions, type OpenOptions } from "./options.js";
 import { type Session } from "./session.js";
-import type { Awaitable, ByteRange, Capabilities, Condition, Durability, Head, Holder, Info, Listing, Store, StoredObject } from "./store.js";
+import { type Awaitable, type ByteRange, type Capabilities, type Condition, type Durability, type Head, type Holder, type Info, type Listing, type Store, type StoredObject } from "./store.js";
 export interface FlushOptions extends CallOptions {
     readonly hot?: "clear" | "keep" | "leave" | undefined;
     readonly merge?: boolean | undefined;

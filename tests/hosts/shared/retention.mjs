@@ -353,7 +353,7 @@ function listener() {
     clearTimeout(timer);
     return told;
   };
-  return { told, some, onSweep: hear, onError: hear };
+  return { told, some, hears: { onSweep: hear, onError: hear } };
 }
 
 const passed = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -363,8 +363,8 @@ function sweepers(t, inStore) {
     await create(Session, store, "a", "b");
     const one = listener();
     const options = { policy: {}, everyMs: 3_600_000 };
-    const first = startSweeping(aged(store), { ...options, ...one });
-    const second = startSweeping(aged(store), { ...options, ...one });
+    const first = startSweeping(aged(store), { ...options, ...one.hears });
+    const second = startSweeping(aged(store), { ...options, ...one.hears });
     t.equal(one.told, []);
     const [swept] = await one.some(1);
     t.equal(outcomes(swept), [["a", "archived"], ["b", "archived"]]);
@@ -373,7 +373,7 @@ function sweepers(t, inStore) {
     await first.stop();
     t.equal(one.told.length, 1);
     const late = listener();
-    const third = startSweeping(store, { ...options, ...late });
+    const third = startSweeping(store, { ...options, ...late.hears });
     await passed(20);
     await third.stop();
     t.equal(late.told, []);
@@ -428,14 +428,14 @@ function sweepers(t, inStore) {
         },
       });
       // What was ended early is no sweep that others wait after.
-      sweeping = startSweeping(ending, { everyMs: 3_600_000, signal: controller.signal, ...heard });
+      sweeping = startSweeping(ending, { everyMs: 3_600_000, signal: controller.signal, ...heard.hears });
       await heard.some(1);
       await sweeping.stop();
       t.equal([heard.told.length, heard.told[0].archived], [1, 1]);
       t.equal(heard.told[0].sessions.at(-1).reason, "stopped");
     }
     const never = listener();
-    await startSweeping(old, { everyMs: 1, signal: AbortSignal.abort(), ...never }).stop();
+    await startSweeping(old, { everyMs: 1, signal: AbortSignal.abort(), ...never.hears }).stop();
     t.equal(never.told, []);
   });
 

@@ -18,6 +18,7 @@ export async function run(t, host) {
   }
   strangeStores(t, host);
   drafts(t, host);
+  misspelt(t, host);
   archives(t, host);
 }
 
@@ -337,6 +338,25 @@ function strangeStores(t, host) {
     }
   });
 
+  t.test("what is no store at all is refused, and the hint names one", async () => {
+    const { createRuntime, copySession, deleteSession, sessions, sweep, Tier } = host.turnkeep;
+    for (const none of ["./sessions", undefined, null, 7, {}, new Map()]) {
+      for (const call of [
+        () => Session.create(none, { id: "s" }),
+        () => Session.open(none, "s"),
+        () => deleteSession(none, "s"),
+        () => sessions(none).next(),
+        () => sweep(none),
+        () => createRuntime({ store: none }),
+        async () => Tier.open(none, (await make()).store),
+        async () => copySession((await make()).store, none, "s", "files"),
+      ]) {
+        const error = await t.throws(call, "invalid_argument");
+        t.ok(error.hint.includes("FileStore"), `${call}: ${error.message}`);
+      }
+    }
+  });
+
   t.test("a store that answers nonsense has failed", async () => {
     const { store } = await make();
     await Session.create(store, { id: "s" });
@@ -347,6 +367,76 @@ function strangeStores(t, host) {
         for await (const _ of host.turnkeep.sessions(strange)) break;
       }, "store_failed");
     }
+  });
+}
+
+function misspelt(t, host) {
+  const api = host.turnkeep;
+  const { make } = host.stores[0];
+
+  t.test("an option that there is none of is refused by its name, and nothing is done", async () => {
+    const { store } = await make();
+    const start = { id: "s", entries: [item("one"), item("two")] };
+    const session = await api.Session.create(store, start);
+    const tier = await api.Tier.open(store, (await make()).store);
+    const runtime = await api.createRuntime({ store });
+    const bundle = (await make()).store;
+    const log = (await session.read()).lines;
+    const first = async (entries) => (await entries.next()).value;
+    const wrong = { lst: 3 };
+    const calls = [
+      () => api.Session.create(store, { id: "t", ...wrong }),
+      () => api.Session.open(store, "s", wrong),
+      () => session.verify({ head: session.head, ...wrong }),
+      () => session.append(item("three"), wrong),
+      () => session.truncateFrom({ seq: 1 }, wrong),
+      () => session.replaceHistory([], wrong),
+      () => session.compact({ summary: [], ...wrong }),
+      () => session.read(wrong),
+      () => first(session.entries(wrong)),
+      () => session.state(wrong),
+      () => session.stateJson(wrong),
+      () => session.fork(wrong),
+      () => session.fork({ at: wrong }),
+      () => session.ensureHead(wrong),
+      () => session.delete(wrong),
+      () => api.deleteSession(store, "s", wrong),
+      () => api.createCompacted(store, "s", { summary: [], ...wrong }),
+      () => api.forkSession(store, "s", wrong),
+      () => api.repairSession(store, "s", wrong),
+      () => api.verify(log, wrong),
+      () => first(api.recentSessions(store, wrong)),
+      () => api.importFiles(store, [], wrong),
+      () => api.sweep(store, wrong),
+      () => api.sweep(store, {}, wrong),
+      () => api.usage(store, wrong),
+      () => api.prune(store, "s", "why", wrong),
+      async () => api.startSweeping(store, { everyMs: 1000, onError() {}, ...wrong }),
+      () => tier.hydrate("s", wrong),
+      () => tier.flush("s", wrong),
+      () => tier.collect(wrong),
+      () => first(tier.coldSessions(wrong)),
+      () => api.runSession(tier, { mode: "continue", id: "s", ...wrong }, () => t.ok(false, "it worked")),
+      () => api.createRuntime({ store, ...wrong }),
+      () => runtime.awaitIdle(wrong),
+      () => runtime.quiesce(() => t.ok(false, "it worked"), wrong),
+      () => runtime.snapshotTo(bundle, wrong),
+      () => runtime.exportSession("s", bundle, wrong),
+      () => runtime.restoreFrom(bundle, wrong),
+      () => runtime.replaceSession("s", bundle, wrong),
+    ];
+    for (const call of calls) {
+      const error = await t.throws(call, "invalid_argument");
+      t.ok(/"(lst|head)"/.test(error.message) && error.hint.startsWith("There are: "), `${call}: ${error.message}`);
+    }
+    t.equal((await session.read()).lines, log);
+    await t.throws(() => api.Session.open(store, "t"), "not_found");
+    t.equal((await bundle.list("", undefined, 1)).objects, []);
+    await session.close();
+
+    const { signal } = new AbortController();
+    const options = { mode: "continue", id: "s", signal, hot: "keep", merge: false, saveState: () => 1, onExitFault() {} };
+    t.equal(await api.runSession(tier, options, ({ head }) => head.seq), 2);
   });
 }
 
@@ -366,7 +456,7 @@ function drafts(t, host) {
     t.equal([item.json("item"), item.json("id"), item.json("none")], [json, '"m1"', undefined]);
     const [whole] = await appended(rawJson(` { "item": ${json} ,"kind":"user_input"}`.trim()));
     t.equal(whole.json("item"), json);
-    const odd = { b: 1, a: "\ud800", "\u2028": "\u2029", 2: null, __proto__: { x: 1 } };
+    const odd = { b: 1, a: "\ud800", "\u2028": "\u2029", 2: null, ["__proto__"]: { x: 1 } };
     const [plain] = await appended({ kind: "tool_result", item: odd });
     t.equal(plain.json("item"), JSON.stringify(odd));
     t.equal(JSON.stringify(plain.item), JSON.stringify(odd));
@@ -405,6 +495,41 @@ function drafts(t, host) {
     await t.throws(async () => rawJson("1\n"), "bad_json");
     await t.throws(async () => rawJson('"\ud800"'), "invalid_utf8");
     await t.throws(async () => rawJson('"\udc00\ud800"'), "invalid_utf8");
+  });
+
+  t.test("what JSON has not is refused wherever it is handed in, and all else is kept", async () => {
+    class Point {
+      x = 1;
+    }
+    const lost = [NaN, -Infinity, 7n, () => 1, Symbol("s"), [undefined], new Map([[1, 2]]), new Set(), /x/, new Point()];
+    const session = await Session.create((await make()).store, { id: "s" });
+    for (const value of [...lost, new Uint8Array(1), Promise.resolve()]) {
+      const item = { deep: [{ value }] };
+      const raw = rawJson("1");
+      for (const draft of [{ kind: "user_input", item }, { kind: "later", raw, item }, { kind: "later", raw, value }]) {
+        const error = await t.throws(() => session.append([{ kind: "turn_end", turn: 1 }, draft]), "bad_json");
+        t.ok(error instanceof TurnkeepError && error.message.includes("JSON has no "), error.message);
+        t.equal([error.draft, error.hint.includes("rawJson")], [1, typeof value === "bigint"], error.message);
+      }
+      await t.throws(() => session.replaceHistory([item]), "bad_json");
+      await t.throws(() => session.compact({ summary: [item] }), "bad_json");
+      await t.throws(() => session.trace(item), "bad_json");
+      await t.throws(() => session.fork({ entries: [{ item }] }), "bad_json");
+      const { store } = await make();
+      await t.throws(() => Session.create(store, { start: { config: item } }), "bad_json");
+      t.equal((await store.list("", undefined, 1)).objects, []);
+    }
+    t.equal(session.head.seq, 0);
+    await session.close();
+
+    const bare = Object.assign(Object.create(null), { a: [] });
+    const nested = JSON.parse(`${"[".repeat(60)}${"]".repeat(60)}`);
+    const own = { toJSON: () => ({ was: 1 }) };
+    const kept = { date: new Date(0), url: new URL("https://a.b/c"), own, bare, none: undefined, "": undefined, zero: -0 };
+    const [entry] = await appended({ kind: "user_input", item: { ...kept, nested }, id: undefined });
+    t.equal(entry.json("item"), JSON.stringify({ ...kept, nested }));
+    const [other] = await appended({ kind: "user_input", item: kept, raw: rawJson("1"), id: undefined });
+    t.equal([other.json("item"), other.json("id")], [JSON.stringify(kept), undefined]);
   });
 
   t.test("drafts are read when they are given", async () => {
