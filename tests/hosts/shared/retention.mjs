@@ -395,7 +395,7 @@ function sweepers(t, inStore) {
     const sweeping = startSweeping(failing, {
       everyMs: 5,
       onSweep(sweep) {
-        heard.onSweep(sweep);
+        heard.hears.onSweep(sweep);
         throw new Error("of the callback");
       },
       onError: (error) => failures.push(error),
