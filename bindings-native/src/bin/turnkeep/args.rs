@@ -107,16 +107,25 @@ pub(crate) enum Command {
 impl Command {
     /// Whether it does more than to tell.
     pub(crate) fn changes_something(&self) -> bool {
-        use Command as C;
-        match self {
-            C::Append(_) | C::Archive(_) | C::Restore(_) | C::Sweep(_) | C::Prune(_) => true,
-            C::Fork(_) | C::Compact(_) | C::Repair(_) | C::Rm(_) | C::Import(_) => true,
-            C::Push(_) | C::Pull(_) | C::Copy(_) | C::Gc(_) => true,
-            C::Bundle(_) | C::Unbundle(_) => true,
-            C::Ls(_) | C::Show(_) | C::Cat(_) | C::Verify(_) | C::Du(_) | C::Fsck(_) => false,
-            C::Resume(_) | C::Log(_) | C::Incomplete(_) | C::View(_) | C::Export(_) => false,
-            C::Completions(_) | C::Version => false,
-        }
+        matches!(
+            self,
+            Self::Append(_)
+                | Self::Archive(_)
+                | Self::Restore(_)
+                | Self::Sweep(_)
+                | Self::Prune(_)
+                | Self::Fork(_)
+                | Self::Compact(_)
+                | Self::Repair(_)
+                | Self::Rm(_)
+                | Self::Import(_)
+                | Self::Push(_)
+                | Self::Pull(_)
+                | Self::Copy(_)
+                | Self::Gc(_)
+                | Self::Bundle(_)
+                | Self::Unbundle(_)
+        )
     }
 }
 
