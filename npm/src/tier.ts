@@ -144,7 +144,8 @@ export class Tier implements Store {
 
   private constructor(hot: Store, cold: Store) {
     checkStore(hot);
-    checkStore(cold);
+    // Without one, what needs it says so.
+    if ((cold as Store | undefined) !== undefined) checkStore(cold);
     this.#hot = hot;
     this.cold = cold;
     if (hot.sync !== undefined) this.sync = hot.sync.bind(hot);
