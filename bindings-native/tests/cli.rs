@@ -750,6 +750,41 @@ mod verify {
         assert_eq!(saved.out, whole);
     }
 
+    /// As an import writes it: all of a session in one batch.
+    fn one_batch() -> Vec<u8> {
+        let writer = Writer::create(SessionId::new("one").unwrap(), false);
+        let drafts = [r#"{"kind":"session_start"}"#, HI, HI, TURN];
+        writer.write(&drafts, &Stamp::default()).unwrap().bytes
+    }
+
+    #[test]
+    fn of_a_batch_that_is_cut_or_damaged_it_says_what_holds_and_names_repair() {
+        let place = Place::with_demo();
+        let log = one_batch();
+        let file = place.store().join("one.jsonl");
+        fs::write(&file, &log[..log.len() - 5]).unwrap();
+        for args in [&["verify", "one"][..], &["resume", "one"], &["append", "one"]] {
+            let ran = place.run_with(args, HI).ends_with(20);
+            let said = ran.out + &ran.err;
+            assert!(said.contains("lines 1 to 3 are of it"), "{said}");
+            assert!(said.contains("`repair` saves"), "{said}");
+        }
+        let mut damaged = log.clone();
+        let third = line_after(&log, 2);
+        damaged[third + 30] ^= 1;
+        fs::write(&file, &damaged).unwrap();
+        let ran = place.run(&["verify", "one"]).ends_with(20);
+        assert!(ran.out.contains("; entries 0 to 1 hold, but their batch is not whole"), "{ran:?}");
+        assert!(ran.out.contains("\nno batch of entries is whole\n"), "{ran:?}");
+        assert!(ran.out.contains("`repair` saves what else is whole"), "{ran:?}");
+    }
+
+    /// Where the line after so many line ends starts.
+    fn line_after(log: &[u8], ends: usize) -> usize {
+        let mut starts = log.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        starts.nth(ends - 1).unwrap().0 + 1
+    }
+
     #[test]
     fn a_torn_tail_is_not_damage() {
         let place = Place::with_demo();
@@ -1010,6 +1045,14 @@ mod fsck {
 
 mod usage {
     use super::*;
+
+    #[test]
+    fn a_store_in_the_environment_is_no_argument() {
+        let ran = Place::new().run(&[]).ends_with(2);
+        assert!(ran.err.contains("Commands:") && !ran.err.contains("requires"), "{}", ran.err);
+        let ran = Place::new().run(&["cat"]).ends_with(2);
+        assert!(!ran.err.contains("--store <STORE>"), "{}", ran.err);
+    }
 
     #[test]
     fn wrong_usage_is_told_as_text_or_json() {

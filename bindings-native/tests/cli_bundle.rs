@@ -89,6 +89,14 @@ fn a_dry_run_tells_and_changes_nothing() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_is_not_made_for_a_bundle() {
+    let place = Place::new();
+    let (code, _, err) = run(&place.root("one"), &["bundle", &place.file("typo/all.bundle")]);
+    assert!(code == 10 && err.contains("there is no folder"), "{code} {err}");
+    assert!(!place.root("typo").exists());
+}
+
+#[test]
 fn bundles_go_through_pipes() {
     let place = Place::new();
     let mut from = command(&place.root("one"), &["bundle", "-"]);

@@ -177,11 +177,40 @@ fn what_cannot_be_read_fails_and_the_others_go_on() {
     assert!(ran.out.ends_with("4 imported, 0 there already, 0 skipped, 1 failed\n"), "{ran:?}");
     fs::write(place.file("in/text"), "nothing known").unwrap();
     let ran = place.run(&["import", "in/text"]);
-    assert_eq!((ran.code, &*ran.out), (20, "0 imported, 0 there already, 0 skipped, 1 failed\n"));
-    assert!(ran.err.contains("--from"), "{ran:?}");
+    assert_eq!((ran.code, &*ran.out), (1, "0 imported, 0 there already, 0 skipped, 1 failed\n"));
+    assert!(ran.err.contains("--from") && ran.err.contains("(key in/text)"), "{ran:?}");
     assert_eq!(place.run(&["import", "missing"]).code, 10);
     assert_eq!(place.run(&["import"]).code, 2);
     assert_eq!(place.run(&["import", "in/text", "--from", "other"]).code, 2);
+}
+
+#[test]
+fn a_path_that_is_not_there_keeps_no_other_from_being_read() {
+    let place = Place::with_files();
+    fs::write(place.file("in/text"), "nothing known").unwrap();
+    let ran = place.run(&["import", "missing", "in/text", "in/eai_snapshot.gz"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.out.ends_with("2 imported, 0 there already, 0 skipped, 2 failed\n"), "{ran:?}");
+    assert!(ran.err.contains("cannot read missing") && ran.err.contains("Check the path."));
+    assert!(!ran.err.contains("List the store"), "{ran:?}");
+    let empty = Place::new();
+    assert_eq!(empty.run(&["import", "missing"]).code, 10);
+    assert!(!empty.file("store").exists());
+}
+
+#[test]
+fn what_a_store_keeps_of_its_own_is_passed_over() {
+    let place = Place::with_files();
+    assert_eq!(place.run(&["import", "in"]).code, 0);
+    assert_eq!(place.run(&["archive", "work"]).code, 0);
+    let ran = place.run(&["import", "store"]);
+    assert_eq!((ran.code, &*ran.err), (0, ""), "{ran:?}");
+    assert!(ran.out.contains("0 imported, 0 there already, ") && ran.out.ends_with(" 0 failed\n"));
+    assert!(
+        ran.out.contains("skipped in imports/") && ran.out.contains("skipped in work.jsonl.gz")
+    );
+    let listed = place.run(&["ls"]);
+    assert_eq!(listed.out.lines().count(), 4, "{listed:?}");
 }
 
 /// A file that is all hole.

@@ -374,15 +374,15 @@ mod prune {
         let place = Place::with(&["a"]);
         place.archive("a");
         let before = place.files();
-        for args in
-            [&["prune"][..], &["prune", "--max-bytes", "0"], &["prune", "a", "--reason", "x"]]
-        {
+        for args in [&["prune", "--max-bytes", "0"][..], &["prune", "a", "--reason", "x"]] {
             let ran = place.run(2, args);
             assert!(
                 ran.err.contains("nobody can be asked") && ran.err.contains("--yes"),
                 "{ran:?}"
             );
         }
+        // Where nothing would go, nobody has to be asked.
+        assert!(place.run(0, &["prune"]).out.contains("0 pruned"));
         let dry = place.run(0, &["prune", "--max-bytes", "0", "--dry-run"]);
         assert!(dry.out.starts_with("would prune a: "), "{}", dry.out);
         assert_eq!(place.files(), before);
@@ -410,10 +410,15 @@ mod prune {
         let ran = place.run(3, &["prune", "live", "a", "--reason", "asked for", "--yes"]);
         assert!(ran.out.starts_with("pruned a: archive "), "{}", ran.out);
         assert!(ran.err.starts_with("turnkeep: conflict: "), "{}", ran.err);
+        assert!(ran.err.contains("hint: `turnkeep archive live`"), "{}", ran.err);
         let document = place.json(0, &["prune", "b", "--reason", "asked for", "-y"]);
         assert_eq!((&document["session"], &document["reason"]), (&"b".into(), &"asked for".into()));
         assert!(document["pruned_at"].is_string() && document["archive_bytes"].is_u64());
         place.run(10, &["prune", "a", "--reason", "again", "--yes"]);
+        place.run_with(0, &["append", "new"], "{\"kind\":\"user_input\",\"item\":\"Hi\"}");
+        place.run(0, &["archive", "new"]);
+        let ran = place.run(11, &["prune", "new", "--reason", "x", "--yes"]);
+        assert!(ran.err.contains("hint: Try again in a minute"), "{}", ran.err);
     }
 
     #[test]

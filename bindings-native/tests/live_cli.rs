@@ -173,7 +173,8 @@ mod fork {
     #[test]
     fn what_cannot_be_forked_is_told() {
         let place = Place::with_demo();
-        place.run(10, &["fork", "demo", "--at", "99"]);
+        let ran = place.run(10, &["fork", "demo", "--at", "99"]);
+        assert!(ran.err.contains("hint: `turnkeep log demo`"), "{}", ran.err);
         place.run(2, &["fork", "demo", "--at", "turn:x"]);
         place.run(12, &["fork", "demo", "demo"]);
     }
@@ -286,6 +287,9 @@ mod incomplete {
     #[test]
     fn what_was_not_completed_is_listed() {
         let place = Place::with_demo();
+        // The demo is incomplete, and nobody tracks it.
+        let none = place.run(0, &["incomplete"]);
+        assert_eq!((&*none.out, none.err.contains("tracks is incomplete")), ("", true));
         place.create("running").track("/project").unwrap();
         let session = place.create("crashed");
         session.track("/project").unwrap();

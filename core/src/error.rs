@@ -105,17 +105,17 @@ kinds! {
     /// A line exceeds the limit.
     LineTooLong "line_too_long" Data "This is no log of turnkeep's, or it is damaged here.",
     /// Not the shape of a line.
-    BadLine "bad_line" Data "What precedes this line is readable.",
+    BadLine "bad_line" Data "Up to the last whole batch before it all is readable; `repair` saves what else is whole.",
     /// A line does not follow the one before it.
-    BrokenLink "broken_link" Data "Lines were removed, inserted or moved here; what precedes them is readable.",
+    BrokenLink "broken_link" Data "Lines were removed, inserted or moved here, or a hash was changed; up to the last whole batch all is readable, and `repair` saves what else is whole.",
     /// A line is not what was hashed.
-    BadHash "bad_hash" Data "This line was changed or damaged; what precedes it is readable.",
+    BadHash "bad_hash" Data "This line was changed or damaged; up to the last whole batch all is readable, and `repair` saves what else is whole.",
     /// An entry is not in its position.
-    BadSeq "bad_seq" Data "What precedes this line is readable.",
+    BadSeq "bad_seq" Data "Up to the last whole batch before it all is readable; `repair` saves what else is whole.",
     /// Text is not UTF-8.
     InvalidUtf8 "invalid_utf8" Data "Encode it as UTF-8.",
     /// Not one whole entry.
-    EmptyLog "empty_log" Data "Nothing was recorded; the session can be deleted and created anew.",
+    EmptyLog "empty_log" Data "Where the log has bytes, `repair` saves what is whole in it; an empty one can be deleted and created anew.",
     /// An unfinished write follows the head.
     TornTail "torn_tail" Data "Everything up to the head is whole; the next append cuts the rest off.",
     /// The log belongs to another session.
@@ -218,6 +218,13 @@ impl Error {
     #[must_use]
     pub fn with_actual(mut self, head: Head) -> Self {
         self.0.actual = Some(head);
+        self
+    }
+
+    /// The same error, saying more.
+    #[must_use]
+    pub(crate) fn adding(mut self, more: &str) -> Self {
+        self.0.message.push_str(more);
         self
     }
 

@@ -16,7 +16,7 @@ const NATIVE_ENTRIES: usize = 14;
 const ID: &str = "demo";
 
 /// Builds what it needs, then shows each step with the command that made it.
-pub(crate) fn run_demo(_args: &[&str]) -> Result<()> {
+pub(crate) fn run_demo() -> Result<()> {
     setup::ensure(setup::PACKAGE)?;
     npm::build()?;
     println!("building the native library and the `turnkeep` command …");

@@ -54,14 +54,14 @@ fn dispatch(args: &[&str]) -> Result<ExitCode> {
         ["test", "--full", names @ ..] => test::run(names, Extent::Full),
         ["test", names @ ..] => test::run(names, Extent::Usual),
         ["rust-tests"] => rust_tests::check().map(done),
-        ["demo", rest @ ..] => demo::run_demo(rest).map(done),
+        ["demo"] => demo::run_demo().map(done),
         ["bench", rest @ ..] => bench::run_bench(rest).map(done),
         ["vectors", rest @ ..] => vectors::run(rest).map(done),
         ["api", rest @ ..] => api::check(rest).map(done),
         ["prove", rest @ ..] => prove::prove(rest),
         ["freeze", rest @ ..] => freeze::run(rest).map(done),
         ["miri", names @ ..] => miri::check(names).map(done),
-        [] | ["help" | "--help" | "-h"] => {
+        [] | ["help" | "--help" | "-h"] | ["demo", "--help" | "-h"] => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }
@@ -90,3 +90,14 @@ cargo xtask COMMAND
 
 All but `setup` install what they need themselves.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_takes_no_arguments() {
+        assert!(dispatch(&["demo", "--help"]).is_ok());
+        assert!(dispatch(&["demo", "now"]).is_err());
+    }
+}

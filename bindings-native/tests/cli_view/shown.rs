@@ -2,18 +2,21 @@
 
 use super::*;
 
+const ONE: &[u8] = br#"{"hash":"one"#;
+const TWO: &[u8] = br#"{"hash":"two"#;
+
 #[test]
 fn several_files_keep_their_names_and_lie_in_any_folder() {
     let place = Place::new();
     fs::create_dir(place.path("sub")).unwrap();
-    fs::write(place.path("sub/a b&ü%.jsonl"), "one").unwrap();
-    fs::write(place.path("b.jsonl"), "two").unwrap();
+    fs::write(place.path("sub/a b&ü%.jsonl"), ONE).unwrap();
+    fs::write(place.path("b.jsonl"), TWO).unwrap();
     let view = place.view(&["sub/a b&ü%.jsonl", "./b.jsonl", "demo"]);
     let names = ["0/a%20b%26%C3%BC%25.jsonl", "1/b.jsonl", "2/demo.jsonl"];
     let query = names.map(|name| format!("src={}", view.data(name).replace('%', "%25"))).join("&");
     assert_eq!(view.query, format!("?{query}"));
-    assert_eq!(view.get(names[0], "").is(200).body, b"one");
-    assert_eq!(view.get(names[1], "").is(200).body, b"two");
+    assert_eq!(view.get(names[0], "").is(200).body, ONE);
+    assert_eq!(view.get(names[1], "").is(200).body, TWO);
     view.get(names[2], "").is(200);
 }
 
@@ -53,6 +56,38 @@ fn a_damaged_session_is_shown_as_it_is() {
     fs::write(&path, &archive).unwrap();
     let view = place.view(&["demo"]);
     assert_eq!(view.get("0/demo.jsonl.gz", "").is(200).body, archive);
+}
+
+#[test]
+fn what_is_no_log_is_refused_before_it_is_shown() {
+    let place = Place::new();
+    fs::write(place.path("notes.md"), "# Notes\n\nNo log.\n").unwrap();
+    let gzipped = Command::new("gzip").arg("-k").arg(place.path("notes.md")).status().unwrap();
+    assert!(gzipped.success());
+    for name in ["./notes.md", "./notes.md.gz"] {
+        let args = [name, "--no-open", "--page", "page.html"];
+        let mut child = place.command(&args).spawn().unwrap();
+        let end = Instant::now() + PATIENCE;
+        while child.try_wait().unwrap().is_none() {
+            if Instant::now() > end {
+                child.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let ran = child.wait_with_output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!((ran.status.code(), &*ran.stdout), (Some(20), &b""[..]), "{said}");
+        assert!(said.contains("no log, archive or bundle"), "{said}");
+    }
+    place.archive();
+    let store = place.path("store");
+    let bundled = Command::new(env!("CARGO_BIN_EXE_turnkeep"))
+        .args(["bundle", "all.gz", "--store"])
+        .arg(store)
+        .current_dir(place.0.path())
+        .status();
+    assert!(bundled.unwrap().success());
+    drop(place.view(&["./all.gz", "store/demo.jsonl.gz"]));
 }
 
 #[test]

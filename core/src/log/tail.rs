@@ -1,5 +1,6 @@
 //! A log's head, found from its end.
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use super::{Head, Torn};
@@ -31,7 +32,7 @@ pub(crate) fn find_tail(window: &[u8], offset: u64, first: u64) -> Result<Option
     loop {
         let Some(line_end) = end else {
             check_length(window.len(), offset)?;
-            return if offset == 0 { Err(empty()) } else { Ok(None) };
+            return if offset == 0 { Err(empty(0)) } else { Ok(None) };
         };
         let before = window.get(..line_end).unwrap_or_default();
         let start = memchr::memrchr(b'\n', before);
@@ -59,14 +60,21 @@ pub(crate) fn committed_part(log: &[u8]) -> Result<&[u8]> {
         _ => {
             let report = super::verify(log, super::Expectation::default());
             report.sound()?;
-            report.head.ok_or_else(empty)?.bytes
+            report.head.ok_or_else(|| empty(0))?.bytes
         }
     };
     Ok(usize::try_from(length).ok().and_then(|length| log.get(..length)).unwrap_or_default())
 }
 
-fn empty() -> Error {
-    Error::new(ErrorKind::EmptyLog, "not one whole entry")
+/// What to say of a log without one whole batch; of the first one, so many lines are there.
+pub(super) fn empty(lines: u64) -> Error {
+    let message = match lines {
+        0 => "not one whole entry".into(),
+        _ => {
+            format!("not one whole entry: the first batch is cut off, lines 1 to {lines} are of it")
+        }
+    };
+    Error::new(ErrorKind::EmptyLog, message)
 }
 
 /// More is looked at only as long as there may be a line in it: else all of a log would be read that
@@ -118,7 +126,7 @@ fn committed(lines: &[TailLine<'_>], window: usize, offset: u64, first: u64) -> 
             last = Some((line, seq.unwrap_or_default(), fork));
         }
     }
-    let (line, seq, fork) = last.ok_or_else(empty)?;
+    let (line, seq, fork) = last.ok_or_else(|| empty(lines.len() as u64))?;
     let bytes = offset + line.end as u64;
     let length = offset + window as u64;
     let torn = (length > bytes).then_some(Torn { offset: bytes, bytes: length - bytes });
@@ -143,6 +151,8 @@ fn check(line: &TailLine<'_>, seq: u64) -> Result<Hash> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
     use crate::SessionId;
     use crate::log::{Stamp, Writer};
@@ -177,6 +187,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn of_a_cut_batch_it_says_what_is_there() {
+        let mut writer = Writer::create(SessionId::new("a").unwrap(), false);
+        let draft = r#"{"kind":"user_input","item":"x"}"#;
+        let drafts = [r#"{"kind":"session_start"}"#, draft, draft, draft];
+        let log = writer.write(&drafts, &Stamp::default()).unwrap().bytes;
+        let cut = &log[..log.len() - 1];
+        let text =
+            "empty_log: not one whole entry: the first batch is cut off, lines 1 to 3 are of it";
+        assert_eq!(find_tail(cut, 0, 0).unwrap_err().to_string(), text);
+        let report = crate::log::verify(cut, crate::log::Expectation::default());
+        assert_eq!(report.fault.unwrap().to_string(), text);
     }
 
     #[test]

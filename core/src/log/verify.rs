@@ -1,5 +1,8 @@
 //! The chain checks (`docs/format.md` §3.7), streaming.
 
+use alloc::format;
+use alloc::string::String;
+
 use super::group::{HashedLine, hash_group, read_group};
 use super::reader::ReadLine;
 use super::{Head, LineReader, Torn};
@@ -215,7 +218,8 @@ impl Verifier {
         }
         if let Err(error) = pushed {
             let line = self.chain.next_seq + 1;
-            self.report.fault = Some(error.at(|place| {
+            let more = self.chain.unfinished_text();
+            self.report.fault = Some(error.adding(&more).at(|place| {
                 place.line.get_or_insert(line);
                 place.seq.get_or_insert(line - 1);
             }));
@@ -226,6 +230,7 @@ impl Verifier {
     #[must_use]
     pub fn finish(self) -> Report {
         let Self { expectation, has_expected, reader, chain, deep, mut report } = self;
+        let unfinished = chain.unfinished();
         let committed = chain.committed;
         report.head = committed.as_ref().map(|committed| committed.head);
         report.withheld = committed.as_ref().map_or(0, |committed| committed.withheld);
@@ -236,7 +241,7 @@ impl Verifier {
             report.torn = Some(Torn { offset: end, bytes: length - end });
         }
         if report.fault.is_none() {
-            report.fault = end_fault(&report, &expectation, has_expected);
+            report.fault = end_fault(&report, &expectation, has_expected, unfinished);
         }
         let in_log = |error: &Error| error.place().seq <= report.head.map(|head| head.seq);
         report.entry_fault = deep.and_then(|deep| deep.fault).filter(in_log);
@@ -244,19 +249,22 @@ impl Verifier {
     }
 }
 
-fn end_fault(report: &Report, expectation: &Expectation, has_expected: bool) -> Option<Error> {
-    let Some(head) = report.head else {
-        return Some(Error::new(ErrorKind::EmptyLog, "not one whole entry"));
-    };
+fn end_fault(
+    report: &Report,
+    expectation: &Expectation,
+    has_expected: bool,
+    unfinished: u64,
+) -> Option<Error> {
+    let Some(head) = report.head else { return Some(super::tail::empty(unfinished)) };
     if let (Some(expected), Some(found)) = (&expectation.session, &report.session)
         && expected != found
         && !planted!(AnyonesLog)
     {
-        let message = alloc::format!("this is the log of session {:?}", found.as_str());
+        let message = format!("this is the log of session {:?}", found.as_str());
         return Some(Error::new(ErrorKind::WrongSession, message).in_session(expected));
     }
     let (seq, hash) = expectation.head.filter(|(seq, _)| !has_expected || *seq > head.seq)?;
-    let message = alloc::format!("the log has no entry {seq} with hash {hash}");
+    let message = format!("the log has no entry {seq} with hash {hash}");
     Some(Error::new(ErrorKind::HeadMismatch, message))
 }
 
@@ -278,6 +286,8 @@ struct Chain {
     next_seq: u64,
     /// Entries of the open batch that must still follow.
     more: u32,
+    /// The first entry of that batch.
+    batch: u64,
     session: Option<SessionId>,
     /// The id that a fork in the open batch gives.
     fork: Option<SessionId>,
@@ -299,6 +309,7 @@ impl Default for Chain {
             prev: None,
             next_seq: 0,
             more: 0,
+            batch: 0,
             session: None,
             fork: None,
             fork_seq: Some(None),
@@ -400,7 +411,7 @@ impl Chain {
         }
         match envelope.seq {
             Some(seq) if seq != self.next_seq => {
-                let message = alloc::format!("seq is {seq}, expected {}", self.next_seq);
+                let message = format!("seq is {seq}, expected {}", self.next_seq);
                 Err(Error::new(ErrorKind::BadSeq, message))
             }
             _ => Ok(more),
@@ -432,8 +443,26 @@ impl Chain {
             Kind::Fork => self.fork_seq = Some(envelope.seq),
             _ => self.fork_seq = Some(envelope.fork),
         }
+        if self.more == 0 {
+            self.batch = self.next_seq;
+        }
         self.next_seq += 1;
         self.more = more;
+    }
+
+    /// How many entries of the open batch are there.
+    fn unfinished(&self) -> u64 {
+        if self.more == 0 { 0 } else { self.next_seq - self.batch }
+    }
+
+    /// What a fault in the middle of a batch takes with it.
+    fn unfinished_text(&self) -> String {
+        let (first, last) = (self.batch, self.next_seq.saturating_sub(1));
+        match self.unfinished() {
+            0 => String::new(),
+            1 => format!("; entry {first} holds, but its batch is not whole"),
+            _ => format!("; entries {first} to {last} hold, but their batch is not whole"),
+        }
     }
 
     fn commit(&mut self, head: Head) {

@@ -46,10 +46,9 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
     /// Where the sessions are: a folder, redis://HOST:PORT, or for reading s3://BUCKET/PREFIX
-    /// [default: $XDG_DATA_HOME/turnkeep/sessions, which is ~/.local/share/turnkeep/sessions unless
-    /// set]
+    /// [env: TURNKEEP_STORE] [default: $XDG_DATA_HOME/turnkeep/sessions, which is
+    /// ~/.local/share/turnkeep/sessions unless set]
     #[arg(long, global = true, value_name = "STORE", value_hint = ValueHint::AnyPath)]
-    #[arg(env = "TURNKEEP_STORE", hide_env_values = true)]
     pub(crate) store: Option<OsString>,
     /// Write JSON: one document, or one a line
     #[arg(long, global = true)]

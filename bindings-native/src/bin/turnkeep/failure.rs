@@ -80,6 +80,15 @@ impl Failure {
         self
     }
 
+    /// The same failure, with another exit code than its kind's.
+    #[must_use]
+    pub(crate) fn ending_with(mut self, exit: Exit) -> Self {
+        if let Self::Failed(failed) = &mut self {
+            failed.exit = exit;
+        }
+        self
+    }
+
     /// The same failure, after some of the work was done.
     #[must_use]
     pub(crate) fn after_some(mut self) -> Self {

@@ -40,10 +40,12 @@ impl Globals {
 
     /// Where the store is.
     pub(crate) fn location(&self) -> Outcome<Location> {
-        let named = self.store.as_ref().filter(|name| !name.is_empty());
+        // Not clap's to read: it would take a variable that is set for an argument that was given.
+        let named = self.store.clone().or_else(|| std::env::var_os("TURNKEEP_STORE"));
+        let named = named.filter(|name| !name.is_empty());
         let no_home = || Failure::usage("there is no home directory; name a store with --store");
         match named {
-            Some(name) => Location::parse(name),
+            Some(name) => Location::parse(&name),
             None => FileStore::default_root().map(Location::Folder).ok_or_else(no_home),
         }
     }

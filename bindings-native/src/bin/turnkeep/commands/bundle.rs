@@ -45,6 +45,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     options.sessions = (!args.ids.is_empty()).then(|| args.ids.clone());
     options.replaces_fuller = args.leave_out_damaged;
     check_named(args, &*store)?;
+    check_folder(&args.file)?;
     if let Some(stream) = stream(&args.file)? {
         let runtime = Runtime::open(store, None)?;
         tell_recovered(runtime.recovered(), context);
@@ -93,6 +94,15 @@ fn check_named(args: &Args, store: &dyn Store) -> Outcome<()> {
             .with_hint("`turnkeep bundle FILE ID…`; ./ before it makes it a file's name."));
     }
     Ok(())
+}
+
+/// A folder that is not there was mistyped: none is made.
+fn check_folder(file: &Path) -> Outcome<()> {
+    let missing = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let Some(folder) = missing else { return Ok(()) };
+    let message = format!("there is no folder {}", folder.display());
+    Err(Failure::from(Error::new(ErrorKind::NotFound, message))
+        .with_hint("Check the path, or make the folder first."))
 }
 
 fn exit(written: &Snapshotted) -> Exit {

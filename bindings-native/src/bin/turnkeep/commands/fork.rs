@@ -1,14 +1,14 @@
 //! `turnkeep fork`
 
 use turnkeep::core::session;
-use turnkeep::{At, Fork, Hash, SessionId, drive};
+use turnkeep::{At, Error, ErrorKind, Fork, Hash, SessionId, Store, drive};
 
-use crate::Outcome;
 use crate::exit::Exit;
 use crate::json::{Object, head_object, point_object};
 use crate::output::Context;
 use crate::progress::{Meter, Metered};
 use crate::visible::visible;
+use crate::{Failure, Outcome};
 
 /// Start a new session with a copy of another's entries
 ///
@@ -37,13 +37,29 @@ fn at(text: &str) -> Result<At, String> {
     .ok_or_else(|| "not an entry's number or hash, nor turn: and a number".to_owned())
 }
 
+/// The same error; of a session that is there and has no such point, with where its points are seen.
+fn explained(error: Error, args: &Args, store: &dyn Store) -> Failure {
+    let is_point = error.kind() == ErrorKind::NotFound
+        && args.at.is_some()
+        && drive(session::open(args.id.clone()), store).is_ok();
+    let failure = Failure::from(error);
+    if !is_point {
+        return failure;
+    }
+    let id = visible(args.id.as_str());
+    failure.with_hint(format!(
+        "`turnkeep log {id}` lists the turns that came to their end, `turnkeep cat {id}` the entries."
+    ))
+}
+
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let store = context.globals.file_store()?;
     let mut fork = Fork::at(args.at.unwrap_or_default());
     fork.id.clone_from(&args.new);
     let meter = Meter::new(context, "copying", None);
     let metered = Metered::new(&*store, &meter);
-    let forked = drive(session::fork(args.id.clone(), fork), &metered)?;
+    let forked = drive(session::fork(args.id.clone(), fork), &metered)
+        .map_err(|error| explained(error, args, &*store))?;
     drop(meter);
     let ancestors = turnkeep::ancestors(&*store, forked.id())?;
     let point = ancestors.into_iter().next().map(|ancestor| ancestor.point);

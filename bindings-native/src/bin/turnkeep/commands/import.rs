@@ -62,16 +62,17 @@ fn formats() -> PossibleValuesParser {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    let found = find(&args.paths)?;
+    let found = find(&args.paths);
     if let Some(path) = &args.cache {
         check_cache(path)?;
     }
-    let store = match args.dry_run {
+    // Nothing is made for nothing.
+    let store = match args.dry_run || found.files.is_empty() {
         true => store_to_look_at(context)?,
         false => context.globals.store_for_writing()?,
     };
     let mut importer = Importer { args, context, store, tally: Tally::default() };
-    importer.all(&found)?;
+    importer.all(found)?;
     importer.finish()
 }
 
@@ -105,7 +106,10 @@ struct Importer<'a> {
 }
 
 impl Importer<'_> {
-    fn all(&mut self, found: &Found) -> Outcome<()> {
+    fn all(&mut self, found: Found) -> Outcome<()> {
+        for failure in found.failures {
+            self.tell_failed(Err(failure))?;
+        }
         for (name, error) in &found.passed_over {
             self.tell_skipped(name, error)?;
         }
@@ -165,14 +169,14 @@ impl Importer<'_> {
         let is_named = files.iter().any(|file| file.is_named);
         let done = match self.imported(contents, self.args.dry_run) {
             Ok(done) => done,
-            Err(Failure::Failed(failed))
-                if !is_named && failed.error.kind() == ErrorKind::BadEntry =>
-            {
+            Err(Failure::Failed(failed)) if !is_named && is_no_systems(failed.error.kind()) => {
                 // The file is named anyway.
                 let error = Error::new(failed.error.kind(), failed.error.message());
                 return self.tell_skipped(names.first().copied().unwrap_or_default(), &error);
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                return Err(files.iter().fold(failure, |failure, file| file.named(failure)));
+            }
         };
         let gave_nothing = done.sessions.is_empty() && done.cache.is_empty();
         let is_fault = |error: &&Error| error.kind() != ErrorKind::NotSupported;
@@ -298,6 +302,11 @@ impl Importer<'_> {
     }
 }
 
+/// Whether a file belongs to no earlier system: it is foreign, or turnkeep's own.
+fn is_no_systems(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::BadEntry | ErrorKind::NotSupported)
+}
+
 /// The same error, with what to do about files that are not imported.
 fn explained(error: Error) -> Failure {
     let kind = error.kind();
@@ -306,7 +315,8 @@ fn explained(error: Error) -> Failure {
         ErrorKind::NotSupported => failure.with_hint(
             "`turnkeep copy` copies sessions from store to store: name its folder with --store.",
         ),
-        ErrorKind::BadEntry => failure.with_hint(
+        // Of such a file nobody knows what was recorded: it is no integrity failure.
+        ErrorKind::BadEntry => failure.ending_with(Exit::Failure).with_hint(
             "Name the system that wrote it with --from, or check that the file is whole. A bundle is \
              for `turnkeep unbundle`.",
         ),

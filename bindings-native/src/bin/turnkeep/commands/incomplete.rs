@@ -15,7 +15,8 @@ use crate::visible::visible;
 /// List the sessions that were not completed, the latest first
 ///
 /// Of each: whether it is running, crashed or abandoned, its id, the age of its recovery record,
-/// messages, cost, project directory, process. Exits with 20 if records are damaged.
+/// messages, cost, project directory, process. Only sessions that a program tracks have a record:
+/// what `turnkeep append` alone wrote is not among them. Exits with 20 if records are damaged.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -34,6 +35,9 @@ pub(crate) fn run(_: &Args, context: &mut Context) -> Outcome<Exit> {
         for (key, error) in &found.damaged {
             let (key, error) = (visible(key.as_str()), error.to_string());
             context.out.text(&format!("damaged    {key}: {}\n", visible(&error)))?;
+        }
+        if found.sessions.is_empty() && is_whole {
+            context.note("no session that a program tracks is incomplete");
         }
         if !is_whole {
             context.note("the logs are not affected; `turnkeep verify ID` checks one");

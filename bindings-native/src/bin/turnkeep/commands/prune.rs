@@ -1,11 +1,10 @@
 //! `turnkeep prune`
 
 use turnkeep::retention::{self, Retention};
-use turnkeep::{SessionId, Store, drive};
+use turnkeep::{Error, ErrorKind, SessionId, Store, drive};
 
 use super::each::each;
 use super::sweep::{Which, once};
-use crate::Outcome;
 use crate::ask::{check_askable, is_agreed};
 use crate::exit::Exit;
 use crate::json::Object;
@@ -13,6 +12,7 @@ use crate::output::Context;
 use crate::time::rfc3339;
 use crate::units::{human, size};
 use crate::visible::visible;
+use crate::{Failure, Outcome};
 
 /// Remove archived sessions for good: the longest unused until the rest fit, or those named
 ///
@@ -43,9 +43,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
-    if !args.yes && !args.dry_run {
-        check_askable("prune")?;
-    }
     match &args.reason {
         Some(reason) => prune_named(args, reason, context),
         None => prune_oldest(args, context),
@@ -59,14 +56,20 @@ fn prune_oldest(args: &Args, context: &mut Context) -> Outcome<Exit> {
     }
     if !args.yes {
         let sweep = retention::sweep(&*context.globals.file_store()?, policy.clone().dry_run())?;
-        if sweep.pruned > 0 && !is_pruning_agreed(sweep.pruned, sweep.freed_bytes, context)? {
-            return Ok(Exit::Failure);
+        if sweep.pruned > 0 {
+            check_askable("prune")?;
+            if !is_pruning_agreed(sweep.pruned, sweep.freed_bytes, context)? {
+                return Ok(Exit::Failure);
+            }
         }
     }
     once(policy, args.which.verbose, context)
 }
 
 fn prune_named(args: &Args, reason: &str, context: &mut Context) -> Outcome<Exit> {
+    if !args.yes {
+        check_askable("prune")?;
+    }
     let store = context.globals.file_store()?;
     if !args.yes {
         let bytes = bytes_of(&args.ids, &*store)?;
@@ -75,13 +78,30 @@ fn prune_named(args: &Args, reason: &str, context: &mut Context) -> Outcome<Exit
         }
     }
     each(&args.ids, context, |id, context| {
-        let record = retention::prune(&*store, id, reason)?;
+        let record = retention::prune(&*store, id, reason).map_err(|error| explained(error, id))?;
         if context.globals.json {
             return context.out.json(document(id, &record));
         }
         let id = visible(id.as_str());
         context.out.text(&format!("pruned {id}: archive {} bytes\n", record.archive_bytes))
     })
+}
+
+/// The same error, with what to do before a session can be pruned.
+fn explained(error: Error, id: &SessionId) -> Failure {
+    let kind = error.kind();
+    let failure = Failure::from(error);
+    match kind {
+        ErrorKind::Locked => failure.with_hint(
+            "Try again in a minute: nothing is pruned within a minute of its last use, nor while a \
+             writer holds it.",
+        ),
+        ErrorKind::Conflict => {
+            let id = visible(id.as_str());
+            failure.with_hint(format!("`turnkeep archive {id}` archives it; prune it then."))
+        }
+        _ => failure,
+    }
 }
 
 fn is_pruning_agreed(sessions: u64, bytes: u64, context: &Context) -> Outcome<bool> {

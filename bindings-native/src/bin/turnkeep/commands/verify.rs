@@ -112,7 +112,7 @@ fn text(args: &Args, report: &Report, context: &Context) -> String {
     }
     let holds = match head {
         Some(head) => format!("everything up to {head} holds"),
-        None => "not one entry holds".to_owned(),
+        None => "no batch of entries is whole".to_owned(),
     };
     format!("{word} {}\n{holds}\nnext: {}\n", report::problem(report), next(args, report))
 }

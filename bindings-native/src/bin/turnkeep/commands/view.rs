@@ -2,11 +2,14 @@
 
 use std::ffi::OsString;
 use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
 use clap::ValueHint;
 use turnkeep::core::ErrorClass;
+use turnkeep::core::gzip::{Bound, Reader};
 use turnkeep::core::session;
 use turnkeep::core::store::{Condition, Part};
 use turnkeep::{Error, ErrorKind, Form, Head, Key, MemoryStore, SessionId, Store, drive};
@@ -22,6 +25,7 @@ use crate::serve::Server;
 use crate::serve::content::{Content, Place};
 use crate::serve::site::Site;
 use crate::signal::on_end;
+use crate::stream::GZIP_START;
 use crate::target::{Taken, Target, TargetArgs};
 use crate::visible::visible;
 use crate::{Failure, Outcome};
@@ -57,6 +61,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     page: PageArgs,
 }
+
+/// How much of a file tells what it is.
+const START_BYTES: u64 = 64 << 10;
+/// What a bundle's content starts with.
+const BUNDLE: &[u8] = br#"{"bundle":"#;
 
 pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     let page = args.page.load()?;
@@ -113,10 +122,36 @@ fn file(path: &Path) -> Outcome<Found> {
         let message = "it is no regular file, so it cannot be read by ranges";
         return Err(Failure::usage(message).with_hint("Copy it to a file first."));
     }
+    check_start(path)?;
     // Whatever becomes of the working directory.
     let absolute = std::path::absolute(path).map_err(cannot)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok((vec![Content { name, place: Place::File(absolute) }], None))
+}
+
+/// Refuses what is no log, archive or bundle, as far as its start tells; damage is for the page to
+/// tell.
+fn check_start(path: &Path) -> Outcome<()> {
+    let mut start = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(START_BYTES).read_to_end(&mut start))
+        .map_err(|error| Failure::reading(&path.display().to_string(), &error))?;
+    if start.first() == Some(&GZIP_START) {
+        let compressed = std::mem::take(&mut start);
+        let inflated = Reader::new(Bound::default()).push(&compressed, |piece| {
+            start.extend_from_slice(piece);
+            Ok(())
+        });
+        // What cannot be inflated is damaged.
+        inflated.ok();
+    }
+    let is_known = |line: &[u8]| line.starts_with(br#"{"hash":"#) || line.starts_with(BUNDLE);
+    if start.is_empty() || start.split(|byte| *byte == b'\n').any(is_known) {
+        return Ok(());
+    }
+    let message = format!("{} is no log, archive or bundle", path.display());
+    Err(Failure::from(Error::new(ErrorKind::BadLine, message))
+        .with_hint("`turnkeep import` takes what other systems wrote."))
 }
 
 /// A session's objects as they lie, and the head that is noted of it elsewhere. Damaged ones too: the

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use turnkeep::core::cache::CacheEntry;
 use turnkeep::core::limits::IMPORT_BYTES_MAX;
-use turnkeep::{Error, ErrorKind};
+use turnkeep::{Error, ErrorKind, Hash};
 
 use crate::{Failure, Outcome};
 
@@ -17,8 +17,11 @@ const FOLDERS: usize = 2;
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) files: Vec<FoundFile>,
-    /// What is no file, or a link in a folder: name, and why it is not read.
+    /// What is no file, or a link in a folder, or a file that an import kept: name, and why it is not
+    /// read.
     pub(super) passed_over: Vec<(String, Error)>,
+    /// What could not be looked at.
+    pub(super) failures: Vec<Failure>,
 }
 
 /// A file that may be imported.
@@ -26,6 +29,8 @@ pub(super) struct FoundFile {
     path: PathBuf,
     /// As it is told: below the folder that was asked for.
     pub(super) shown: String,
+    /// As it is told where it fails: with that folder.
+    pub(super) asked: String,
     /// Its whole path, however it was asked for: tells which files lie together.
     pub(super) place: String,
     /// Whether it was asked for itself.
@@ -39,19 +44,29 @@ impl FoundFile {
         let start = parts.len().saturating_sub(FOLDERS + 1);
         parts[start..].join("/")
     }
+
+    /// The same failure, with the file as it was asked for in place of its name.
+    pub(super) fn named(&self, failure: Failure) -> Failure {
+        let Failure::Failed(mut failed) = failure else { return failure };
+        let name = self.name();
+        failed.error = failed.error.at(|place| {
+            place.key.as_mut().filter(|key| **key == name).map(|key| key.clone_from(&self.asked));
+        });
+        Failure::Failed(failed)
+    }
 }
 
 /// The files of all paths, those of a folder in the order of their names.
-pub(super) fn find(paths: &[PathBuf]) -> Outcome<Found> {
+pub(super) fn find(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
     for path in paths {
-        let metadata = fs::metadata(path).map_err(|error| cannot(path, &error))?;
-        let place = path.canonicalize().map_err(|error| cannot(path, &error))?;
-        if metadata.is_dir() {
-            found.folder(&place)?;
-        } else {
-            let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            found.add(place, shown, true);
+        match path.canonicalize() {
+            Ok(place) if place.is_dir() => found.folder(&place, path),
+            Ok(place) => {
+                let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                found.add(place, shown, path, true);
+            }
+            Err(error) => found.failures.push(cannot(path, &error)),
         }
     }
     // A file that two arguments lead to is read once.
@@ -60,37 +75,65 @@ pub(super) fn find(paths: &[PathBuf]) -> Outcome<Found> {
         first.is_named |= later.path == first.path && later.is_named;
         later.path == first.path
     });
-    Ok(found)
+    found
 }
 
 impl Found {
-    fn add(&mut self, path: PathBuf, shown: String, is_named: bool) {
+    fn add(&mut self, path: PathBuf, shown: String, asked: &Path, is_named: bool) {
         let place = path.to_string_lossy();
         let place = if cfg!(windows) { place.replace('\\', "/") } else { place.into_owned() };
-        self.files.push(FoundFile { path, shown, place, is_named });
+        let asked = asked.display().to_string();
+        self.files.push(FoundFile { path, shown, asked, place, is_named });
     }
 
-    fn folder(&mut self, root: &Path) -> Outcome<()> {
+    /// All files of a folder. What cannot be looked at keeps no other from it.
+    fn folder(&mut self, root: &Path, asked: &Path) {
         let mut folders = vec![(root.to_owned(), String::new())];
         while let Some((folder, parent)) = folders.pop() {
-            for entry in fs::read_dir(&folder).map_err(|error| cannot(&folder, &error))? {
-                let entry = entry.map_err(|error| cannot(&folder, &error))?;
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.failures.push(cannot(&folder, &error));
+                    continue;
+                }
+            };
+            for entry in entries {
+                let looked = entry.and_then(|entry| Ok((entry.file_type()?, entry)));
+                let (kind, entry) = match looked {
+                    Ok(looked) => looked,
+                    Err(error) => {
+                        self.failures.push(cannot(&folder, &error));
+                        continue;
+                    }
+                };
                 let name = format!("{parent}{}", entry.file_name().to_string_lossy());
-                let kind = entry.file_type().map_err(|error| cannot(&entry.path(), &error))?;
                 if kind.is_dir() {
                     folders.push((entry.path(), format!("{name}/")));
-                } else if kind.is_file() {
-                    self.add(entry.path(), name, false);
-                } else {
+                } else if !kind.is_file() {
                     // Links may lead in a circle, and other things never end.
                     let message =
                         "a link or a special file in a folder is not read: name it itself";
-                    self.passed_over.push((name, Error::new(ErrorKind::NotSupported, message)));
+                    self.pass_over(name, message);
+                } else if is_kept(&entry.path()) {
+                    self.pass_over(name, "an import kept it: name it itself to import it again");
+                } else {
+                    let asked = asked.join(&name);
+                    self.add(entry.path(), name, &asked, false);
                 }
             }
         }
-        Ok(())
     }
+
+    fn pass_over(&mut self, name: String, message: &str) {
+        self.passed_over.push((name, Error::new(ErrorKind::NotSupported, message)));
+    }
+}
+
+/// Whether a store keeps it of an earlier import: `imports/<SHA-256>`.
+fn is_kept(path: &Path) -> bool {
+    let name = |path: &Path| path.file_name()?.to_str().map(str::to_owned);
+    path.parent().and_then(name).is_some_and(|folder| folder == "imports")
+        && name(path).is_some_and(|name| name.parse::<Hash>().is_ok())
 }
 
 pub(super) fn read_file(file: &FoundFile) -> Outcome<Vec<u8>> {
@@ -140,5 +183,5 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::reading(&path.display().to_string(), error)
+    Failure::reading(&path.display().to_string(), error).with_hint("Check the path.")
 }
