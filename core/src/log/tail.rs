@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn of_a_cut_batch_it_says_what_is_there() {
-        let mut writer = Writer::create(SessionId::new("a").unwrap(), false);
+        let writer = Writer::create(SessionId::new("a").unwrap(), false);
         let draft = r#"{"kind":"user_input","item":"x"}"#;
         let drafts = [r#"{"kind":"session_start"}"#, draft, draft, draft];
         let log = writer.write(&drafts, &Stamp::default()).unwrap().bytes;

@@ -50,7 +50,9 @@ impl FoundFile {
         let Failure::Failed(mut failed) = failure else { return failure };
         let name = self.name();
         failed.error = failed.error.at(|place| {
-            place.key.as_mut().filter(|key| **key == name).map(|key| key.clone_from(&self.asked));
+            if let Some(key) = place.key.as_mut().filter(|key| **key == name) {
+                key.clone_from(&self.asked);
+            }
         });
         Failure::Failed(failed)
     }
