@@ -24,8 +24,9 @@ pub(crate) struct Tail {
 }
 
 /// Finds the head in a log's last bytes, which start at `offset` of it; its first entry has the
-/// number `first`. `None`: they are too few, ask for more. The head's own line is checked against
-/// its hash; what precedes it is not.
+/// number `first`. `None`: they are too few, ask for more. Every line that is looked at is checked
+/// against its hash: the head's own, and those that would be cut off as torn, for what a writer left
+/// unfinished is not damaged. What precedes them is not.
 pub(crate) fn find_tail(window: &[u8], offset: u64, first: u64) -> Result<Option<Tail>> {
     let mut lines = Vec::new();
     let mut end = memchr::memrchr(b'\n', window);
@@ -122,15 +123,16 @@ fn committed(lines: &[TailLine<'_>], window: usize, offset: u64, first: u64) -> 
         more = if line.seq.is_some() { line.more } else { u32::saturating_sub(more, 1) };
         seq = line.seq.or(seq.map(|seq| seq + 1)).or(Some(first));
         fork = line.fork.or(fork);
+        let seq = seq.unwrap_or_default();
+        let hash = check(line, seq)?;
         if more == 0 || planted!(HalfBatchCounts) {
-            last = Some((line, seq.unwrap_or_default(), fork));
+            last = Some((Head { seq, hash, bytes: offset + line.end as u64 }, fork));
         }
     }
-    let (line, seq, fork) = last.ok_or_else(|| empty(lines.len() as u64))?;
-    let bytes = offset + line.end as u64;
+    let (head, fork) = last.ok_or_else(|| empty(lines.len() as u64))?;
     let length = offset + window as u64;
-    let torn = (length > bytes).then_some(Torn { offset: bytes, bytes: length - bytes });
-    let head = Head { seq, hash: check(line, seq)?, bytes };
+    let torn =
+        (length > head.bytes).then_some(Torn { offset: head.bytes, bytes: length - head.bytes });
     let is_told = lines.iter().any(|line| line.seq.is_some());
     Ok(Tail { head, torn, is_told, is_salted: lines.iter().any(|line| line.is_salted), fork })
 }
@@ -144,7 +146,7 @@ fn check(line: &TailLine<'_>, seq: u64) -> Result<Hash> {
     let rest = line.split.rest;
     let hash = chain(prev, redacted_digest(rest).unwrap_or_else(|| body_digest(rest)));
     if line.split.hash() != Some(hash) {
-        return wrong(ErrorKind::BadHash, "the last line's bytes do not give its hash");
+        return wrong(ErrorKind::BadHash, "the line's bytes do not give its hash");
     }
     Ok(hash)
 }
@@ -187,6 +189,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_changed_line_of_an_unfinished_batch_is_damage_and_not_torn() {
+        let (log, heads) = log();
+        let start = heads[1].bytes as usize;
+        let breaks: Vec<usize> =
+            memchr::memchr_iter(b'\n', &log[start..]).map(|at| start + at).collect();
+        let mut joined = log.clone();
+        joined[breaks[1]] ^= 0x20;
+        assert_eq!(find_tail(&joined, 0, 0).unwrap_err().code(), "bad_hash");
+        // Of a batch that is cut off as well.
+        let mut cut = log[..=breaks[1]].to_vec();
+        assert_eq!(find_tail(&cut, 0, 0).unwrap().unwrap().head, heads[1]);
+        cut[breaks[0] - 3] ^= 1;
+        assert_eq!(find_tail(&cut, 0, 0).unwrap_err().code(), "bad_hash");
     }
 
     #[test]
