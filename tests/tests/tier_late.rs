@@ -312,3 +312,66 @@ fn a_segment_that_was_damaged_as_it_was_written_is_written_again() {
     assert_eq!(look(world, "a", "flushed").ok(), past.texts);
     ends_well(world, "a", past.texts.as_deref(), "flushed");
 }
+
+fn put_in_cold(request: &Request, prefix: &str) -> Option<(Key, Vec<u8>, Condition)> {
+    let Request::Cold(inner) = request else { return None };
+    let Request::Put { key, bytes, condition } = &**inner else { return None };
+    let is_it = key.as_str().starts_with(prefix);
+    is_it.then(|| (key.clone(), bytes.clone(), condition.clone()))
+}
+
+/// Who finds a segment damaged replaces that, and not what another has written right since and named.
+#[test]
+fn a_segment_that_was_written_again_is_not_replaced_by_who_saw_it_damaged() {
+    let past = past("hot");
+    let world = &past.world;
+    let host = world.host();
+    let mut running = flushing(Hot::Keep)();
+    let mut is_second = false;
+    while let Some(request) = running.request() {
+        let Some((key, bytes, condition)) = put_in_cold(&request, "segments/") else {
+            running.answer(host.perform(&request));
+            continue;
+        };
+        if is_second {
+            does(world, &flushing(Hot::Clear), "flushed meanwhile");
+        }
+        is_second = true;
+        let bytes = bytes.iter().map(|byte| byte ^ 1).collect();
+        running.answer(host.perform(&Request::Cold(Box::new(Request::Put {
+            key,
+            bytes,
+            condition,
+        }))));
+    }
+    assert!(is_second);
+    assert_eq!(look(world, "a", "flushed").ok(), past.texts);
+    ends_well(world, "a", past.texts.as_deref(), "flushed");
+}
+
+/// A store's answer is lost, and what it was asked to write comes minutes later.
+#[test]
+fn a_failed_forks_manifest_comes_too_late_for_who_has_the_id_then() {
+    let past = past("kept");
+    let world = &past.world;
+    let host = world.host();
+    let mut running = forking(At::Head)();
+    let mut late = None;
+    while let Some(request) = running.request() {
+        let is_first = put_in_cold(&request, "sessions/b/").is_some() && late.is_none();
+        running.answer(match is_first {
+            true => {
+                late = Some(request);
+                let error = Error::new(ErrorKind::StoreFailed, "no answer");
+                Reply::Failed(error.retryable())
+            }
+            false => host.perform(&request),
+        });
+    }
+    assert_eq!(code(&running.outcome()), "store_failed");
+    let late = host.perform(&late.expect("a manifest"));
+    assert!(matches!(&late, Reply::Failed(error) if error.kind() == ErrorKind::AlreadyExists));
+    does(world, &forking(At::Seq(0)), "forked again");
+    let texts = look(world, "b", "forked again").ok();
+    ends_well(world, "b", texts.as_deref(), "the manifest came late");
+}

@@ -52,7 +52,11 @@ impl History<'_> {
         let is_damage = error.kind().class() == turnkeep_core::ErrorClass::Data;
         let is_rotten = sessions_of(record.act.what).iter().any(|session| self.is_rotten(*session));
         // Segments without a manifest are none that a listing may show: nothing is collected then.
-        if is_store && record.faults == 0 && !is_rotten && record.act.what != What::Collect {
+        // Who writes the same segment just then may have it damaged on its way.
+        let mut beside = self.go_on(|_| true, record.began, record.over());
+        let is_met = beside.any(|other| other.damaged > 0);
+        let has_reason = record.faults > 0 || is_met || is_rotten;
+        if is_store && !has_reason && record.act.what != What::Collect {
             return Err(format!("act {} failed for no reason: {error}", record.act.number));
         }
         // An unfinished write is none: who reads passes it by.

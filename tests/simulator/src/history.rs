@@ -168,7 +168,7 @@ impl History<'_> {
     }
 
     /// Such things that began before `until`, and are not over before `since`.
-    fn go_on(
+    pub(crate) fn go_on(
         &self,
         is_it: impl Fn(What) -> bool,
         since: u64,

@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::claim::is_raced;
 use crate::cold::{Manifest, Segment};
 use crate::hash::sha256;
 use crate::limits::{MANIFEST_BYTES_MAX, MANIFEST_NUMBER_MAX, SEGMENTS_MAX, YOUNG_MS};
@@ -44,13 +45,20 @@ pub(super) async fn write(
         Err(error) if found(cold.info(&key).await)?.is_none() => return Err(error),
         Err(_) => {}
     }
-    for is_replaced in [false, true] {
-        if cold.get(&key, None).await?.bytes == bytes || planted!(SegmentUnread) {
+    for is_last in [false, false, true] {
+        let there = cold.get(&key, None).await?;
+        if there.bytes == bytes || planted!(SegmentUnread) {
             return Ok(Written::Done(name));
         }
-        // Nobody can use what its name does not fit.
-        if !is_replaced {
-            cold.put(&key, bytes.to_vec(), Condition::Any).await?;
+        // Nobody can use what its name does not fit. Only in its place: others may have written the
+        // right bytes by now, and have named them.
+        let place = Condition::Version(there.info.version);
+        if is_last {
+            break;
+        }
+        match cold.put(&key, bytes.to_vec(), place).await {
+            Err(error) if !is_raced(&error) => return Err(error),
+            _ => {}
         }
     }
     let message = "the store gave back other bytes than were written";

@@ -84,14 +84,19 @@ async fn write(
     };
     // The hot store first, as for every session that begins: there is one place to be had.
     let (session, version) = anchor(io, id, child.clone(), nonce(stamp), condition).await?;
-    let failed = match commit(&io.cold_store()?, &child).await {
+    let cold = io.cold_store()?;
+    let failed = match commit(&cold, &child).await {
         Ok(Committed::Ours) => return Ok(session),
         Ok(Committed::Theirs(_)) => {
             Error::new(ErrorKind::AlreadyExists, "the session to fork into exists").in_session(id)
         }
         Err(error) => error,
     };
-    io.delete(&Key::of(id, Part::Log), Condition::Version(version)).await.ok();
+    let gone = io.delete(&Key::of(id, Part::Log), Condition::Version(version)).await;
+    // What the store may still write comes too late then, also for who has the id by that time.
+    if gone.is_ok() && failed.is_retryable() {
+        commit(&cold, &Manifest { held: None, ..child }).await.ok();
+    }
     Err(failed)
 }
 
