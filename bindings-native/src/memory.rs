@@ -90,20 +90,20 @@ pub(crate) fn already_exists(key: &Key) -> Error {
     Error::new(ErrorKind::AlreadyExists, "the object exists").at_key(key)
 }
 
-/// Whether an append finds what it goes after: an object of that length that starts so, as does what
-/// is cut off of it.
+/// Whether an append finds what it goes after: an object of that length with that mark, and what is
+/// cut off of it starts so.
 pub(crate) fn check_after(
     key: &Key,
     after: &After,
     length: u64,
-    start: &[u8],
+    mark: &[u8],
     torn: &[u8],
 ) -> Result<()> {
     if length != after.at + after.torn {
         let message = format!("the object has {length} bytes, not {}", after.at + after.torn);
         return Err(conflict(key, &message));
     }
-    if !start.starts_with(&after.start) {
+    if !mark.starts_with(&after.mark) {
         return Err(conflict(key, "another object is in its place"));
     }
     if !torn.starts_with(&after.torn_start) {
@@ -155,8 +155,9 @@ impl Store for MemoryStore {
         let mut contents = self.contents();
         let stored = contents.objects.get(key).map_or(&[][..], |stored| &stored.bytes);
         let at = usize::try_from(after.at).unwrap_or(usize::MAX);
-        let torn = stored.get(at..).unwrap_or_default();
-        check_after(key, after, stored.len() as u64, stored, torn)?;
+        let mark_at = usize::try_from(after.mark_at).unwrap_or(usize::MAX);
+        let from = |at| stored.get(at..).unwrap_or_default();
+        check_after(key, after, stored.len() as u64, from(mark_at), from(at))?;
         contents.writes += 1;
         let version = contents.writes;
         let stored = contents.objects.entry(key.clone()).or_default();

@@ -64,8 +64,8 @@ pub const GZIP_HEADER_BYTES_MAX: usize = 1 << 20;
 pub const STORE_KEY_BYTES_MAX: usize = 512;
 /// Longest part of a key between slashes: what file systems allow, less a store's own suffixes.
 pub const STORE_KEY_PART_BYTES_MAX: usize = 224;
-/// Longest start of an object that an append may name.
-pub const START_BYTES_MAX: usize = 128;
+/// Longest part of an object that an append may name.
+pub const MARK_BYTES_MAX: usize = 128;
 /// Least length of a part that is not the last: 8 MiB, above S3's least of 5 MiB.
 pub const PART_BYTES: usize = 8 << 20;
 /// How much of a cache is passed on at once …

@@ -11,6 +11,21 @@ pub(crate) const FIRST_PREFIX: usize = BEFORE_HASH.len() + 64 + BEFORE_PREV.len(
 /// Length of what precedes the rest on every other line.
 pub(crate) const PREFIX: usize = FIRST_PREFIX - 4 + 66;
 
+/// How a line with that hash starts.
+pub(crate) fn identity(hash: Hash) -> [u8; IDENTITY] {
+    let mut start = [0; IDENTITY];
+    let (before, hex) = start.split_at_mut(BEFORE_HASH.len());
+    before.copy_from_slice(BEFORE_HASH);
+    hex.copy_from_slice(&hash.to_hex()[..]);
+    start
+}
+
+/// Where the last of some lines starts.
+pub(crate) fn last_line(lines: &[u8]) -> u64 {
+    let before = lines.strip_suffix(b"\n").unwrap_or(lines);
+    memchr::memrchr(b'\n', before).map_or(0, |at| at as u64 + 1)
+}
+
 /// A line taken apart by position. The hashes are 64 bytes that nobody has looked at yet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line<'a> {

@@ -26,7 +26,8 @@ export interface Request {
   readonly condition: Condition;
   readonly at: number;
   readonly torn: number;
-  readonly startsWith: Uint8Array;
+  readonly markAt: number;
+  readonly mark: Uint8Array;
   readonly tornStartsWith: Uint8Array;
   readonly durability: Durability;
   readonly prefix: string;
@@ -207,8 +208,9 @@ function settled(promise: PromiseLike<unknown>): PromiseLike<Outcome> {
 }
 
 function append(store: Store, request: Request): Awaitable<unknown> {
-  const { key, bytes, at, torn, durability, startsWith, tornStartsWith } = request;
-  return store.append(key, bytes, at, torn, durability, startsWith, tornStartsWith);
+  const { key, bytes, at, torn, durability, tornStartsWith } = request;
+  const mark = { at: request.markAt, bytes: request.mark };
+  return store.append(key, bytes, at, torn, durability, mark, tornStartsWith);
 }
 
 /** What a store answers, with bytes in `room` where it can. @internal */

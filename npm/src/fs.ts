@@ -29,6 +29,7 @@ import {
   type Holder,
   type Info,
   type Listing,
+  type Mark,
   type Store,
   type StoredObject,
   everything,
@@ -153,10 +154,10 @@ export class FileStore implements Store {
     at: number,
     torn: number,
     durability: Durability,
-    start?: Uint8Array,
+    mark?: Mark,
     tornStart?: Uint8Array,
   ): Awaitable<Info> {
-    return this.#appenders.append(this.path(key), key, bytes, at, torn, durability, start, tornStart);
+    return this.#appenders.append(this.path(key), key, bytes, at, torn, durability, mark, tornStart);
   }
 
   sync(key: string): Promise<void> {

@@ -136,6 +136,7 @@ export type {
   Holder,
   Info,
   Listing,
+  Mark,
   Store,
   StoredObject,
   Torn,

@@ -10,6 +10,7 @@ import {
   type Durability,
   type Info,
   type Listing,
+  type Mark,
   type Store,
   type StoredObject,
   everything,
@@ -49,7 +50,7 @@ export class MemoryStore implements Store {
     at: number,
     torn: number,
     durability: Durability,
-    start?: Uint8Array,
+    mark?: Mark,
     tornStart?: Uint8Array,
   ): Info {
     if (durability === "disk") this.sync(key);
@@ -60,7 +61,7 @@ export class MemoryStore implements Store {
       const message = `the object has ${length} bytes, not ${at + torn}`;
       throw new TurnkeepError("conflict", message, { key });
     }
-    checkStart(key, stored?.bytes, start);
+    if (mark !== undefined) checkStart(key, stored?.bytes.subarray(mark.at), mark.bytes);
     checkStart(key, stored?.bytes.subarray(at), tornStart);
     // Room grows by doubling, so that appending costs what is appended.
     const end = at + bytes.length;

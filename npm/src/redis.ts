@@ -13,6 +13,7 @@ import {
   type Durability,
   type Info,
   type Listing,
+  type Mark,
   type Store,
   type StoredObject,
   everything,
@@ -112,13 +113,13 @@ export class RedisStore implements Store {
     at: number,
     torn: number,
     durability: Durability,
-    start: Uint8Array = NOTHING,
+    mark: Mark = UNMARKED,
     tornStart: Uint8Array = NOTHING,
   ): Promise<Info> {
     checkKey(key);
     if (durability === "disk") this.#refuseDisk(key);
     if (at + torn === 0) await this.#note(key);
-    const args = [nonce(), this.#ttlMs, at, torn, start, tornStart, bytes];
+    const args = [nonce(), this.#ttlMs, at, torn, mark.at, mark.bytes, tornStart, bytes];
     const answer = await this.#write(key, scripts.APPEND, args);
     if (answer[0] !== "conflict") return infoOf(checked(answer, key));
     const length = Number(answer[1]);
@@ -257,6 +258,7 @@ export class RedisStore implements Store {
 type Args = readonly (string | number | Uint8Array)[];
 
 const NOTHING = new Uint8Array(0);
+const UNMARKED: Mark = { at: 0, bytes: NOTHING };
 
 /** Names one call among all there ever are. */
 function nonce(): string {

@@ -80,6 +80,12 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** What stands in an object from `at` on: at most 128 bytes. */
+export interface Mark {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What a store can do. What it cannot do it answers with `not_supported`; it never pretends. */
 export interface Capabilities {
   /** {@link Store.append}. */
@@ -135,10 +141,10 @@ export interface Store {
   /**
    * Adds bytes after the first `at` bytes of an object, which is created where `at` is 0 and it is
    * missing. The object must be exactly `at + torn` bytes long, else `conflict`; its last `torn`
-   * bytes are cut off. It must also start with `start` (at most 128 bytes, within the first `at`;
-   * absent: anything), and the bytes that are cut off with `tornStart` (the same), else `conflict`:
-   * that tells it from another object of the same length in its place, and a torn write from what
-   * someone else wrote over it. `locked` where another writer holds the object. All or nothing as far as the store can:
+   * bytes are cut off. `mark` must stand in it (within the first `at` bytes; absent: anything), and
+   * the bytes that are cut off must start with `tornStart` (at most 128 bytes), else `conflict`: that
+   * tells it from another object of the same length in its place, and a torn write from what someone
+   * else wrote over it. `locked` where another writer holds the object. All or nothing as far as the store can:
    * on failure the object is as it was, or the store says `poisoned` from then on.
    *
    * `bytes` are the store's to read until it has answered, and not after that.
@@ -149,7 +155,7 @@ export interface Store {
     at: number,
     torn: number,
     durability: Durability,
-    start?: Uint8Array,
+    mark?: Mark,
     tornStart?: Uint8Array,
   ): Awaitable<Info>;
 

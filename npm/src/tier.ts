@@ -18,6 +18,7 @@ import {
   type Holder,
   type Info,
   type Listing,
+  type Mark,
   type Store,
   type StoredObject,
   checkStore,
@@ -330,10 +331,10 @@ export class Tier implements Store {
     at: number,
     torn: number,
     durability: Durability,
-    start?: Uint8Array,
+    mark?: Mark,
     tornStart?: Uint8Array,
   ): Awaitable<Info> {
-    return this.#hot.append(key, bytes, at, torn, durability, start, tornStart);
+    return this.#hot.append(key, bytes, at, torn, durability, mark, tornStart);
   }
 
   delete(key: string, condition: Condition): Awaitable<void> {

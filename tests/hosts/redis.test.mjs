@@ -99,7 +99,7 @@ test("both clients see each other's objects", async () => {
   const [one, other] = [new RedisStore(node, { prefix }), new RedisStore(io, { prefix })];
   const { version } = await one.put("a", bytes("one"), "absent");
   assert.equal((await other.info("a")).version, version);
-  await other.append("a", bytes(" two"), 3, 0, "os", bytes("one"));
+  await other.append("a", bytes(" two"), 3, 0, "os", { at: 0, bytes: bytes("one") });
   assert.equal(text((await one.get("a")).bytes), "one two");
   await assert.rejects(one.put("a", bytes("three"), { version }), { code: "conflict" });
   assert.deepEqual((await one.list("", undefined, 9)).objects.map(({ key }) => key), ["a"]);

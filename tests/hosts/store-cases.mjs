@@ -74,7 +74,7 @@ function bytesOf(content = "") {
 
 /** Carries a step out; gives what it answered, by sort. */
 async function perform(step, store, names) {
-  const { do: verb, key, prefix = "", after, limit = 1000, number, at = 0, torn = 0, start, tornStart } = step;
+  const { do: verb, key, prefix = "", after, limit = 1000, number, at = 0, torn = 0, mark, markAt = 0, tornStart } = step;
   const condition =
     typeof step.if === "object" ? { version: names.get(step.if.version) ?? step.if.version } : step.if ?? "any";
   const stage = names.get(step.stage) ?? step.stage;
@@ -87,7 +87,7 @@ async function perform(step, store, names) {
     case "get":
       return { ...(await store.get(key, range)) };
     case "append":
-      return info(store.append(key, bytesOf(step.text), at, torn, "os", bytesOf(start), bytesOf(tornStart)));
+      return info(store.append(key, bytesOf(step.text), at, torn, "os", mark && { at: markAt, bytes: bytesOf(mark) }, bytesOf(tornStart)));
     case "sync":
       return done(store.sync(key));
     case "holder":

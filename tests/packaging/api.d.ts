@@ -222,7 +222,7 @@ export interface Ensured {
 export declare function forkSession(store: Store, id: string, options?: ForkOptions): Promise<Session>;
 
 // dist/fs.d.ts
-import { type Awaitable, type ByteRange, type Capabilities, type Condition, type Durability, type Holder, type Info, type Listing, type Store, type StoredObject } from "./store.js";
+import { type Awaitable, type ByteRange, type Capabilities, type Condition, type Durability, type Holder, type Info, type Listing, type Mark, type Store, type StoredObject } from "./store.js";
 export { defaultRoot } from "./file/root.js";
 export declare class FileStore implements Store {
     #private;
@@ -232,7 +232,7 @@ export declare class FileStore implements Store {
     path(key: string): string;
     get(key: string, range?: ByteRange, room?: Uint8Array): Awaitable<StoredObject>;
     put(key: string, bytes: Uint8Array, condition: Condition): Promise<Info>;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Awaitable<Info>;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, mark?: Mark, tornStart?: Uint8Array): Awaitable<Info>;
     sync(key: string): Promise<void>;
     holder(key: string): Holder | undefined;
     heartbeat(key: string): void;
@@ -320,7 +320,7 @@ export { type RunExit, type RunMode, type RunOptions, type RunStart, runSession,
 export { Session } from "./session.js";
 export { Archive, type ArchiveSource, type RangeSource, openArchive } from "./source.js";
 export type { Extension, HistoryItem, OpenCall, SessionState, State, Usage } from "./state.js";
-export type { Awaitable, ByteRange, Capabilities, Condition, Durability, Head, Holder, Info, Listing, Store, StoredObject, Torn, } from "./store.js";
+export type { Awaitable, ByteRange, Capabilities, Condition, Durability, Head, Holder, Info, Listing, Mark, Store, StoredObject, Torn, } from "./store.js";
 export { type ColdSession, type ColdSessionsOptions, type CollectOptions, type Collected, type Copied, type FlushOptions, type Flushed, Tier, copySession, } from "./tier.js";
 
 // dist/lineage.d.ts
@@ -431,13 +431,13 @@ export interface LeftOut {
 export declare function repairSession(store: Store, id: string, options?: RepairOptions): Promise<Repair>;
 
 // dist/memory.d.ts
-import { type ByteRange, type Capabilities, type Condition, type Durability, type Info, type Listing, type Store, type StoredObject } from "./store.js";
+import { type ByteRange, type Capabilities, type Condition, type Durability, type Info, type Listing, type Mark, type Store, type StoredObject } from "./store.js";
 export declare class MemoryStore implements Store {
     #private;
     readonly capabilities: Capabilities;
     get(key: string, range?: ByteRange): StoredObject;
     put(key: string, bytes: Uint8Array, condition: Condition): Info;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Info;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, mark?: Mark, tornStart?: Uint8Array): Info;
     sync(key: string): void;
     holder(key: string): undefined;
     delete(key: string, condition: Condition): void;
@@ -598,7 +598,7 @@ export declare function cleanupOldRecords(store: Store, maxAgeMs: number, option
 
 // dist/redis.d.ts
 import { type RedisClient } from "./redis/client.js";
-import { type ByteRange, type Capabilities, type Condition, type Durability, type Info, type Listing, type Store, type StoredObject } from "./store.js";
+import { type ByteRange, type Capabilities, type Condition, type Durability, type Info, type Listing, type Mark, type Store, type StoredObject } from "./store.js";
 export type { IoRedisClient, NodeRedisClient, NodeRedisCluster, NodeRedisOptions, NodeRedisSentinel, RedisArgument, RedisClient, } from "./redis/client.js";
 export interface RedisStoreOptions {
     readonly prefix?: string | undefined;
@@ -610,7 +610,7 @@ export declare class RedisStore implements Store {
     constructor(client: RedisClient, options?: RedisStoreOptions);
     get(key: string, range?: ByteRange): Promise<StoredObject>;
     put(key: string, bytes: Uint8Array, condition: Condition): Promise<Info>;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Promise<Info>;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, mark?: Mark, tornStart?: Uint8Array): Promise<Info>;
     sync(key: string): void;
     holder(key: string): undefined;
     delete(key: string, condition: Condition): Promise<void>;
@@ -1129,6 +1129,10 @@ export interface ByteRange {
     readonly start: number;
     readonly end: number;
 }
+export interface Mark {
+    readonly at: number;
+    readonly bytes: Uint8Array;
+}
 export interface Capabilities {
     readonly append: boolean;
     readonly staging: boolean;
@@ -1143,7 +1147,7 @@ export interface Store {
     readonly capabilities: Capabilities;
     get(key: string, range?: ByteRange, room?: Uint8Array): Awaitable<StoredObject>;
     put(key: string, bytes: Uint8Array, condition: Condition): Awaitable<Info>;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Awaitable<Info>;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, mark?: Mark, tornStart?: Uint8Array): Awaitable<Info>;
     sync?(key: string): Awaitable<void>;
     holder?(key: string): Awaitable<Holder | undefined>;
     delete(key: string, condition: Condition): Awaitable<void>;
@@ -1162,7 +1166,7 @@ export interface Store {
 import { type TurnkeepError } from "./errors.js";
 import { type CallOptions, type OpenOptions } from "./options.js";
 import { type Session } from "./session.js";
-import { type Awaitable, type ByteRange, type Capabilities, type Condition, type Durability, type Head, type Holder, type Info, type Listing, type Store, type StoredObject } from "./store.js";
+import { type Awaitable, type ByteRange, type Capabilities, type Condition, type Durability, type Head, type Holder, type Info, type Listing, type Mark, type Store, type StoredObject } from "./store.js";
 export interface FlushOptions extends CallOptions {
     readonly hot?: "clear" | "keep" | "leave" | undefined;
     readonly merge?: boolean | undefined;
@@ -1221,7 +1225,7 @@ export declare class Tier implements Store {
     get capabilities(): Capabilities;
     get(key: string, range?: ByteRange): Awaitable<StoredObject>;
     put(key: string, bytes: Uint8Array, condition: Condition): Awaitable<Info>;
-    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, start?: Uint8Array, tornStart?: Uint8Array): Awaitable<Info>;
+    append(key: string, bytes: Uint8Array, at: number, torn: number, durability: Durability, mark?: Mark, tornStart?: Uint8Array): Awaitable<Info>;
     delete(key: string, condition: Condition): Awaitable<void>;
     list(prefix: string, after: string | undefined, limit: number): Awaitable<Listing>;
     info(key: string): Awaitable<Info>;

@@ -298,7 +298,7 @@ impl Step {
             }
             "append" => {
                 let after = After::new(self.number("at"), self.number("torn"));
-                let after = after.starting_with(self.text("start"));
+                let after = after.marked(self.number("markAt"), self.text("mark"));
                 let after = after.replacing(self.text("tornStart"));
                 let appended = store.append(&self.key()?, &self.bytes(), &after, Durability::Os);
                 appended.map(Answer::Info)

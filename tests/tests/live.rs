@@ -736,3 +736,26 @@ fn a_failed_append_leaves_the_session_usable() {
     live.append(&numbered(1));
     assert_eq!(live.items().len(), 1);
 }
+
+/// A session that was forked again starts as the one before it did, and may be as long.
+#[test]
+fn who_opened_a_fork_before_it_was_deleted_and_made_again_does_not_append_to_the_new_one() {
+    over_every_store(|store| {
+        let parent = Live::create(&store, "a");
+        let fork = || parent.run(session::fork(id("a"), Fork::default().with_id(id("b"))));
+        let made = Live { store: store.clone(), session: fork().expect("a fork") };
+        let opened = Live::open(&store, "b");
+        parent.run(session::delete(id("b"))).expect("deleted");
+        let session = fork().expect("a fork again");
+        assert_eq!(
+            session.head().map(|head| head.bytes),
+            made.session.head().map(|head| head.bytes)
+        );
+        for mut stale in [made, opened] {
+            assert_eq!(code(stale.try_append(numbered(1))), "conflict");
+        }
+        Live { store: store.clone(), session }.append(&numbered(1));
+        let report = parent.run(session::verify(id("b"), None, true));
+        assert!(report.expect("a report").is_whole());
+    });
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use turnkeep_core::store::{After, Durability, Info, Key, START_BYTES_MAX};
+use turnkeep_core::store::{After, Durability, Info, Key};
 use turnkeep_core::{Error, ErrorKind, Result};
 
 use super::lock::{Lock, is_same_file};
@@ -206,8 +206,6 @@ pub(super) struct Appender {
     lock: Lock,
     /// Nothing was written to it yet.
     is_new: bool,
-    /// Its first bytes, once they were asked for: nobody else changes them while it is held.
-    start: Vec<u8>,
 }
 
 impl Appender {
@@ -234,7 +232,7 @@ impl Appender {
             Err(error) => return Err(cannot(error)),
         };
         let file = Arc::new(Synced::new(file, path));
-        Ok(Self { file, lock, is_new, start: Vec::new() })
+        Ok(Self { file, lock, is_new })
     }
 
     fn append(&mut self, key: &Key, bytes: &[u8], after: &After) -> Result<Info> {
@@ -250,12 +248,9 @@ impl Appender {
         let path = &self.file.path;
         let cannot = |error: io::Error| failed("cannot append to", path, &error).at_key(key);
         let length = self.file.file.metadata().map_err(cannot)?.len();
-        if self.start.len() < after.start.len() {
-            self.start = self.file.part(0, START_BYTES_MAX).map_err(cannot)?;
-        }
+        let mark = self.file.part(after.mark_at, after.mark.len()).map_err(cannot)?;
         let torn = self.file.part(after.at, after.torn_start.len()).map_err(cannot)?;
-        check_after(key, after, length, &self.start, &torn)?;
-        self.start.truncate(usize::try_from(after.at).unwrap_or(usize::MAX));
+        check_after(key, after, length, &mark, &torn)?;
         if let Err(error) = self.file.write(bytes, after.at, after.torn) {
             if self.is_new {
                 std::fs::remove_file(path).ok();

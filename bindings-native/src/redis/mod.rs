@@ -208,12 +208,14 @@ impl Store for RedisStore {
             self.note(key)?;
         }
         let (nonce, at, torn) = (nonce()?, after.at.to_string(), after.torn.to_string());
+        let mark_at = after.mark_at.to_string();
         let args = [
             nonce.as_bytes(),
             self.ttl_ms.as_bytes(),
             at.as_bytes(),
             torn.as_bytes(),
-            &after.start,
+            mark_at.as_bytes(),
+            &after.mark,
             &after.torn_start,
             bytes,
         ];

@@ -15,6 +15,8 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tail {
     pub(crate) head: Head,
+    /// Offset of the head's line.
+    pub(crate) line: u64,
     pub(crate) torn: Option<Torn>,
     /// Whether a line tells the two that follow: redacted ones do not.
     pub(crate) is_told: bool,
@@ -91,6 +93,7 @@ fn check_length(length: usize, offset: u64) -> Result<()> {
 /// A line of the tail. A redacted one knows neither its number nor its batch.
 struct TailLine<'a> {
     split: Line<'a>,
+    start: usize,
     end: usize,
     seq: Option<u64>,
     more: u32,
@@ -109,7 +112,7 @@ impl<'a> TailLine<'a> {
         let seq = envelope.seq.filter(|_| !is_redacted);
         let (more, is_salted) = (envelope.more, envelope.is_salted);
         let fork = if envelope.kind == Kind::Fork { seq } else { envelope.fork };
-        Ok(Self { split, end: end + 1, seq, more, is_salted, fork })
+        Ok(Self { split, start, end: end + 1, seq, more, is_salted, fork })
     }
 }
 
@@ -126,15 +129,16 @@ fn committed(lines: &[TailLine<'_>], window: usize, offset: u64, first: u64) -> 
         let seq = seq.unwrap_or_default();
         let hash = check(line, seq)?;
         if more == 0 || planted!(HalfBatchCounts) {
-            last = Some((Head { seq, hash, bytes: offset + line.end as u64 }, fork));
+            let head = Head { seq, hash, bytes: offset + line.end as u64 };
+            last = Some((head, offset + line.start as u64, fork));
         }
     }
-    let (head, fork) = last.ok_or_else(|| empty(lines.len() as u64))?;
+    let (head, line, fork) = last.ok_or_else(|| empty(lines.len() as u64))?;
     let length = offset + window as u64;
     let torn =
         (length > head.bytes).then_some(Torn { offset: head.bytes, bytes: length - head.bytes });
     let is_told = lines.iter().any(|line| line.seq.is_some());
-    Ok(Tail { head, torn, is_told, is_salted: lines.iter().any(|line| line.is_salted), fork })
+    Ok(Tail { head, line, torn, is_told, is_salted: lines.iter().any(|line| line.is_salted), fork })
 }
 
 fn check(line: &TailLine<'_>, seq: u64) -> Result<Hash> {

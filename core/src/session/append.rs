@@ -11,7 +11,7 @@ use super::source::{LogPart, found};
 use super::tier::{claim_after, release};
 use super::{Form, Session, Task};
 use crate::Hash;
-use crate::line::IDENTITY;
+use crate::line::{IDENTITY, last_line};
 use crate::log::{Draft, Head, LineReader, Stamp, Torn};
 use crate::state::{History, State};
 use crate::store::{After, Durability, Key, Part};
@@ -175,6 +175,7 @@ async fn write_lines(
     let seen = session.live.lock().look_at(&batch.bytes, batch.first_seq, session.head())?;
     let key = Key::of(session.id(), Part::Log);
     let start = batch.bytes.first_chunk::<IDENTITY>().copied();
+    let last_line = last_line(&batch.bytes);
     let mut bytes = batch.bytes;
     let mut tries = 1;
     loop {
@@ -205,11 +206,12 @@ async fn write_lines(
             }
         }
     }
-    if session.place().at == 0 {
+    let at = session.place().at;
+    if at == 0 {
         // The log begins with these lines.
         (session.start, session.claimed) = (start, None);
     }
-    session = session.at(batch.head);
+    session = session.at(batch.head, at + last_line);
     session.form = Form::Live;
     let recovered = session.torn.take();
     let record_fault = follow(io, &session, seen, batch.head, &stamp).await.err();

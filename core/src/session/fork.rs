@@ -10,6 +10,7 @@ use super::source::found;
 use super::staging::Staging;
 use super::{Session, Task};
 use crate::field::Point;
+use crate::line::last_line;
 use crate::log::{Expectation, Head, Verified, Verifier, Writer};
 use crate::store::{Condition, Key, Object, Part};
 use crate::task::{Answer, Io};
@@ -142,7 +143,7 @@ async fn fork_once(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
     if let (Err(_), Some(claim)) = (&written, claimed) {
         claim.release(io, &id).await;
     }
-    Ok(Session::new(written?).starting_with(&copy.start))
+    Ok(Session { last_line: Some(copy.last_line), ..Session::new(written?) })
 }
 
 pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {
@@ -181,8 +182,8 @@ pub(super) struct Copy {
     fork: Option<u64>,
     is_salted: bool,
     owner: SessionId,
-    /// The first bytes.
-    start: Vec<u8>,
+    /// Where the last line of what was written starts.
+    last_line: u64,
 }
 
 impl Copy {
@@ -197,7 +198,7 @@ impl Copy {
             fork: None,
             is_salted: false,
             owner: parent.clone(),
-            start: Vec::new(),
+            last_line: 0,
         }
     }
 
@@ -308,13 +309,12 @@ async fn copy_to(
         && let Some(chunk) = chunks.next().await?
     {
         copy.push(&chunk)?;
-        if copy.start.is_empty() {
-            copy.start.clone_from(&copy.bytes);
-        }
         staging.add(io, &core::mem::take(&mut copy.bytes)).await?;
     }
     let found = copy.finish()?;
+    let end = found.head.bytes;
     let (writer, batch) = finish(found)?;
+    copy.last_line = end + last_line(&batch.bytes);
     staging.add(io, &batch.bytes).await?;
     Ok(writer)
 }

@@ -14,7 +14,7 @@ use super::scan::shorter;
 use super::source::{LogPart, Shift, Source};
 use super::tier::{CLAIM_BYTES, Claim};
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
-use crate::line::{FIRST_PREFIX, IDENTITY, Line};
+use crate::line::{FIRST_PREFIX, IDENTITY, Line, identity, last_line};
 use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
 use crate::store::{After, Durability, Key, Part};
 use crate::task::{Answer, Io};
@@ -41,6 +41,8 @@ pub struct Session {
     pub(super) shift: Shift,
     /// How the log's object starts: with the hash of its first line. `None` where there is none yet.
     pub(super) start: Option<[u8; IDENTITY]>,
+    /// Where the head's line stands in the log's object; `None` where it does not, or nobody looked.
+    pub(super) last_line: Option<u64>,
     /// The version of a claim that keeps the log's place, over which the next append writes.
     pub(super) claimed: Option<String>,
     /// Shared by this value's clones: each is the same session, further on.
@@ -129,7 +131,8 @@ impl Session {
     pub(super) fn new(writer: Writer) -> Self {
         let (form, shift, live) = (Form::Live, Shift::default(), Arc::default());
         let (torn, torn_start) = (None, Arc::default());
-        Self { writer, torn, torn_start, form, shift, start: None, claimed: None, live }
+        let (start, last_line, claimed) = (None, None, None);
+        Self { writer, torn, torn_start, form, shift, start, last_line, claimed, live }
     }
 
     /// Its id.
@@ -147,15 +150,22 @@ impl Session {
     /// What the next entry goes after, in the log's object.
     pub(super) fn place(&self) -> After {
         let at = self.head().map_or(0, |head| self.shift.in_object(head.bytes));
-        let start = self.start.as_ref().map_or(&[][..], |start| start);
         let claim = self.claimed.as_ref().map_or(0, |_| CLAIM_BYTES as u64);
-        let after = After::new(at, self.torn.map_or(claim, |torn| torn.bytes)).starting_with(start);
+        let after = After::new(at, self.torn.map_or(claim, |torn| torn.bytes));
+        // The head's hash is one of all that precedes it. How the object starts tells less: a session
+        // that was forked again starts as the one before it did.
+        let after = match (self.last_line, self.head(), &self.start) {
+            (Some(line), Some(head), _) => after.marked(line, identity(head.hash)),
+            (_, _, Some(start)) => after.marked(0, &start[..]),
+            _ => after,
+        };
         if self.torn.is_some() { after.replacing(&*self.torn_start) } else { after }
     }
 
-    /// The same session, at a head that was stored.
-    pub(super) fn at(mut self, head: Head) -> Self {
+    /// The same session, at a head that was stored, whose line starts there in the log's object.
+    pub(super) fn at(mut self, head: Head, line: u64) -> Self {
         self.writer.advance(head);
+        self.last_line = Some(line);
         self
     }
 
@@ -226,15 +236,16 @@ async fn write_first(
     let writer = Writer::create(id.clone(), is_salted);
     let batch = writer.write(drafts, stamp).map_err(|error| error.in_session(id))?;
     let log = Key::of(id, Part::Log);
-    let session = Session::new(writer).starting_with(&batch.bytes);
+    let session =
+        Session::new(writer).starting_with(&batch.bytes).at(batch.head, last_line(&batch.bytes));
     // In the very claim's place: another one is as long.
-    let after = After::new(0, CLAIM_BYTES as u64).starting_with(claim.bytes.clone());
+    let after = After::new(0, CLAIM_BYTES as u64).marked(0, claim.bytes.clone());
     if planted!(CreateTruncates) {
         io.put(&log, batch.bytes, crate::store::Condition::Any).await?;
-        return Ok(session.at(batch.head));
+        return Ok(session);
     }
     io.append(&log, batch.bytes, after, durability).await?;
-    Ok(session.at(batch.head))
+    Ok(session)
 }
 
 /// A new id, from the time and 10 random bytes.
@@ -308,7 +319,8 @@ async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
             };
             let writer = Writer::resume(id.clone(), tail.head, is_salted).forked_at(fork);
             let session = Session::new(writer).starting_with(log.start());
-            Session { torn: tail.torn, torn_start, shift: log.shift(), ..session }
+            let last_line = Some(log.shift().in_object(tail.line));
+            Session { torn: tail.torn, torn_start, shift: log.shift(), last_line, ..session }
         }
         (log, _, Some(head)) => {
             let unfinished = log.as_ref().map_or(0, |log| log.end().saturating_sub(head.bytes));
@@ -390,6 +402,7 @@ async fn read_tail(io: &Io, log: &LogPart) -> Result<(Tail, Arc<[u8]>)> {
             let torn = at.and_then(|at| bytes.get(at..)).unwrap_or_default();
             let torn_start = torn.get(..IDENTITY).unwrap_or(torn).into();
             tail.head.bytes += log.offset;
+            tail.line += log.offset;
             tail.torn = tail.torn.map(|torn| Torn { offset: torn.offset + log.offset, ..torn });
             return Ok((tail, torn_start));
         }

@@ -14,6 +14,7 @@ use super::{Session, Task};
 use crate::entry::Envelope;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, ENVELOPE_BYTES};
 use crate::line::Line;
+use crate::line::last_line;
 use crate::log::{Draft, Expectation, Head, Report, Stamp, Verifier, Writer};
 use crate::store::{Key, PART_BYTES, Part};
 use crate::task::Io;
@@ -157,7 +158,7 @@ async fn write(
     }
     let claim = super::tier::claim_for(io, &new, &mut staging).await?;
     claim.publish(io, &new, staging).await?;
-    Ok(Session::new(writer).starting_with(&bytes))
+    Ok(Session { last_line: Some(last_line(&bytes)), ..Session::new(writer) })
 }
 
 /// Random bytes, each given once.

@@ -162,7 +162,7 @@ pub enum CacheRequest {
     },
 }
 
-pub use crate::limits::{CACHE_BYTES, PART_BYTES, START_BYTES_MAX};
+pub use crate::limits::{CACHE_BYTES, MARK_BYTES_MAX, PART_BYTES};
 
 /// The answer to a [`Request`].
 #[derive(Debug, Clone)]
@@ -257,10 +257,13 @@ pub struct After {
     pub at: u64,
     /// How many bytes after those are cut off.
     pub torn: u64,
-    /// What the object must start with: at most [`START_BYTES_MAX`] bytes, within the first `at`.
-    /// Tells an object from another one of the same length in its place.
-    pub start: Vec<u8>,
-    /// What the bytes that are cut off must start with: at most [`START_BYTES_MAX`] bytes. Tells a
+    /// Where [`Self::mark`] stands.
+    pub mark_at: u64,
+    /// What must stand in the object from `mark_at` on: at most [`MARK_BYTES_MAX`] bytes, within the
+    /// first `at`. Tells what is appended to from another object of the same length in its place: the
+    /// hash of its last line, or how it starts.
+    pub mark: Vec<u8>,
+    /// What the bytes that are cut off must start with: at most [`MARK_BYTES_MAX`] bytes. Tells a
     /// torn write from what someone else has written in its place, of the same length.
     pub torn_start: Vec<u8>,
 }
@@ -272,10 +275,10 @@ impl After {
         Self { at, torn, ..Self::default() }
     }
 
-    /// The same, in an object that starts with this.
+    /// The same, in an object in which this stands from there on.
     #[must_use]
-    pub fn starting_with(mut self, start: impl Into<Vec<u8>>) -> Self {
-        self.start = start.into();
+    pub fn marked(mut self, at: u64, mark: impl Into<Vec<u8>>) -> Self {
+        (self.mark_at, self.mark) = (at, mark.into());
         self
     }
 
@@ -289,10 +292,11 @@ impl After {
     /// Whether it goes after an object of those bytes.
     #[must_use]
     pub fn fits(&self, object: &[u8]) -> bool {
-        let torn = usize::try_from(self.at).ok().and_then(|at| object.get(at..));
+        let from =
+            |at| usize::try_from(at).ok().and_then(|at| object.get(at..)).unwrap_or_default();
         object.len() as u64 == self.at.saturating_add(self.torn)
-            && object.starts_with(&self.start)
-            && torn.unwrap_or_default().starts_with(&self.torn_start)
+            && from(self.mark_at).starts_with(&self.mark)
+            && from(self.at).starts_with(&self.torn_start)
     }
 }
 

@@ -18,7 +18,7 @@ import { dirname } from "node:path";
 
 import { TurnkeepError } from "../errors.js";
 import { checkStart } from "../start.js";
-import type { Awaitable, Durability, Info } from "../store.js";
+import type { Awaitable, Durability, Info, Mark } from "../store.js";
 import { codeOf, failed, poisoned } from "./failure.js";
 import { Lock } from "./lock.js";
 import { infoOf } from "./look.js";
@@ -28,8 +28,6 @@ import { Syncs } from "./sync.js";
 /** Files held for appending at once; the one unused for longest is let go for another, unless poisoned. */
 const HELD_MAX = 256;
 
-/** Longest start of an object that an append may name. */
-const START_BYTES_MAX = 128;
 const NOTHING = new Uint8Array(0);
 
 /** The files a store holds for appending. */
@@ -44,13 +42,13 @@ export class Appenders {
     at: number,
     torn: number,
     durability: Durability,
-    start?: Uint8Array,
+    mark?: Mark,
     tornStart?: Uint8Array,
   ): Awaitable<Info> {
     const appender = this.#hold(path, key, at + torn === 0);
     let info: Info;
     try {
-      info = appender.append(bytes, at, torn, start, tornStart);
+      info = appender.append(bytes, at, torn, mark, tornStart);
     } catch (error) {
       if (appender.isNew || appender.isLost) this.take(key)?.release();
       throw error;
@@ -124,8 +122,6 @@ class Appender {
   readonly #syncs = new Syncs(() => this.#syncNow());
   /** Not known of a file that was there: whoever made it may not have synced it. */
   #isNameSynced = false;
-  /** The first bytes, once they were asked for: nobody else changes them while the file is held. */
-  #start: Uint8Array = new Uint8Array(0);
   /** Why nothing may be written any more. */
   #failure: TurnkeepError | undefined;
 
@@ -157,7 +153,7 @@ class Appender {
     bytes: Uint8Array,
     at: number,
     torn: number,
-    start?: Uint8Array,
+    mark?: Mark,
     tornStart: Uint8Array = NOTHING,
   ): Info {
     if (this.#failure !== undefined) throw this.#failure;
@@ -170,10 +166,10 @@ class Appender {
         const message = `the object has ${length} bytes, not ${at + torn}`;
         throw new TurnkeepError("conflict", message, { key: this.#key });
       }
-      if (this.#start.length < (start?.length ?? 0)) this.#start = this.#part(0, START_BYTES_MAX);
-      checkStart(this.#key, this.#start, start);
+      if (mark !== undefined) {
+        checkStart(this.#key, this.#part(mark.at, mark.bytes.length), mark.bytes);
+      }
       checkStart(this.#key, this.#part(at, tornStart.length), tornStart);
-      this.#start = this.#start.subarray(0, at);
       this.#write(bytes, at, torn);
       this.isNew = false;
       return infoOf(fstatSync(this.#fd, { bigint: true }));

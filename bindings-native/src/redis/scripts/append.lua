@@ -1,10 +1,10 @@
-local nonce, ttl, at, torn, start, cut, bytes =
-  ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
+local nonce, ttl, at, torn, from, mark, cut, bytes =
+  ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8]
 local length = redis.call('STRLEN', KEYS[1])
 if length ~= at + torn then
   return {'conflict', length}
 end
-if #start > 0 and redis.call('GETRANGE', KEYS[1], 0, #start - 1) ~= start then
+if #mark > 0 and redis.call('GETRANGE', KEYS[1], from, from + #mark - 1) ~= mark then
   return {'conflict', -1}
 end
 if #cut > 0 and redis.call('GETRANGE', KEYS[1], at, at + #cut - 1) ~= cut then

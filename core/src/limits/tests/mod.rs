@@ -66,7 +66,7 @@ const TESTED: &[Tested] = tested![
     GZIP_HEADER_BYTES_MAX: Here(archives::a_header_is_so_long),
     STORE_KEY_BYTES_MAX: Here(names::a_key_is_so_long),
     STORE_KEY_PART_BYTES_MAX: Here(names::a_part_of_a_key_is_so_long),
-    START_BYTES_MAX: Here(names::an_append_names_so_much_of_the_start),
+    MARK_BYTES_MAX: Here(names::an_append_names_so_much_of_the_object),
     PART_BYTES: Here(cold::parts_that_are_not_the_last_are_so_long),
     CACHE_BYTES: Here(shown::values_are_put_in_groups),
     CACHE_KEYS: Here(shown::values_are_put_in_groups),

@@ -56,17 +56,17 @@ pub(super) fn manifests_are_numbered_so_far() {
 }
 
 #[test]
-pub(super) fn an_append_names_so_much_of_the_start() {
+pub(super) fn an_append_names_so_much_of_the_object() {
     let mut host = Host::default();
     let session = host.session("s", &[Draft::run_started()]);
     host.append(session, &[Draft::run_started()]);
     let session = host.run(session::open(id("s"))).unwrap();
     host.append(session, &[Draft::run_started()]);
-    let starts = host.requests.iter().filter_map(|request| match request {
-        Request::Append { after, .. } => Some(after.start.len()),
+    let marks = host.requests.iter().filter_map(|request| match request {
+        Request::Append { after, .. } => Some(after.mark.len()),
         _ => None,
     });
-    let starts: Vec<_> = starts.collect();
-    assert!(starts.iter().all(|length| *length <= START_BYTES_MAX), "{starts:?}");
-    assert!(starts.iter().any(|length| *length > 0), "{starts:?}");
+    let marks: Vec<_> = marks.collect();
+    assert!(marks.iter().all(|length| *length <= MARK_BYTES_MAX), "{marks:?}");
+    assert!(marks.iter().any(|length| *length > 0), "{marks:?}");
 }

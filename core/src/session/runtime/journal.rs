@@ -176,7 +176,7 @@ impl Journal {
             "{{\"owner\":\"{process:016x}\",\"ts\":{now_ms},\"locked\":{is_locked}{members}}}\n"
         );
         let (key, after) = (Key::restoring(), After::new(self.bytes, self.torn));
-        let after = after.starting_with(self.start.clone());
+        let after = after.marked(0, self.start.clone());
         io.append(&key, line.clone().into_bytes(), after, Durability::Os).await?;
         if self.bytes == 0 {
             self.start = start_of(line.as_bytes()).to_vec();

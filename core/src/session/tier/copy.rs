@@ -265,7 +265,7 @@ async fn append_after(
             let start = bytes.get(..IDENTITY).unwrap_or(&bytes).to_vec();
             to.append(&key, bytes, place.clone(), Durability::Os).await?;
             if place.at == 0 {
-                place.start = start;
+                (place.mark_at, place.mark) = (0, start);
             }
             (place.at, place.torn, place.torn_start) = (place.at + length, 0, Vec::new());
         }
