@@ -1,5 +1,7 @@
 //! One line: its two hashes at fixed positions, then the rest of its body (`docs/format.md` §3).
 
+use alloc::vec::Vec;
+
 use crate::hash::{Hash, HexText};
 
 const BEFORE_HASH: &[u8] = br#"{"hash":""#;
@@ -12,12 +14,8 @@ pub(crate) const FIRST_PREFIX: usize = BEFORE_HASH.len() + 64 + BEFORE_PREV.len(
 pub(crate) const PREFIX: usize = FIRST_PREFIX - 4 + 66;
 
 /// How a line with that hash starts.
-pub(crate) fn identity(hash: Hash) -> [u8; IDENTITY] {
-    let mut start = [0; IDENTITY];
-    let (before, hex) = start.split_at_mut(BEFORE_HASH.len());
-    before.copy_from_slice(BEFORE_HASH);
-    hex.copy_from_slice(&hash.to_hex()[..]);
-    start
+pub(crate) fn identity(hash: Hash) -> Vec<u8> {
+    [BEFORE_HASH, &hash.to_hex()[..]].concat()
 }
 
 /// Where the last of some lines starts.
