@@ -203,10 +203,14 @@ impl History<'_> {
             let is_lost = self
                 .acts(|what| matches!(what, What::Evict { session: of, .. } if of == session))
                 .any(|loss| loss.began >= record.began);
+            // An import that was done before makes nothing anew: an archive may be as old as the first.
+            let is_import =
+                |what| matches!(what, What::Import { session: to, .. } if to == session);
+            let first = self.acts(is_import).next().filter(|_| is_import(record.act.what));
+            let since = first.map_or(record.began, |first| first.began);
             // Who looks for what was pruned is told so.
             let is_taken = self.may_be_deleted(session, record.began, u64::MAX)
-                || code == ErrorKind::Pruned.code()
-                    && self.may_be_pruned(session, record.began, u64::MAX);
+                || code == ErrorKind::Pruned.code() && self.may_be_pruned(session, since, u64::MAX);
             if record.is_done() && !is_lost && !is_taken {
                 return Err(format!(
                     "{} was created by act {}, and is {code}",
