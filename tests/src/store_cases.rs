@@ -13,7 +13,7 @@
 //!
 //! A step has `do` (`put`, `get`, `append`, `sync`, `holder`, `delete`, `list`, `info`, `stage`,
 //! `part`, `staged`, `commit` or `abort`) and what belongs to it: `key`, `text` (a string, or
-//! `{text, repeat}`), `range` (`[from, to]`), `if` (`"any"`, `"absent"` or `{"version": NAME}`; absent: any), `at`, `torn` (absent: 0), `start` (absent: empty),
+//! `{text, repeat}`), `range` (`[from, to]`), `if` (`"any"`, `"absent"` or `{"version": NAME}`; absent: any), `at`, `torn` (absent: 0), `mark` (absent: empty) and `markAt` (absent: 0), `tornStart` (the same),
 //! `prefix`, `after`, `limit` (absent: 1000), `stage` (a NAME), `number`. `save` keeps the version
 //! or stage it gives under a NAME; a NAME that nobody saved stands for itself.
 //!
@@ -228,7 +228,8 @@ impl Step {
             "if",
             "at",
             "torn",
-            "start",
+            "mark",
+            "markAt",
             "tornStart",
             "prefix",
             "after",
