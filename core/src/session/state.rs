@@ -81,9 +81,6 @@ async fn folded_once(io: &Io, id: &SessionId) -> Result<State> {
     })
     .await?;
     let state = folder.finish()?;
-    if let Some(owner) = &state.session {
-        check_same(id, owner)?;
-    }
     if let Some(error) = source.disagrees(state.head) {
         // It was found at its head, and then looked for once more: others may have written between.
         let is_same = find_session(io, id).await?.0.head() == session.head();
@@ -91,6 +88,11 @@ async fn folded_once(io: &Io, id: &SessionId) -> Result<State> {
         return Err(if is_same { error } else { moved().retryable() });
     }
     check_reached(state.head, session.head())?;
+    // Only of what was opened: another session may have come into its place meanwhile, as a fork that
+    // begins with the lines of a third.
+    if let Some(owner) = &state.session {
+        check_same(id, owner)?;
+    }
     if let (Some(head), Some(torn)) = (state.head, session.torn) {
         check_torn(io, id, &source, &state, head, torn).await?;
     }

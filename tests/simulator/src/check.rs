@@ -233,10 +233,10 @@ impl History<'_> {
                 || sweeps.any(|record| !record.is_done() || record.faults > 0))
     }
 
-    /// Who goes on from what an eviction left meets what was flushed before it.
+    /// Who goes on from what an eviction left, or a second beginning, meets what was flushed before it.
     fn is_behind(&self, session: usize) -> bool {
         let is_eviction = |what| matches!(what, What::Evict { session: of, .. } if of == session);
-        self.acts(is_eviction).next().is_some()
+        self.acts(is_eviction).next().is_some() || self.is_begun_again(session)
     }
 
     /// Whatever happened, a session can be used.

@@ -177,6 +177,16 @@ impl History<'_> {
         self.acts(is_it).filter(move |record| record.began <= until && record.over() >= since)
     }
 
+    /// Whether the network may have begun the session a second time, after a flush had removed its log:
+    /// that is the session then, as it began, until the next flush (`docs/tiers.md`).
+    pub(crate) fn is_begun_again(&self, session: usize) -> bool {
+        let is_flush = |what| matches!(what, What::Flush { session: of, .. } if of == session);
+        self.acts(|what| what == What::Create(session)).any(|create| {
+            let is_sent_again = create.ended.is_some_and(|end| end < create.over());
+            is_sent_again && self.acts(is_flush).any(|flush| flush.began < create.over())
+        })
+    }
+
     /// Whether a loss of the store takes what someone wrote who was told that it is there.
     fn may_be_lost(&self, session: usize, writer: &Record, look: Look) -> bool {
         let over = writer.over();
@@ -185,6 +195,7 @@ impl History<'_> {
             |loss: &Record| (loss.is_unfinished || !look.is_verified) && self.rots(loss, session);
         self.records.iter().any(|loss| match loss.act.what {
             _ if is_rotten(loss) && loss.began <= look.until => true,
+            What::Create(of) if of == session && self.is_begun_again(session) => true,
             // Also earlier ones: what it went after may be lost where others wrote it.
             What::PowerCut => {
                 durability_of(writer) != Durability::Disk

@@ -360,3 +360,30 @@ fn a_flush_keeps_the_last_lines_or_none() {
     let faults = Faults { short_read: 39, ..Faults::default() };
     timed_goes_right(Kept::Tier, 783_947, 4, faults, &acts);
 }
+
+/// While a session was folded another one came into its place, a fork, which begins with a third one's
+/// lines: that was told of as damage.
+#[test]
+fn a_session_that_others_replace_while_it_is_read_is_not_damaged() {
+    let acts = [
+        (0, 376, 2, What::Create(0)),
+        (4, 1488, 2, What::Create(2)),
+        (6, 2002, 1, What::Compact(0)),
+        (10, 2397, 2, What::Evict { session: 0, log_only: true }),
+        (16, 3582, 2, What::Fork { from: 2, to: 0, at_head: true }),
+    ];
+    timed_goes_right(Kept::Tier, 330_711_589, 3, slow(44), &acts);
+}
+
+/// A bit of the line break between the two lines of the last batch turned: that was taken for a batch
+/// that was never finished, and the next append cut it off.
+#[test]
+fn a_damaged_batch_is_not_taken_for_an_unfinished_one() {
+    let acts = [
+        (0, 0, 1, What::Create(0)),
+        (2, 0, 1, said(2, (2, 10), Os)),
+        (3, 242, 2, What::Rot),
+        (6, 523, 0, once_anew(6, (1, 3000), Disk)),
+    ];
+    timed_goes_right(Kept::Tier, 300_205_227, 4, Faults::default(), &acts);
+}
