@@ -229,7 +229,8 @@ impl History<'_> {
         // A sweep goes on with others where it fails for one.
         let mut sweeps = self.acts(|what| what == What::Sweep { prunes: true });
         is_told
-            && (takes.any(|record| !record.is_done())
+            && (self.is_begun_again(session)
+                || takes.any(|record| !record.is_done())
                 || sweeps.any(|record| !record.is_done() || record.faults > 0))
     }
 

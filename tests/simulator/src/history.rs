@@ -177,13 +177,13 @@ impl History<'_> {
         self.acts(is_it).filter(move |record| record.began <= until && record.over() >= since)
     }
 
-    /// Whether the network may have begun the session a second time, after a flush had removed its log:
-    /// that is the session then, as it began, until the next flush (`docs/tiers.md`).
+    /// Whether the network may have begun the session a second time, after a flush or a deletion had
+    /// removed its log: that is the session then, as it began, until the next one (`docs/tiers.md`).
     pub(crate) fn is_begun_again(&self, session: usize) -> bool {
-        let is_flush = |what| matches!(what, What::Flush { session: of, .. } if of == session);
+        let removes = |what| matches!(what, What::Flush { session: of, .. } | What::Delete(of) if of == session);
         self.acts(|what| what == What::Create(session)).any(|create| {
             let is_sent_again = create.ended.is_some_and(|end| end < create.over());
-            is_sent_again && self.acts(is_flush).any(|flush| flush.began < create.over())
+            is_sent_again && self.acts(removes).any(|removal| removal.began < create.over())
         })
     }
 
