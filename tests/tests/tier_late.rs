@@ -375,3 +375,21 @@ fn a_failed_forks_manifest_comes_too_late_for_who_has_the_id_then() {
     let texts = look(world, "b", "forked again").ok();
     ends_well(world, "b", texts.as_deref(), "the manifest came late");
 }
+
+/// A title that is set while a session is flushed is not in the manifest, and stays where it is.
+#[test]
+fn a_title_that_is_set_during_a_flush_stays() {
+    let past = past("hot");
+    let world = &past.world;
+    let titled = |title: &str| session::About::new(Some(title.into()), Vec::new());
+    let set = |title: &str| world.done(session::set_about(id("a"), titled(title)));
+    set("before");
+    let outcome = before(
+        world,
+        &flushing(Hot::Clear),
+        |request| put_in_cold(request, "sessions/").is_some(),
+        || set("meanwhile"),
+    );
+    assert_eq!(code(&outcome), "ok", "{outcome:?}");
+    assert_eq!(world.done(session::about(id("a"))), titled("meanwhile"));
+}

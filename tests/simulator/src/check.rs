@@ -159,6 +159,9 @@ impl History<'_> {
 
     /// A session at the end: it is there if it must be, sound, holds what it must, and goes on.
     fn check_session(&self, world: &mut World, session: usize) -> Result<(), Violation> {
+        if self.is_begun_again(session) {
+            return Ok(());
+        }
         let name = SESSIONS[session];
         let is_tier = self.plan.kept == Kept::Tier;
         let is_rotten = self.is_rotten(session);
@@ -229,15 +232,14 @@ impl History<'_> {
         // A sweep goes on with others where it fails for one.
         let mut sweeps = self.acts(|what| what == What::Sweep { prunes: true });
         is_told
-            && (self.is_begun_again(session)
-                || takes.any(|record| !record.is_done())
+            && (takes.any(|record| !record.is_done())
                 || sweeps.any(|record| !record.is_done() || record.faults > 0))
     }
 
-    /// Who goes on from what an eviction left, or a second beginning, meets what was flushed before it.
+    /// Who goes on from what an eviction left meets what was flushed before it.
     fn is_behind(&self, session: usize) -> bool {
         let is_eviction = |what| matches!(what, What::Evict { session: of, .. } if of == session);
-        self.acts(is_eviction).next().is_some() || self.is_begun_again(session)
+        self.acts(is_eviction).next().is_some()
     }
 
     /// Whatever happened, a session can be used.

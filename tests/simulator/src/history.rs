@@ -116,7 +116,7 @@ impl History<'_> {
         self.acts(is_eviction).any(|loss| {
             said.appends.iter().any(|append| {
                 let comes_later = append.ended.is_some_and(|end| end < append.over());
-                comes_later && (append.began..append.over()).contains(&loss.began)
+                comes_later && loss.began < append.over()
             })
         })
     }
@@ -177,10 +177,13 @@ impl History<'_> {
         self.acts(is_it).filter(move |record| record.began <= until && record.over() >= since)
     }
 
-    /// Whether the network may have begun the session a second time, after a flush or a deletion had
-    /// removed its log: that is the session then, as it began, until the next one (`docs/tiers.md`).
+    /// Whether the network may have begun the session a second time, after its log was removed: that is
+    /// the session then, as it began, whatever came after it (`docs/tiers.md`).
     pub(crate) fn is_begun_again(&self, session: usize) -> bool {
-        let removes = |what| matches!(what, What::Flush { session: of, .. } | What::Delete(of) if of == session);
+        let removes = |what| match what {
+            What::Flush { session: of, .. } | What::Delete(of) | What::Archive(of) => of == session,
+            _ => false,
+        };
         self.acts(|what| what == What::Create(session)).any(|create| {
             let is_sent_again = create.ended.is_some_and(|end| end < create.over());
             is_sent_again && self.acts(removes).any(|removal| removal.began < create.over())
