@@ -114,10 +114,7 @@ impl History<'_> {
     pub(crate) fn is_sent_again(&self, session: usize, said: &Said<'_>) -> bool {
         let is_eviction = |what| matches!(what, What::Evict { session: of, .. } if of == session);
         self.acts(is_eviction).any(|loss| {
-            said.appends.iter().any(|append| {
-                let comes_later = append.ended.is_some_and(|end| end < append.over());
-                comes_later && loss.began < append.over()
-            })
+            said.appends.iter().any(|append| append.is_resent && loss.began < append.over())
         })
     }
 

@@ -41,6 +41,8 @@ pub(crate) struct Record {
     pub(crate) faults: u64,
     /// Those among them by which it may find damage.
     pub(crate) damaged: u64,
+    /// The network carries one of its requests out a second time.
+    pub(crate) is_resent: bool,
     /// Sessions of which a bit turned.
     pub(crate) rotten: Vec<usize>,
     /// Whether it is one of a log's last line break: what stands before it is an unfinished write then,
@@ -236,6 +238,7 @@ impl World {
             last: 0,
             faults: 0,
             damaged: 0,
+            is_resent: false,
             rotten: Vec::new(),
             is_unfinished: false,
         };
@@ -364,6 +367,7 @@ impl World {
         record.last = self.events;
         record.faults += u64::from(!matches!(fate, Fate::Fine | Fate::Twice | Fate::Resent));
         record.damaged += u64::from(matches!(fate, Fate::Short | Fate::Damaged));
+        record.is_resent |= fate == Fate::Resent;
         self.faults += u64::from(fate != Fate::Fine);
         let reply = self.suffer(request, by, fate, &mut chance);
         self.tell(("did", run, name_of(request), told_of(&reply), format!("{fate:?}")));
