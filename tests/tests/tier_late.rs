@@ -286,6 +286,22 @@ fn what_is_written_after_a_deletion_that_was_cut_off_is_not_archived() {
     );
 }
 
+/// Whether that writes an object of the cold store whose name starts so.
+fn puts_in_cold(request: &Request, prefix: &str) -> bool {
+    let Request::Cold(inner) = request else { return false };
+    matches!(&**inner, Request::Put { key, .. } if key.as_str().starts_with(prefix))
+}
+
+/// The same writing of a segment, of other bytes.
+fn damaged(request: &Request) -> Option<Request> {
+    let Request::Cold(inner) = request else { return None };
+    let Request::Put { key, bytes, condition } = &**inner else { return None };
+    let (key, condition) = (key.clone(), condition.clone());
+    let bytes = bytes.iter().map(|byte| byte ^ 1).collect();
+    let is_segment = puts_in_cold(request, "segments/");
+    is_segment.then(|| Request::Cold(Box::new(Request::Put { key, bytes, condition })))
+}
+
 /// A segment that was written wrong is in the way of the right one until it is replaced.
 #[test]
 fn a_segment_that_was_damaged_as_it_was_written_is_written_again() {
@@ -294,30 +310,12 @@ fn a_segment_that_was_damaged_as_it_was_written_is_written_again() {
     let host = world.host();
     let mut running = flushing(Hot::Keep)();
     while let Some(request) = running.request() {
-        let damaged = match &request {
-            Request::Cold(inner) => match &**inner {
-                Request::Put { key, bytes, condition } if key.as_str().starts_with("segments/") => {
-                    let (key, condition) = (key.clone(), condition.clone());
-                    let bytes = bytes.iter().map(|byte| byte ^ 1).collect();
-                    Some(Request::Cold(Box::new(Request::Put { key, bytes, condition })))
-                }
-                _ => None,
-            },
-            _ => None,
-        };
-        running.answer(host.perform(damaged.as_ref().unwrap_or(&request)));
+        running.answer(host.perform(damaged(&request).as_ref().unwrap_or(&request)));
     }
     assert_eq!(code(&running.outcome()), "store_failed");
     does(world, &flushing(Hot::Clear), "flushed again");
     assert_eq!(look(world, "a", "flushed").ok(), past.texts);
     ends_well(world, "a", past.texts.as_deref(), "flushed");
-}
-
-fn put_in_cold(request: &Request, prefix: &str) -> Option<(Key, Vec<u8>, Condition)> {
-    let Request::Cold(inner) = request else { return None };
-    let Request::Put { key, bytes, condition } = &**inner else { return None };
-    let is_it = key.as_str().starts_with(prefix);
-    is_it.then(|| (key.clone(), bytes.clone(), condition.clone()))
 }
 
 /// Who finds a segment damaged replaces that, and not what another has written right since and named.
@@ -329,20 +327,14 @@ fn a_segment_that_was_written_again_is_not_replaced_by_who_saw_it_damaged() {
     let mut running = flushing(Hot::Keep)();
     let mut is_second = false;
     while let Some(request) = running.request() {
-        let Some((key, bytes, condition)) = put_in_cold(&request, "segments/") else {
-            running.answer(host.perform(&request));
-            continue;
-        };
-        if is_second {
-            does(world, &flushing(Hot::Clear), "flushed meanwhile");
+        let damaged = damaged(&request);
+        if damaged.is_some() {
+            if is_second {
+                does(world, &flushing(Hot::Clear), "flushed meanwhile");
+            }
+            is_second = true;
         }
-        is_second = true;
-        let bytes = bytes.iter().map(|byte| byte ^ 1).collect();
-        running.answer(host.perform(&Request::Cold(Box::new(Request::Put {
-            key,
-            bytes,
-            condition,
-        }))));
+        running.answer(host.perform(damaged.as_ref().unwrap_or(&request)));
     }
     assert!(is_second);
     assert_eq!(look(world, "a", "flushed").ok(), past.texts);
@@ -358,7 +350,7 @@ fn a_failed_forks_manifest_comes_too_late_for_who_has_the_id_then() {
     let mut running = forking(At::Head)();
     let mut late = None;
     while let Some(request) = running.request() {
-        let is_first = put_in_cold(&request, "sessions/b/").is_some() && late.is_none();
+        let is_first = puts_in_cold(&request, "sessions/b/") && late.is_none();
         running.answer(match is_first {
             true => {
                 late = Some(request);
@@ -387,7 +379,7 @@ fn a_title_that_is_set_during_a_flush_stays() {
     let outcome = before(
         world,
         &flushing(Hot::Clear),
-        |request| put_in_cold(request, "sessions/").is_some(),
+        |request| puts_in_cold(request, "sessions/"),
         || set("meanwhile"),
     );
     assert_eq!(code(&outcome), "ok", "{outcome:?}");
