@@ -1,7 +1,5 @@
 //! One line: its two hashes at fixed positions, then the rest of its body (`docs/format.md` §3).
 
-use alloc::vec::Vec;
-
 use crate::hash::{Hash, HexText};
 
 const BEFORE_HASH: &[u8] = br#"{"hash":""#;
@@ -14,8 +12,12 @@ pub(crate) const FIRST_PREFIX: usize = BEFORE_HASH.len() + 64 + BEFORE_PREV.len(
 pub(crate) const PREFIX: usize = FIRST_PREFIX - 4 + 66;
 
 /// How a line with that hash starts.
-pub(crate) fn identity(hash: Hash) -> Vec<u8> {
-    [BEFORE_HASH, &hash.to_hex()[..]].concat()
+pub(crate) fn identity(hash: Hash) -> [u8; IDENTITY] {
+    let mut identity = [0; IDENTITY];
+    for (to, byte) in identity.iter_mut().zip(BEFORE_HASH.iter().chain(&hash.to_hex())) {
+        *to = *byte;
+    }
+    identity
 }
 
 /// Where the last of some lines starts.

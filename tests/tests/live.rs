@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use turnkeep::core::session::{self, Append, At, Compact, Fork, From, Place, View};
 use turnkeep::core::store::{Condition, Part};
-use turnkeep::{Create, Draft, Durability, ErrorKind, Key, Kind, Range, Result, Store, drive};
+use turnkeep::{
+    Create, Draft, Durability, ErrorKind, Key, Kind, MemoryStore, Range, Result, Store, drive,
+};
 use turnkeep_tests::live::{Live, items};
 use turnkeep_tests::sessions::{bytes_of, id, log_key, over_every_store, user, write};
+use turnkeep_tests::spy::{Failure, Spy};
 
 fn code<T>(result: Result<T>) -> &'static str {
     result.err().map_or("ok", |error| error.code())
@@ -477,6 +480,16 @@ fn a_trace_never_changes_its_session() {
         assert_eq!(code(live.run(session::trace(&live.session, "{".into()))), "bad_json");
         assert_eq!(Live::open(&store, "a").session.head(), head);
     });
+}
+
+#[test]
+fn an_event_whose_trace_cannot_be_looked_at_is_not_written() {
+    let spy = Arc::new(Spy::new(MemoryStore::new()));
+    let store: Arc<dyn Store> = Arc::clone(&spy) as _;
+    let live = Live::create(&store, "a");
+    spy.fail_after(0, Failure::Before);
+    assert_eq!(code(live.run(session::trace(&live.session, "1".into()))), "store_failed");
+    assert!(store.info(&Key::of(&id("a"), Part::Trace)).is_err());
 }
 
 /// A log whose line of that number (from 0) has a byte changed.

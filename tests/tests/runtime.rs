@@ -17,6 +17,7 @@ use turnkeep_tests::sessions::{
     Folder, archive_key, bytes_of, create, filled, id, lines, log_key, open, over_every_store,
     user, write,
 };
+use turnkeep_tests::spy::Spy;
 
 fn json(key: &str, value: &str) -> CacheEntry {
     CacheEntry { key: key.into(), value: CacheValue::Json(value.into()), expires_ms: None }
@@ -568,6 +569,31 @@ fn a_session_named_twice_is_in_a_bundle_once() {
     options.sessions = Some(vec![id("talk"), id("talk")]);
     let written = runtime.snapshot_to_store(&place, options, Wait::default()).expect("written");
     assert_eq!(written.counts.sessions, 1);
+}
+
+/// Whoever deletes a session while a bundle is written has it in there whole, or not at all.
+#[test]
+fn a_session_that_is_deleted_meanwhile_is_not_missed() {
+    let mut counts = Vec::new();
+    for request in 0.. {
+        let spy = Arc::new(Spy::new(MemoryStore::new()));
+        let store: Arc<dyn Store> = Arc::clone(&spy) as _;
+        let (runtime, place) = (lively(Arc::clone(&store)).0, MemoryStore::new());
+        spy.before_request(request, move || {
+            drive(session::delete(id("talk")), &*store).expect("deleted");
+        });
+        let written = runtime.snapshot_to_store(&place, Snapshot::default(), Wait::default());
+        let written = written.unwrap_or_else(|error| panic!("before {request}: {error}"));
+        if spy.leave_alone() {
+            break;
+        }
+        assert_eq!(written.left_out, [], "before {request}");
+        let other: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        restored(&Runtime::open(Arc::clone(&other), None).expect("a runtime"), &place);
+        assert_eq!(content(&other).len() as u64, written.counts.sessions, "before {request}");
+        counts.push(written.counts.sessions);
+    }
+    assert!(counts.contains(&3) && counts.contains(&4), "{counts:?}");
 }
 
 #[test]

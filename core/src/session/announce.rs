@@ -4,8 +4,8 @@
 use alloc::string::String;
 use core::future::Future;
 
+use super::again::{again, is_raced};
 use super::closing::{Before, Closed, others_go_on, withdraw};
-use super::open::TRIES;
 use super::retention::{self, Retention};
 use super::source::{Source, found};
 use crate::log::Head;
@@ -116,20 +116,14 @@ pub(super) async fn confirm(
             Err(withdraw(io, id, archive, Some(closed)).await?)
         }
         Ok(_) => Err(withdraw(io, id, archive, None).await?),
-        Err(error) if retention::is_raced(&error) => Err(others_go_on()),
+        Err(error) if is_raced(&error) => Err(others_go_on()),
         Err(error) => Err(error),
     }
 }
 
 /// Asks again where the store fails: who published an archive has to know.
 async fn insist<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
-    let mut tries = 1;
-    loop {
-        match ask().await {
-            Err(error) if error.kind() == ErrorKind::StoreFailed && tries < TRIES => tries += 1,
-            answer => return answer,
-        }
-    }
+    again(|error| error.kind() == ErrorKind::StoreFailed, ask).await
 }
 
 fn last_activity(source: &Source) -> Option<u64> {

@@ -4,14 +4,15 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::again::{TRIES, again, is_only_moving, moved_by_others};
 use super::live::Seen;
 use super::once::applied_at;
-use super::open::{TRIES, find_session, is_moving, moved_by_others, open_session, wake};
+use super::open::{find_session, open_session, wake};
 use super::source::{LogPart, found};
 use super::tier::{claim_after, release};
 use super::{Form, Session, Task};
 use crate::Hash;
-use crate::line::{IDENTITY, last_line};
+use crate::line::last_line;
 use crate::log::{Draft, Head, LineReader, Stamp, Torn};
 use crate::state::{History, State};
 use crate::store::{After, Durability, Key, Part};
@@ -174,7 +175,6 @@ async fn write_lines(
     check_kept(io, &session, &batch.bytes, append, state).await?;
     let seen = session.live.lock().look_at(&batch.bytes, batch.first_seq, session.head())?;
     let key = Key::of(session.id(), Part::Log);
-    let start = batch.bytes.first_chunk::<IDENTITY>().copied();
     let last_line = last_line(&batch.bytes);
     let mut bytes = batch.bytes;
     let mut tries = 1;
@@ -206,13 +206,9 @@ async fn write_lines(
             }
         }
     }
-    let at = session.place().at;
-    if at == 0 {
-        // The log begins with these lines.
-        (session.start, session.claimed) = (start, None);
-    }
-    session = session.at(batch.head, at + last_line);
-    session.form = Form::Live;
+    let line = session.place().at + last_line;
+    session = session.at(batch.head, line);
+    (session.form, session.claimed) = (Form::Live, None);
     let recovered = session.torn.take();
     let record_fault = follow(io, &session, seen, batch.head, &stamp).await.err();
     let (first_seq, already_applied) = (batch.first_seq, false);
@@ -222,16 +218,9 @@ async fn write_lines(
 /// An archived session that may be written to, if it is still at the same entry.
 pub(super) fn woken(io: &Io, session: Session) -> Answer<'_, Session> {
     Box::pin(async move {
-        let mut tries = 1;
-        loop {
-            match woken_once(io, session.clone()).await {
-                // Restored between two looks at it.
-                Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
-                    tries += 1;
-                }
-                woken => return woken.map_err(moved_by_others),
-            }
-        }
+        // It may be restored between two looks at it.
+        let woken = again(is_only_moving, || woken_once(io, session.clone())).await;
+        woken.map_err(moved_by_others)
     })
 }
 
@@ -263,7 +252,7 @@ async fn woken_once(io: &Io, session: Session) -> Result<Session> {
 /// A session that refused an append, where it only went from one form to the other meanwhile.
 async fn moved(io: &Io, session: Session, conflict: Error) -> Result<Session> {
     let Ok(now) = open_session(io, session.id()).await else { return Err(conflict) };
-    let place = |of: &Session| (of.form, of.shift, of.start, of.torn, of.torn_start.clone());
+    let place = |of: &Session| (of.form, of.shift, of.mark, of.torn, of.torn_start.clone());
     let is_moved = place(&now) != place(&session);
     match now.head() {
         head if head == session.head() && is_moved => woken(io, session).await,

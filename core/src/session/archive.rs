@@ -4,10 +4,11 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::again::moved_by_others;
 use super::announce::{Announced, announce, confirm, recall};
 use super::closing::withdraw;
 use super::cold::check_not_half_deleted;
-use super::open::{START_BYTES, find_session, moved_by_others};
+use super::open::{START_BYTES, find_session};
 use super::retention::{self, Retention};
 use super::scan::Chunks;
 use super::source::{ArchivePart, LogPart, Source};

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::open::TRIES;
+use super::again::{TRIES, is_raced};
 use super::retention::{self, Retention};
 use super::source::found;
 use super::tier::{CLAIM_BYTES, is_claim};
@@ -75,7 +75,7 @@ async fn put_tombstone(io: &Io, id: &SessionId) -> Result<Option<(String, Before
             None => record.pruned(io.stamp(0).await?.now_ms, "deleted".into()),
         };
         match retention::put(io, id, &tombstone, condition).await {
-            Err(error) if retention::is_raced(&error) && tries < TRIES => tries += 1,
+            Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
             put => return Ok(Some((put?, Before::of(noted)))),
         }
     }

@@ -4,7 +4,8 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::open::{TRIES, told_by_last};
+use super::again::TRIES;
+use super::open::told_by_last;
 use super::range::Wanted;
 use super::read::{Start, entry, read_archive};
 use super::source::{ArchivePart, LogPart, Source, found};

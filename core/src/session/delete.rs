@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::Task;
+use super::again::Tries;
 use super::archive::check_unheld;
 use super::closing::{Closed, Seen, close, free, look, look_again, reopen};
 use super::removal::{Removal, remove_if};
@@ -21,28 +22,30 @@ pub fn delete(id: SessionId) -> Task<()> {
     Task::new(async move |io| delete_session(&io, &id).await.map_err(|e| e.in_session(&id)))
 }
 
-/// How often it is tried while others write to the session.
-const TRIES: u32 = 32;
-
 async fn delete_session(io: &Io, id: &SessionId) -> Result<()> {
     check_unheld(io, &Key::of(id, Part::Log)).await?;
-    let (mut was_there, mut tries) = (false, 1);
+    let (mut was_there, mut tries) = (false, Tries::default());
     loop {
-        match delete_once(io, id, &mut was_there).await {
+        match delete_once(io, id, &mut was_there, &mut tries).await {
             // Written to, archived or restored between two looks at it. To give up now would leave
             // it deleted for the cold store only.
-            Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+            Err(error) if error.kind() == ErrorKind::Conflict && tries.next() => {}
             deleted => return deleted,
         }
     }
 }
 
-async fn delete_once(io: &Io, id: &SessionId, was_there: &mut bool) -> Result<()> {
+async fn delete_once(
+    io: &Io,
+    id: &SessionId,
+    was_there: &mut bool,
+    tries: &mut Tries,
+) -> Result<()> {
     let log = Key::of(id, Part::Log);
     let seen = look(io, &log).await?;
     // The cold store is told before the log goes: what is flushed or hydrated just now hears of it
     // there.
-    let is_new_grave = !planted!(DeleteLeavesCold) && super::tier::bury(io, id).await?;
+    let is_new_grave = !planted!(DeleteLeavesCold) && super::tier::bury(io, id, tries).await?;
     *was_there |= is_new_grave;
     let closed = close(io, id).await?;
     let removed = remove(io, &log, seen.as_ref()).await;
@@ -69,7 +72,7 @@ async fn delete_once(io: &Io, id: &SessionId, was_there: &mut bool) -> Result<()
         closed => closed,
     };
     if is_open || !clear(io, id, closed, *was_there).await? {
-        return clear_late(io, id, &log, seen.as_ref()).await;
+        return clear_late(io, id, &log, seen.as_ref(), tries).await;
     }
     Ok(())
 }
@@ -81,8 +84,14 @@ fn moved(log: &Key) -> Error {
 
 /// The log is gone, and someone may have been archiving it: who did not see the tombstone, or took it
 /// for that of an archive before. Or a new session of that id was begun, which stays.
-async fn clear_late(io: &Io, id: &SessionId, log: &Key, removed: Option<&Seen>) -> Result<()> {
-    for _ in 0..TRIES {
+async fn clear_late(
+    io: &Io,
+    id: &SessionId,
+    log: &Key,
+    removed: Option<&Seen>,
+    tries: &mut Tries,
+) -> Result<()> {
+    while tries.next() {
         let closed = close(io, id).await?;
         let seen = match free(io, log).await {
             Ok(seen) => seen,
@@ -152,5 +161,5 @@ async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool)
     }
     let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
     failed.map_or(Ok(()), Err)?;
-    if was_there { Ok(is_all) } else { Err(missing()) }
+    if was_there || !is_all { Ok(is_all) } else { Err(missing()) }
 }

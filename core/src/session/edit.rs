@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::append::{Append, Appended, apply_to};
+use super::create::create_session;
 use super::fork::point;
-use super::open::create_session;
 use super::state::{folded, recent};
 use super::{Create, Session, Task};
 use crate::json::{elements, push_text};

@@ -4,7 +4,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::open::{TRIES, find_session, generated, is_moving, open_session};
+use super::again::{again, is_moving};
+use super::create::generated;
+use super::open::{find_session, open_session};
 use super::scan::Chunks;
 use super::source::found;
 use super::staging::Staging;
@@ -93,16 +95,8 @@ pub(super) fn fork_session<'a>(
     parent: &'a SessionId,
     fork: Fork,
 ) -> Answer<'a, Session> {
-    Box::pin(async move {
-        let mut tries = 1;
-        loop {
-            match fork_once(io, parent, fork.clone()).await {
-                // The parent was flushed or archived between two looks at it.
-                Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
-                forked => return forked,
-            }
-        }
-    })
+    // The parent may be flushed or archived between two looks at it.
+    Box::pin(again(is_moving, move || fork_once(io, parent, fork.clone())))
 }
 
 async fn fork_once(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
@@ -143,7 +137,7 @@ async fn fork_once(io: &Io, parent: &SessionId, fork: Fork) -> Result<Session> {
     if let (Err(_), Some(claim)) = (&written, claimed) {
         claim.release(io, &id).await;
     }
-    Ok(Session { last_line: Some(copy.last_line), ..Session::new(written?) })
+    Ok(Session::new(written?).marked_at(copy.last_line))
 }
 
 pub(super) async fn refuse_existing(io: &Io, id: &SessionId) -> Result<()> {

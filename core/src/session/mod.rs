@@ -1,6 +1,7 @@
 //! The operations on sessions. Each gives a [`Task`] for a host to carry out.
 
 mod about;
+mod again;
 mod anew;
 mod announce;
 mod append;
@@ -8,6 +9,7 @@ mod archive;
 mod back;
 mod closing;
 mod cold;
+mod create;
 mod delete;
 mod edit;
 mod export;
@@ -46,6 +48,7 @@ mod unpacking;
 pub use about::{About, about, set_about};
 pub use append::{Append, Appended, append, sync};
 pub use archive::{Archived, archive};
+pub use create::{Create, create};
 pub use delete::delete;
 pub use edit::{Compact, Place, compact, create_compacted, replace_history, truncate_from};
 pub use export::export;
@@ -59,7 +62,7 @@ pub use inventory::{SessionUsage, StoreUsage, UsedBytes, usage};
 pub use layout::{Layout, layout};
 pub use lineage::{Ancestor, Lineage, ancestors, lineage};
 pub use list::{Listed, Recent, RecentSessions, Sessions, list, recent};
-pub use open::{Create, Form, Session, create, open};
+pub use open::{Form, Session, open};
 pub use prune::prune;
 pub use range::{Cursor, From, Range};
 pub use read::{Page, read};

@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Session;
+use super::again::{again, is_only_moving};
 use super::live::Known;
-use super::open::{TRIES, is_moving, open_session};
+use super::open::open_session;
 use super::range::Range;
 use super::read::read_page;
 use crate::entry::{Envelope, utf8};
@@ -19,15 +20,7 @@ pub(super) async fn applied_at(
     session: &Session,
     drafts: &[String],
 ) -> Result<Option<u64>> {
-    let mut tries = 1;
-    loop {
-        match look_for(io, session, drafts).await {
-            Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
-                tries += 1;
-            }
-            applied => return applied,
-        }
-    }
+    again(is_only_moving, || look_for(io, session, drafts)).await
 }
 
 async fn look_for(io: &Io, session: &Session, drafts: &[String]) -> Result<Option<u64>> {

@@ -1,4 +1,4 @@
-//! Creating and opening.
+//! Opening.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -8,15 +8,16 @@ use alloc::vec::Vec;
 use spin::Mutex;
 
 use super::Task;
+use super::again::{again, is_moving};
 use super::live::Live;
 use super::read::entry;
 use super::scan::shorter;
 use super::source::{LogPart, Shift, Source};
-use super::tier::{CLAIM_BYTES, Claim};
+use super::tier::CLAIM_BYTES;
 use crate::entry::{Envelope, FORMAT_VERSION, claimed_version, utf8};
-use crate::line::{FIRST_PREFIX, IDENTITY, Line, identity, last_line};
-use crate::log::{Draft, Head, Stamp, Tail, Torn, Writer, find_tail};
-use crate::store::{After, Durability, Key, Part};
+use crate::line::{FIRST_PREFIX, IDENTITY, Line, identity};
+use crate::log::{Head, Tail, Torn, Writer, find_tail};
+use crate::store::After;
 use crate::task::{Answer, Io};
 use crate::{Entry, Error, ErrorKind, Kind, Result, SessionId};
 
@@ -39,10 +40,9 @@ pub struct Session {
     pub form: Form,
     /// How the log's object lies to the log: what precedes it lies where no append touches it.
     pub(super) shift: Shift,
-    /// How the log's object starts: with the hash of its first line. `None` where there is none yet.
-    pub(super) start: Option<[u8; IDENTITY]>,
-    /// Where the head's line stands in the log's object; `None` where it does not, or nobody looked.
-    pub(super) last_line: Option<u64>,
+    /// What tells the log's object from others, and where that stands in it: the hash of the head's
+    /// line; how the object starts, where that line is not in it. `None` where there is no object yet.
+    pub(super) mark: Option<(u64, [u8; IDENTITY])>,
     /// The version of a claim that keeps the log's place, over which the next append writes.
     pub(super) claimed: Option<String>,
     /// Shared by this value's clones: each is the same session, further on.
@@ -72,67 +72,12 @@ impl Form {
     }
 }
 
-/// How to create a session.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Create {
-    /// Its id; made from time and chance where there is none.
-    pub id: Option<SessionId>,
-    /// The fields of its first entry: a draft of kind `session_start`.
-    pub start: Option<Draft>,
-    /// Whether its entries are salted, so that they can be withheld safely later.
-    pub is_salted: bool,
-    /// What the first entry survives.
-    pub durability: Durability,
-    /// Entries that are appended with the first one in the same write, all or nothing: a draft
-    /// that fails a check leaves no session behind. Drafts as for [`super::append`]; where `start` is
-    /// `None` the first of them may be of kind `session_start`. They are the session's last ones.
-    pub entries: Vec<String>,
-}
-
-impl Default for Create {
-    fn default() -> Self {
-        let durability = Durability::default();
-        Self { id: None, start: None, is_salted: true, durability, entries: Vec::new() }
-    }
-}
-
-impl Create {
-    /// The same, with that id.
-    #[must_use]
-    pub fn with_id(mut self, id: SessionId) -> Self {
-        self.id = Some(id);
-        self
-    }
-
-    /// The same, with the fields of that draft, of kind `session_start`, in the first entry.
-    #[must_use]
-    pub fn with_start(mut self, start: Draft) -> Self {
-        self.start = Some(start);
-        self
-    }
-
-    /// The same, with or without salts.
-    #[must_use]
-    pub fn salted(mut self, is_salted: bool) -> Self {
-        self.is_salted = is_salted;
-        self
-    }
-
-    /// The same, with a first entry that survives that.
-    #[must_use]
-    pub fn with_durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
-        self
-    }
-}
-
 impl Session {
     pub(super) fn new(writer: Writer) -> Self {
         let (form, shift, live) = (Form::Live, Shift::default(), Arc::default());
         let (torn, torn_start) = (None, Arc::default());
-        let (start, last_line, claimed) = (None, None, None);
-        Self { writer, torn, torn_start, form, shift, start, last_line, claimed, live }
+        let (mark, claimed) = (None, None);
+        Self { writer, torn, torn_start, form, shift, mark, claimed, live }
     }
 
     /// Its id.
@@ -152,12 +97,9 @@ impl Session {
         let at = self.head().map_or(0, |head| self.shift.in_object(head.bytes));
         let claim = self.claimed.as_ref().map_or(0, |_| CLAIM_BYTES as u64);
         let after = After::new(at, self.torn.map_or(claim, |torn| torn.bytes));
-        // The head's hash is one of all that precedes it. How the object starts tells less: a session
-        // that was forked again starts as the one before it did.
-        let after = match (self.last_line, self.head(), &self.start) {
-            (Some(line), Some(head), _) => after.marked(line, identity(head.hash)),
-            (_, _, Some(start)) => after.marked(0, &start[..]),
-            _ => after,
+        let after = match self.mark {
+            Some((at, mark)) => after.marked(at, mark),
+            None => after,
         };
         if self.torn.is_some() { after.replacing(&*self.torn_start) } else { after }
     }
@@ -165,93 +107,21 @@ impl Session {
     /// The same session, at a head that was stored, whose line starts there in the log's object.
     pub(super) fn at(mut self, head: Head, line: u64) -> Self {
         self.writer.advance(head);
-        self.last_line = Some(line);
+        self.marked_at(line)
+    }
+
+    /// Takes note of where the head's line starts in the log's object. Its hash is one of all that
+    /// precedes it.
+    pub(super) fn marked_at(mut self, line: u64) -> Self {
+        self.mark = self.head().map(|head| (line, identity(head.hash)));
         self
     }
 
-    /// Takes note of how the log's object starts, which tells it from others.
+    /// Takes note of how the log's object starts, where it has no line of the session.
     pub(super) fn starting_with(mut self, object: &[u8]) -> Self {
-        self.start = self.start.or(object.first_chunk().copied());
+        self.mark = object.first_chunk().map(|&start| (0, start));
         self
     }
-}
-
-/// Creates a session with its first entry. `already_exists` where there is one of that id.
-#[must_use]
-pub fn create(options: Create) -> Task<Session> {
-    Task::new(async move |io| create_session(&io, options).await)
-}
-
-pub(super) async fn create_session(io: &Io, options: Create) -> Result<Session> {
-    let start = options.start.map(|start| start.as_str().into());
-    let drafts: Vec<String> = start.into_iter().chain(options.entries).collect();
-    // 8 bytes for each entry's salt (one more may open the log), 10 for an id.
-    let salts = 8 * (drafts.len() + 1);
-    let mut stamp = io.stamp(salts + 10).await?;
-    let id_random = stamp.random.split_off(stamp.random.len().min(salts));
-    let id = match options.id {
-        Some(id) => id,
-        None => generated(&stamp, &id_random)?,
-    };
-    let exists = || Error::new(ErrorKind::AlreadyExists, "the session exists").in_session(&id);
-    let mut tries = 1;
-    loop {
-        // The place first: looked at before, it may have been taken, archived and freed again.
-        let claim = super::tier::claim(io, &id).await.map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => exists(),
-            _ => error.in_session(&id),
-        })?;
-        let how = (options.is_salted, options.durability);
-        match write_first(io, &id, &drafts, how, &stamp, &claim).await {
-            Err(error) if is_gone(&error) && tries < TRIES => {
-                // Who shared the claim gave it up: if the place is taken, the next claim tells.
-                tries += 1;
-            }
-            Err(error) => {
-                claim.release(io, &id).await;
-                return Err(match error.kind() {
-                    ErrorKind::Conflict => exists(),
-                    _ => error.in_session(&id),
-                });
-            }
-            created => return created,
-        }
-    }
-}
-
-/// Whether what was to be replaced is there no more.
-fn is_gone(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound)
-}
-
-/// Writes a session's first entries into the place it has.
-async fn write_first(
-    io: &Io,
-    id: &SessionId,
-    drafts: &[String],
-    (is_salted, durability): (bool, Durability),
-    stamp: &Stamp,
-    claim: &Claim,
-) -> Result<Session> {
-    let writer = Writer::create(id.clone(), is_salted);
-    let batch = writer.write(drafts, stamp).map_err(|error| error.in_session(id))?;
-    let log = Key::of(id, Part::Log);
-    let session =
-        Session::new(writer).starting_with(&batch.bytes).at(batch.head, last_line(&batch.bytes));
-    // In the very claim's place: another one is as long.
-    let after = After::new(0, CLAIM_BYTES as u64).marked(0, claim.bytes.clone());
-    if planted!(CreateTruncates) {
-        io.put(&log, batch.bytes, crate::store::Condition::Any).await?;
-        return Ok(session);
-    }
-    io.append(&log, batch.bytes, after, durability).await?;
-    Ok(session)
-}
-
-/// A new id, from the time and 10 random bytes.
-pub(super) fn generated(stamp: &Stamp, random: &[u8]) -> Result<SessionId> {
-    let too_few = |_| Error::new(ErrorKind::StoreFailed, "the host gave too few random bytes");
-    Ok(SessionId::generate(stamp.now_ms, random.try_into().map_err(too_few)?))
 }
 
 /// Opens a session at its head, whatever its length: a look at the log's end and at its start, or
@@ -265,40 +135,9 @@ pub(super) async fn open_session(io: &Io, id: &SessionId) -> Result<Session> {
     find_session(io, id).await.map(|(session, _)| session)
 }
 
-/// How often a session is looked for that others move meanwhile, from one form to the other.
-pub(super) const TRIES: u32 = 4;
-
 /// The session, and where its log lies.
 pub(super) fn find_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, (Session, Source)> {
-    Box::pin(async move {
-        let mut tries = 1;
-        loop {
-            match look(io, id).await {
-                Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
-                found => return found,
-            }
-        }
-    })
-}
-
-/// What is heard of a session that is archived or restored just now.
-pub(super) fn is_moving(error: &Error) -> bool {
-    let key = error.place().key.as_ref();
-    match error.kind() {
-        ErrorKind::Conflict => true,
-        ErrorKind::NotFound => key.is_some(),
-        ErrorKind::BrokenLink => key.is_some_and(|key| key.ends_with(".jsonl")),
-        _ => false,
-    }
-}
-
-/// What a change says where others moved the session between two looks at it.
-pub(super) fn moved_by_others(error: Error) -> Error {
-    if error.kind() == ErrorKind::NotFound && is_moving(&error) {
-        let message = "someone else archived, restored or removed the session meanwhile";
-        return Error::new(ErrorKind::Conflict, message).retryable();
-    }
-    error
+    Box::pin(again(is_moving, move || look(io, id)))
 }
 
 async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
@@ -318,9 +157,8 @@ async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
                 _ => (tail.is_salted, tail.fork),
             };
             let writer = Writer::resume(id.clone(), tail.head, is_salted).forked_at(fork);
-            let session = Session::new(writer).starting_with(log.start());
-            let last_line = Some(log.shift().in_object(tail.line));
-            Session { torn: tail.torn, torn_start, shift: log.shift(), last_line, ..session }
+            let session = Session::new(writer).marked_at(log.shift().in_object(tail.line));
+            Session { torn: tail.torn, torn_start, shift: log.shift(), ..session }
         }
         (log, _, Some(head)) => {
             let unfinished = log.as_ref().map_or(0, |log| log.end().saturating_sub(head.bytes));

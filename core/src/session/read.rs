@@ -5,8 +5,9 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::Task;
+use super::again::{again, is_moving};
 use super::anew::{check_followed, check_grown};
-use super::open::{TRIES, find_session, is_moving};
+use super::open::{START_BYTES, find_session};
 use super::range::{Cursor, From, Range, Wanted};
 use super::scan::Chunks;
 use super::source::{ArchivePart, LogPart, Source};
@@ -52,16 +53,8 @@ struct Readable {
 }
 
 pub(super) fn read_page<'a>(io: &'a Io, id: &'a SessionId, range: Range) -> Answer<'a, Page> {
-    Box::pin(async move {
-        let mut tries = 1;
-        loop {
-            match read_once(io, id, range.clone()).await {
-                // Archived or restored between two looks at it.
-                Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
-                page => return page,
-            }
-        }
-    })
+    // It may be archived or restored between two looks at it.
+    Box::pin(again(is_moving, move || read_once(io, id, range.clone())))
 }
 
 async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
@@ -184,14 +177,14 @@ pub(super) fn entry<'a>(
 /// The session; where its end is damaged, up to the first fault.
 async fn readable(io: &Io, id: &SessionId, sound: Option<Head>) -> Result<Readable> {
     if let Some(head) = sound {
-        let (source, _) = Source::find_sound(io, id, super::open::START_BYTES).await?;
+        let (source, _) = Source::find_sound(io, id, START_BYTES).await?;
         return Ok(Readable { head, source, is_damaged: true });
     }
     let found = match find_session(io, id).await {
         Ok((session, source)) => session.head().map(|head| (head, source, false)),
         Err(error) if is_damage(&error) => {
             let head = sound_part(io, id).await?.head.ok_or(error)?;
-            let (source, _) = Source::find_sound(io, id, super::open::START_BYTES).await?;
+            let (source, _) = Source::find_sound(io, id, START_BYTES).await?;
             Some((head, source, true))
         }
         Err(error) => return Err(error),

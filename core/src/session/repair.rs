@@ -4,9 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::create::generated;
 use super::edit::quoted;
 use super::fork::refuse_existing;
-use super::open::generated;
 use super::remains::Remains;
 use super::salvage::Salvage;
 use super::staging::Staging;
@@ -158,7 +158,7 @@ async fn write(
     }
     let claim = super::tier::claim_for(io, &new, &mut staging).await?;
     claim.publish(io, &new, staging).await?;
-    Ok(Session { last_line: Some(last_line(&bytes)), ..Session::new(writer) })
+    Ok(Session::new(writer).marked_at(last_line(&bytes)))
 }
 
 /// Random bytes, each given once.

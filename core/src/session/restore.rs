@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
+use super::again::moved_by_others;
 use super::archive::{Archived, leftover};
-use super::open::{find_session, moved_by_others};
+use super::open::find_session;
 use super::scan::Chunks;
 use super::source::{LogPart, found};
 use super::staging::Staging;

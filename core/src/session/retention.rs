@@ -5,8 +5,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::Task;
+use super::again::{TRIES, is_raced};
 use super::edit::quoted;
-use super::open::TRIES;
 use super::source::found;
 use crate::entry::utf8;
 use crate::field;
@@ -189,10 +189,6 @@ pub(super) async fn note(
         noted = of(io, id).await?;
         check_unpruned(noted.as_ref().map(|(record, _)| record))?;
     }
-}
-
-pub(super) fn is_raced(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists)
 }
 
 /// Removes a session's record, unless someone else wrote another one.

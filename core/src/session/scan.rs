@@ -4,9 +4,10 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::again::{TRIES, again, is_moving};
 use super::cold::ColdChunks;
 use super::layout::check_beside;
-use super::open::{TRIES, is_moving, open_session};
+use super::open::open_session;
 use super::source::{LogPart, Source};
 use super::unpacking::Unpacking;
 use super::{Form, Task};
@@ -113,13 +114,7 @@ pub fn summary(id: SessionId) -> Task<Summary> {
 }
 
 async fn sum_up(io: &Io, id: &SessionId) -> Result<Summary> {
-    let mut tries = 1;
-    loop {
-        match sum_up_once(io, id).await {
-            Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
-            summed => return summed,
-        }
-    }
+    again(is_moving, || sum_up_once(io, id)).await
 }
 
 async fn sum_up_once(io: &Io, id: &SessionId) -> Result<Summary> {

@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 
 use super::Task;
-use super::open::{TRIES, check_same, find_session, is_moving};
+use super::again::{again, is_moving};
+use super::open::{check_same, find_session};
 use super::range::Range;
 use super::read::read_page;
 use super::scan::{CHUNK_BYTES, check_reached, scan};
@@ -61,15 +62,7 @@ pub fn state(id: SessionId, view: View) -> Task<State> {
 
 /// All of a session, folded.
 pub(super) fn folded<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, State> {
-    Box::pin(async move {
-        let mut tries = 1;
-        loop {
-            match folded_once(io, id).await {
-                Err(error) if is_moving(&error) && tries < TRIES => tries += 1,
-                folded => return folded,
-            }
-        }
-    })
+    Box::pin(again(is_moving, move || folded_once(io, id)))
 }
 
 async fn folded_once(io: &Io, id: &SessionId) -> Result<State> {

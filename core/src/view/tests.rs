@@ -126,6 +126,27 @@ fn rows_tell_tokens_and_cost_as_frameworks_name_them() {
     );
 }
 
+#[test]
+fn rows_tell_calls_and_what_answers_them() {
+    for (item, told) in [
+        (
+            r#"{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}"#,
+            r#""calls":[{"id":"c","name":"f"}]"#,
+        ),
+        (
+            r#"{"type":"function_call_output","call_id":"c","output":"x"}"#,
+            r#""results":[{"call":"c"}]"#,
+        ),
+        (
+            r#"{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","is_error":true}]}"#,
+            r#""results":[{"call":"c","isError":true}]"#,
+        ),
+    ] {
+        let rows = rows(&log(&[item]), Place::default());
+        assert!(rows.contains(told), "{rows}");
+    }
+}
+
 fn lines(bytes: &[u8]) -> Lines {
     Lines::new(bytes.to_vec())
 }

@@ -156,3 +156,20 @@ fn lengths_that_no_object_has_are_refused() {
     });
     assert_eq!(used.expect_err("no object is that long").kind(), ErrorKind::StoreFailed);
 }
+
+#[test]
+fn a_deletion_that_others_always_get_in_the_way_of_ends() {
+    let mut host = host();
+    host.done(session::archive(id()));
+    let mut requests = 0;
+    let deleted = run(session::delete(id()), |request| {
+        requests += 1;
+        let mut reply = host.answer(request);
+        if let Reply::Info(info) = &mut reply {
+            info.version = format!("{}, as if it were another one", info.version);
+        }
+        reply
+    });
+    assert_eq!(deleted.expect_err("it is still there").kind(), ErrorKind::Conflict);
+    assert!(requests < 1_000, "{requests}");
+}

@@ -6,7 +6,7 @@ use crate::SessionId;
 use crate::log::Draft;
 use crate::session;
 use crate::session::tier::encoded;
-use crate::store::{Key, ObjectKey, Request};
+use crate::store::{Key, ObjectKey, Part, Request};
 
 #[test]
 pub(super) fn a_session_id_is_so_long() {
@@ -62,11 +62,25 @@ pub(super) fn an_append_names_so_much_of_the_object() {
     host.append(session, &[Draft::run_started()]);
     let session = host.run(session::open(id("s"))).unwrap();
     host.append(session, &[Draft::run_started()]);
-    let marks = host.requests.iter().filter_map(|request| match request {
-        Request::Append { after, .. } => Some(after.mark.len()),
+    // An unfinished write longer than that, in a log and in one that follows an archive.
+    let log = Key::of(&id("s"), Part::Log);
+    for is_archived in [false, true] {
+        if is_archived {
+            host.run(session::archive(id("s"))).unwrap();
+        }
+        let (bytes, _) = host.hot.objects.entry(log.clone()).or_default();
+        bytes.extend_from_slice(&[b'x'; 3 * MARK_BYTES_MAX]);
+        let session = host.run(session::open(id("s"))).unwrap();
+        assert_eq!(session.torn.unwrap().bytes, 3 * MARK_BYTES_MAX as u64);
+        host.append(session, &[Draft::run_started()]);
+    }
+    let named = host.requests.iter().filter_map(|request| match request {
+        Request::Append { after, .. } => Some((after.mark.len(), after.torn_start.len())),
         _ => None,
     });
-    let marks: Vec<_> = marks.collect();
-    assert!(marks.iter().all(|length| *length <= MARK_BYTES_MAX), "{marks:?}");
+    let (marks, torn): (Vec<_>, Vec<_>) = named.unzip();
+    let lengths = || marks.iter().chain(&torn);
+    assert!(lengths().all(|length| *length <= MARK_BYTES_MAX), "{marks:?} {torn:?}");
     assert!(marks.iter().any(|length| *length > 0), "{marks:?}");
+    assert_eq!(torn.iter().filter(|length| **length > 0).count(), 2, "{torn:?}");
 }

@@ -14,6 +14,7 @@ use crate::json::Object;
 use crate::limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_ENTRIES};
 use crate::log::{Draft, Expectation, Head, Verifier, Writer};
 use crate::session::about::to_json;
+use crate::session::again::is_raced;
 use crate::session::edit::quoted;
 use crate::session::open::find_session;
 use crate::session::read::entry;
@@ -108,10 +109,6 @@ async fn import_session(io: &Io, session: import::Session, origin: &Origin) -> R
         Err(error) if is_raced(&error) => existing(io, &id, origin).await?.ok_or(error),
         Err(error) => Err(error),
     }
-}
-
-fn is_raced(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict)
 }
 
 /// What stands in the session's place already.

@@ -8,11 +8,11 @@ use super::aside::as_seen;
 use super::journal::{Journal, Replaced, Stage};
 use super::{Task, aside, cache};
 use crate::line::Line;
-use crate::session::open::{TRIES, find_session, moved_by_others};
+use crate::session::again::{again, is_raced, moved_by_others};
+use crate::session::open::find_session;
 use crate::session::read::entry;
 use crate::session::removal::{Removal, remove_if};
 use crate::session::restore::restore_session;
-use crate::session::retention::is_raced;
 use crate::session::source::{Source, found};
 use crate::session::tier::{claim_seen, moved};
 use crate::store::{Condition, Key, Part};
@@ -105,7 +105,8 @@ pub(super) async fn undo(
     let mut kept = Vec::new();
     for session in sessions {
         journal.beat(io).await?;
-        let is_kept = undo_session(io, session).await;
+        // Someone may write to it, or archive it, after it was looked at.
+        let is_kept = again(is_raced, || undo_session(io, session)).await;
         if is_kept.map_err(|error| error.in_session(&session.id))? {
             kept.push(session.id.clone());
         }
@@ -115,17 +116,6 @@ pub(super) async fn undo(
 
 /// Whether someone wrote to it since.
 async fn undo_session(io: &Io, session: &Replaced) -> Result<bool> {
-    let mut tries = 1;
-    loop {
-        match undo_once(io, session).await {
-            // Someone wrote to it, or archived it, after it was looked at.
-            Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
-            undone => return undone,
-        }
-    }
-}
-
-async fn undo_once(io: &Io, session: &Replaced) -> Result<bool> {
     // These first: an archive that is there before the log is seen whole holds nothing that it lacks.
     let beside = Beside::of(io, session).await?;
     let (now, source) = match find_session(io, &session.id).await {

@@ -9,8 +9,8 @@ use core::future::Future;
 use crate::cold::Manifest;
 use crate::line::IDENTITY;
 use crate::log::Stamp;
+use crate::session::again::{TRIES, is_overtaken};
 use crate::session::cold::newest;
-use crate::session::open::TRIES;
 use crate::session::retention::{self, check_free};
 use crate::session::source::{LogPart, found};
 use crate::session::staging::Staging;
@@ -43,7 +43,7 @@ pub(in crate::session) async fn claim_seen(
     let stamp = io.stamp(8).await?;
     let moved = || moved(&Key::of(id, Part::Archive));
     let put = io.put(&Key::of(id, Part::Log), bytes(&stamp), condition).await;
-    let put = put.map_err(|error| if is_raced(&error) { moved() } else { error })?;
+    let put = put.map_err(|error| if is_overtaken(&error) { moved() } else { error })?;
     let claim = Claim::new(put, bytes(&stamp));
     match is_as_seen.await {
         Ok(true) => Ok(claim),
@@ -156,7 +156,7 @@ pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim
             }
             Some(object) if object.info.bytes > 0 => return Err(exists()),
             free => match io.put(&key, bytes(stamp), as_it_is(free)).await {
-                Err(error) if is_raced(&error) && tries < TRIES => {
+                Err(error) if is_overtaken(&error) && tries < TRIES => {
                     tries += 1;
                     continue;
                 }
@@ -196,11 +196,6 @@ fn as_it_is(object: Option<Object>) -> Condition {
 
 fn exists() -> Error {
     Error::new(ErrorKind::AlreadyExists, "the session is in the store")
-}
-
-pub(super) fn is_raced(error: &Error) -> bool {
-    let raced = [ErrorKind::Conflict, ErrorKind::AlreadyExists, ErrorKind::NotFound];
-    raced.contains(&error.kind())
 }
 
 fn bytes(stamp: &Stamp) -> Vec<u8> {

@@ -3,12 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::claim::{is_raced, nonce};
+use super::claim::nonce;
 use super::flush::about;
 use super::hydrate::hydrate_session;
 use crate::cold::{Anchor, Manifest};
 use crate::log::Head;
 use crate::session::Session;
+use crate::session::again::is_overtaken;
 use crate::session::removal::remove_if;
 use crate::session::source::{LogPart, Source, found};
 use crate::store::{Condition, Key, Part};
@@ -120,7 +121,7 @@ pub(super) async fn keep(
     let condition = Condition::Version(log.info.version.clone());
     match io.put(&log.key, bytes, condition).await {
         Ok(_) => {}
-        Err(error) if is_raced(&error) || error.kind() == ErrorKind::Locked => {
+        Err(error) if is_overtaken(&error) || error.kind() == ErrorKind::Locked => {
             return Ok(false);
         }
         Err(error) => return Err(error),

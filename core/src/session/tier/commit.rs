@@ -4,10 +4,10 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::claim::is_raced;
 use crate::cold::{Manifest, Segment};
 use crate::hash::sha256;
 use crate::limits::{MANIFEST_BYTES_MAX, MANIFEST_NUMBER_MAX, SEGMENTS_MAX, YOUNG_MS};
+use crate::session::again::is_overtaken;
 use crate::session::cold::manifest;
 use crate::session::source::found;
 use crate::store::{Condition, Key};
@@ -57,7 +57,7 @@ pub(super) async fn write(
             break;
         }
         match cold.put(&key, bytes.to_vec(), place).await {
-            Err(error) if !is_raced(&error) => return Err(error),
+            Err(error) if !is_overtaken(&error) => return Err(error),
             _ => {}
         }
     }

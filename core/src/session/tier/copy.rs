@@ -3,17 +3,18 @@
 use alloc::vec::Vec;
 
 use super::Task;
-use super::claim::{is_raced, release};
+use super::claim::release;
 use super::flush::{Known, about, known_about, upload};
 use super::gather::diverged;
 use super::hydrate::hydrate_session;
 use crate::limits::BATCH_BYTES_MAX;
 use crate::line::IDENTITY;
 use crate::log::{Expectation, Head, Verifier};
+use crate::session::again::{TRIES, is_only_moving, is_overtaken};
 use crate::session::append::woken;
 use crate::session::archive::sync;
 use crate::session::cold::{ColdPart, newest};
-use crate::session::open::{TRIES, find_session, is_moving};
+use crate::session::open::find_session;
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
 use crate::session::source::Source;
@@ -73,9 +74,7 @@ async fn copy_to_objects(io: &Io, id: &SessionId) -> Result<Copied> {
         let mut known = Known::now(io, grave).await?;
         let (head, source) = found_at(&from, id).await?;
         match upload((io, &from), id, &source, head, false, &mut known).await {
-            Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
-                tries += 1;
-            }
+            Err(error) if is_only_moving(&error) && tries < TRIES => tries += 1,
             copied => return copied.map(|(_, flushed)| Copied { head, entries: flushed.entries }),
         }
         grave = known.grave;
@@ -137,7 +136,7 @@ async fn pull_session(io: &Io, id: &SessionId) -> Result<Copied> {
             transfer(io, &source, head, (io, false), id).await
         };
         match pulled.await {
-            Err(error) if is_raced(&error) && error.actual().is_none() && tries < TRIES => {
+            Err(error) if is_overtaken(&error) && error.actual().is_none() && tries < TRIES => {
                 tries += 1;
             }
             pulled => return pulled,

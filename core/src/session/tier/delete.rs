@@ -5,22 +5,20 @@ use super::commit::{Committed, commit};
 use crate::cold::Manifest;
 use crate::line::Line;
 use crate::session::Form;
+use crate::session::again::Tries;
 use crate::session::cold::{archived_origin, newest};
 use crate::session::open::find_session;
 use crate::session::read::entry;
 use crate::task::Io;
 use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 
-/// How often it is tried while others commit.
-const TRIES: u32 = 32;
-
 /// Says in the cold store that the session was deleted, so that no flush under way brings it back.
 /// Whether there was anything to delete.
-pub(in crate::session) async fn bury(io: &Io, id: &SessionId) -> Result<bool> {
+pub(in crate::session) async fn bury(io: &Io, id: &SessionId, tries: &mut Tries) -> Result<bool> {
     let Some(cold) = io.cold() else { return Ok(false) };
     let stamp = io.stamp(16).await?;
     let mut before = newest(&cold, id).await?;
-    for _ in 0..TRIES {
+    while tries.next() {
         let origin = match &before {
             Some(before) if before.held.is_some() => before.origin,
             _ => match hot_origin(io, id).await? {

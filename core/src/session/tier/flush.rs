@@ -17,8 +17,9 @@ use crate::limits::{ABOUT_BYTES_MAX, INLINE_TAIL_BYTES};
 use crate::line::Line;
 use crate::log::{Head, Stamp};
 use crate::session::Form;
+use crate::session::again::{TRIES, Tries, is_only_moving};
 use crate::session::cold::{ColdPart, deleted, manifest, newest};
-use crate::session::open::{TRIES, find_session, is_moving};
+use crate::session::open::find_session;
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
 use crate::session::source::{Source, found};
@@ -113,9 +114,7 @@ pub(super) fn flush_session<'a>(
             let mut known = Known::now(io, grave).await?;
             match flush_once(io, id, options, &mut known).await {
                 // Flushed or hydrated by others between two looks at it.
-                Err(error) if is_moving(&error) && error.actual().is_none() && tries < TRIES => {
-                    tries += 1;
-                }
+                Err(error) if is_only_moving(&error) && tries < TRIES => tries += 1,
                 flushed => return flushed,
             }
             grave = known.grave;
@@ -163,7 +162,7 @@ async fn flush_once(
         found => found?,
     };
     if planted!(LostIsEmpty) && session.form == Form::Cold {
-        super::delete::bury(io, id).await?;
+        super::delete::bury(io, id, &mut Tries::default()).await?;
     }
     let Some(head) = session.head().filter(|_| session.form != Form::Cold) else {
         return Ok(Flushed::default());

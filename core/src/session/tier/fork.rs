@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::anchored::renewed;
-use super::claim::{Claim, claim, is_raced, nonce};
+use super::claim::{Claim, claim, nonce};
 use super::commit::{Committed, check_in_time, commit};
 use super::gather::{Facts, Gathered};
 use super::hydrate::anchor;
@@ -14,8 +14,8 @@ use crate::entry::utf8;
 use crate::limits::INLINE_TAIL_BYTES;
 use crate::log::{Batch, Head, Stamp, Verifier, Writer};
 use crate::session::Session;
+use crate::session::again::{TRIES, is_overtaken};
 use crate::session::fork::{At, Copy, Fork, Found};
-use crate::session::open::TRIES;
 use crate::session::scan::Chunks;
 use crate::session::source::Source;
 use crate::store::{Condition, Key, Part};
@@ -39,7 +39,7 @@ pub(in crate::session) async fn fork(
             if is_new { None } else { Some(claim(io, &id).await.map_err(|e| e.in_session(&id))?) };
         match write(io, parent, source, fork, &id, stamp, claimed.as_ref()).await {
             // Who shared the claim gave it up: if the place is taken, the next claim tells.
-            Err(error) if !is_new && is_raced(&error) && tries < TRIES => tries += 1,
+            Err(error) if !is_new && is_overtaken(&error) && tries < TRIES => tries += 1,
             Err(error) => {
                 if let Some(claim) = claimed {
                     claim.release(io, &id).await;

@@ -5,12 +5,13 @@ use alloc::string::String;
 
 use super::Task;
 use super::anchored::is_outdated;
-use super::claim::{is_raced, nonce, take};
+use super::claim::{nonce, take};
 use super::flush::{Flush, flush_session};
 use crate::cold::{Anchor, Manifest};
 use crate::log::Writer;
+use crate::session::again::{TRIES, is_overtaken};
 use crate::session::cold::{deleted, newest};
-use crate::session::open::{TRIES, find_session};
+use crate::session::open::find_session;
 use crate::session::source::{Shift, Source};
 use crate::session::{Form, Session};
 use crate::store::{Condition, Key, Part};
@@ -72,7 +73,7 @@ pub(super) fn hydrate_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, H
             let version = Condition::Version(claim.version.clone());
             match anchor(io, id, manifest, nonce(&stamp), version).await {
                 Ok((session, _)) => return Ok(Hydrated { session, was_hot: false }),
-                Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
+                Err(error) if is_overtaken(&error) && tries < TRIES => tries += 1,
                 Err(error) => {
                     claim.release(io, id).await;
                     return Err(error);

@@ -7,8 +7,10 @@ use super::Task;
 use super::flush::{Flush, Flushed, flush_session};
 use crate::limits::{BATCH_ENTRIES_MAX, THREAD_BATCH_BYTES};
 use crate::log::Draft;
+use crate::session::again::{again, is_raced};
 use crate::session::append::{Append, apply_to};
-use crate::session::open::{TRIES, create_session, open_session};
+use crate::session::create::create_session;
+use crate::session::open::open_session;
 use crate::session::state::folded;
 use crate::session::{Create, Session};
 use crate::state::State;
@@ -40,19 +42,9 @@ fn is_missing(error: &crate::Error) -> bool {
 }
 
 async fn write(io: &Io, id: &SessionId, snapshot: &Snapshot) -> Result<Flushed> {
-    let mut tries = 1;
-    loop {
-        match write_once(io, id, snapshot).await {
-            // Someone else wrote in between: what is missing may be less.
-            Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
-            Err(error) => return Err(error),
-            Ok(()) => return flush_session(io, id, &Flush::default()).await,
-        }
-    }
-}
-
-fn is_raced(error: &crate::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists)
+    // Someone else may write in between: what is missing is less then.
+    again(is_raced, || write_once(io, id, snapshot)).await?;
+    flush_session(io, id, &Flush::default()).await
 }
 
 async fn write_once(io: &Io, id: &SessionId, snapshot: &Snapshot) -> Result<()> {
