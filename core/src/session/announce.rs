@@ -122,8 +122,10 @@ pub(super) async fn confirm(
 }
 
 /// Asks again where the store fails: who published an archive has to know.
-async fn insist<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
-    again(|error| error.kind() == ErrorKind::StoreFailed, ask).await
+fn insist<T, F: Future<Output = Result<T>>>(
+    ask: impl Fn() -> F,
+) -> impl Future<Output = Result<T>> {
+    again(|error| error.kind() == ErrorKind::StoreFailed, ask)
 }
 
 fn last_activity(source: &Source) -> Option<u64> {

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::again::{TRIES, is_raced};
+use super::again::{TRIES, again, is_raced};
 use super::retention::{self, Retention};
 use super::source::found;
 use super::tier::{CLAIM_BYTES, is_claim};
@@ -35,7 +35,7 @@ pub(super) enum Before {
 pub(super) async fn close(io: &Io, id: &SessionId) -> Result<Option<Closed>> {
     let put = match planted!(DeleteLeavesOpen) {
         true => Some((String::new(), Before::Tombstone)),
-        false => put_tombstone(io, id).await?,
+        false => again(is_raced, || put_tombstone(io, id)).await?,
     };
     let Some((version, before)) = put else { return Ok(None) };
     let mut closed = Closed { version, before, archive: None };
@@ -60,25 +60,18 @@ pub(super) async fn look_again(io: &Io, id: &SessionId, closed: Closed) -> Resul
 }
 
 async fn put_tombstone(io: &Io, id: &SessionId) -> Result<Option<(String, Before)>> {
-    let mut tries = 1;
-    loop {
-        let noted = retention::of(io, id).await?;
-        let (record, condition) = match &noted {
-            Some((record, version)) => (record.clone(), Condition::Version(version.clone())),
-            None if found(io.info(&Key::of(id, Part::Archive)).await)?.is_none() => {
-                return Ok(None);
-            }
-            None => (Retention::unreadable(), Condition::Absent),
-        };
-        let tombstone = match record.pruned {
-            Some(_) => record,
-            None => record.pruned(io.stamp(0).await?.now_ms, "deleted".into()),
-        };
-        match retention::put(io, id, &tombstone, condition).await {
-            Err(error) if is_raced(&error) && tries < TRIES => tries += 1,
-            put => return Ok(Some((put?, Before::of(noted)))),
-        }
-    }
+    let noted = retention::of(io, id).await?;
+    let (record, condition) = match &noted {
+        Some((record, version)) => (record.clone(), Condition::Version(version.clone())),
+        None if found(io.info(&Key::of(id, Part::Archive)).await)?.is_none() => return Ok(None),
+        None => (Retention::unreadable(), Condition::Absent),
+    };
+    let tombstone = match record.pruned {
+        Some(_) => record,
+        None => record.pruned(io.stamp(0).await?.now_ms, "deleted".into()),
+    };
+    let version = retention::put(io, id, &tombstone, condition).await?;
+    Ok(Some((version, Before::of(noted))))
 }
 
 impl Before {

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::Task;
-use super::again::{TRIES, is_raced};
+use super::again::{TRIES, again, is_raced};
 use super::edit::quoted;
 use super::source::found;
 use crate::entry::utf8;
@@ -204,19 +204,17 @@ pub(super) async fn remove(io: &Io, id: &SessionId, version: String) -> Result<(
 /// it only if nobody else did: from now on nobody prunes the session for a while. `pruned` where
 /// someone was faster. Gives the record's version, if there is one.
 pub(super) async fn touch(io: &Io, id: &SessionId) -> Result<Option<String>> {
-    let mut tries = 1;
-    loop {
-        let Some((record, version)) = of(io, id).await? else { return Ok(None) };
-        if let Some(pruned) = &record.pruned {
-            return Err(gone(pruned));
-        }
-        let last_activity_ms = io.stamp(0).await?.now_ms;
-        let record = Retention { last_activity_ms, ..record };
-        match put(io, id, &record, Condition::Version(version)).await {
-            Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
-            touched => return touched.map(Some),
-        }
+    again(is_raced, || touch_once(io, id)).await
+}
+
+async fn touch_once(io: &Io, id: &SessionId) -> Result<Option<String>> {
+    let Some((record, version)) = of(io, id).await? else { return Ok(None) };
+    if let Some(pruned) = &record.pruned {
+        return Err(gone(pruned));
     }
+    let last_activity_ms = io.stamp(0).await?.now_ms;
+    let record = Retention { last_activity_ms, ..record };
+    put(io, id, &record, Condition::Version(version)).await.map(Some)
 }
 
 /// Refuses the id of a session that was pruned.

@@ -1,9 +1,12 @@
 //! Deleting a session from the cold store: a last manifest says so, for whoever comes late.
 
+use core::ops::ControlFlow;
+
 use super::claim::nonce;
 use super::commit::{Committed, commit};
 use crate::cold::Manifest;
 use crate::line::Line;
+use crate::log::Stamp;
 use crate::session::Form;
 use crate::session::again::Tries;
 use crate::session::cold::{archived_origin, newest};
@@ -17,46 +20,63 @@ use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 pub(in crate::session) async fn bury(io: &Io, id: &SessionId, tries: &mut Tries) -> Result<bool> {
     let Some(cold) = io.cold() else { return Ok(false) };
     let stamp = io.stamp(16).await?;
-    let mut before = newest(&cold, id).await?;
-    while tries.next() {
-        let origin = match &before {
-            Some(before) if before.held.is_some() => before.origin,
-            _ => match hot_origin(io, id).await? {
-                Hot::Origin(origin) => {
-                    let is_buried = |before: &Manifest| before.origin == origin;
-                    if before.as_ref().is_some_and(is_buried) {
-                        return Ok(false);
-                    }
-                    origin
-                }
-                Hot::Unreadable => UNKNOWN,
-                Hot::Nothing => {
-                    // Flushed and cleared between the two looks?
-                    let now = newest(&cold, id).await?;
-                    if now == before {
-                        return Ok(false);
-                    }
-                    before = now;
-                    continue;
-                }
-            },
+    let mut newest = newest(&cold, id).await?;
+    loop {
+        newest = match bury_after(io, &cold, id, newest, &stamp).await? {
+            ControlFlow::Break(is_new) => return Ok(is_new),
+            ControlFlow::Continue(theirs) => theirs,
         };
-        let grave = Manifest {
-            session: id.clone(),
-            number: before.as_ref().map_or(0, |before| before.number + 1),
-            prev: before.as_ref().map(Manifest::hash),
-            origin,
-            written_ms: stamp.now_ms,
-            nonce: nonce(&stamp),
-            held: None,
-        };
-        match commit(&cold, &grave).await? {
-            Committed::Ours => return Ok(true),
-            Committed::Theirs(theirs) => before = Some(*theirs),
+        if !tries.next() {
+            let message = "others kept committing to the session meanwhile";
+            return Err(Error::new(ErrorKind::Conflict, message).retryable());
         }
     }
-    let message = "others kept committing to the session meanwhile";
-    Err(Error::new(ErrorKind::Conflict, message).retryable())
+}
+
+/// Buries what that manifest names, or what the hot store has. Goes on with the newest manifest where
+/// others committed one meanwhile.
+async fn bury_after(
+    io: &Io,
+    cold: &Io,
+    id: &SessionId,
+    before: Option<Manifest>,
+    stamp: &Stamp,
+) -> Result<ControlFlow<bool, Option<Manifest>>> {
+    let origin = match &before {
+        Some(before) if before.held.is_some() => before.origin,
+        _ => match hot_origin(io, id).await? {
+            Hot::Origin(origin) => {
+                if before.as_ref().is_some_and(|before| before.origin == origin) {
+                    return Ok(ControlFlow::Break(false));
+                }
+                origin
+            }
+            Hot::Unreadable => UNKNOWN,
+            Hot::Nothing => {
+                // Flushed and cleared between the two looks?
+                let now = newest(cold, id).await?;
+                let is_gone = now == before;
+                return Ok(if is_gone {
+                    ControlFlow::Break(false)
+                } else {
+                    ControlFlow::Continue(now)
+                });
+            }
+        },
+    };
+    let grave = Manifest {
+        session: id.clone(),
+        number: before.as_ref().map_or(0, |before| before.number + 1),
+        prev: before.as_ref().map(Manifest::hash),
+        origin,
+        written_ms: stamp.now_ms,
+        nonce: nonce(stamp),
+        held: None,
+    };
+    Ok(match commit(cold, &grave).await? {
+        Committed::Ours => ControlFlow::Break(true),
+        Committed::Theirs(theirs) => ControlFlow::Continue(Some(*theirs)),
+    })
 }
 
 /// The origin of a session that cannot be read. Who read it before and is about to commit it finds
