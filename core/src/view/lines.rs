@@ -44,8 +44,16 @@ impl Lines {
             Error::new(ErrorKind::GzipCorrupt, message)
         };
         lines.fault = fault.or_else(|| (lines.len() as u64 != count).then(other));
-        lines.starts.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        if lines.len() as u64 > count {
+            // Not all of them have a row: the last row is left for what is wrong.
+            lines.truncate(usize::try_from(count).unwrap_or_default().saturating_sub(1));
+        }
         lines
+    }
+
+    fn truncate(&mut self, count: usize) {
+        self.bytes.truncate(self.starts.get(count).copied().unwrap_or(self.bytes.len()));
+        self.starts.truncate(count);
     }
 
     /// How many there are.
@@ -84,9 +92,12 @@ impl Lines {
         self.bytes.get(place(range.start)..place(range.end)).unwrap_or_default()
     }
 
-    /// The hash that the last line claims, which the next one follows.
+    /// The hash that the last line claims, which the next one follows; `None` where lines are missing.
     #[must_use]
     pub fn last_hash(&self) -> Option<Hash> {
+        if self.fault.is_some() {
+            return None;
+        }
         self.hash_of(self.len().checked_sub(1)?)
     }
 

@@ -245,6 +245,19 @@ fn a_cut_archive_and_a_damaged_block_give_what_they_hold() -> Result<()> {
     assert_eq!(damaged.fault().unwrap().code(), "gzip_corrupt");
     assert!(!damaged.is_empty() && sound.0.starts_with(damaged.bytes()));
     assert_eq!(damaged.bytes().last(), Some(&b'\n'));
+    assert_eq!(damaged.last_hash(), None, "nobody knows what the next block follows");
+    let inflate = |count| Lines::inflate(&archive[from..to], number("raw"), count);
+    let whole = inflate(number("entries"));
+    assert!(whole.fault().is_none() && whole.last_hash().is_some());
+    // With junk among them there are more than have a row: one row is left to say so.
+    for count in [0, 1, 2, number("entries") - 1] {
+        let lines = inflate(count);
+        assert_eq!(lines.fault().unwrap().code(), "gzip_corrupt");
+        assert_eq!(lines.len() as u64, count.saturating_sub(1));
+        let rows = lines.rows(Place::default(), 0..lines.len());
+        let rows: serde_json::Value = serde_json::from_str(&rows).expect("JSON");
+        assert_eq!(rows.as_array().unwrap().len(), lines.len());
+    }
     Ok(())
 }
 

@@ -168,6 +168,13 @@ export class Viewer {
     }
   }
 
+  /** Waits until a row has the focus, and tells which. */
+  async focusedRow() {
+    let row;
+    await until(async () => ({ row } = await this.focus()).row !== undefined, "a row with the focus");
+    return row;
+  }
+
   /** What has the focus: `{ tag, row, name }`; the tag of the page itself is `body`. */
   async focus() {
     return this.page.evaluate(() => {

@@ -261,7 +261,7 @@ for (const [what, { bytes, badge: expected, place, shown }] of Object.entries(DA
       assert.ok(Object.values(checks).includes("fails"));
       await viewer.dialog.locator(".places button").first().click();
       await viewer.dialog.waitFor({ state: "detached" });
-      const { row } = await viewer.focus();
+      const row = await viewer.focusedRow();
       assert.ok(await viewer.inView(row));
       assert.ok((await viewer.row(row).locator(".damage").count()) === 1, `row ${row} is the damaged one`);
     });
@@ -276,7 +276,7 @@ test("several places of damage are each listed, with a way to each", async () =>
     assert.equal(places.length, 2, places.join("\n"));
     const jump = viewer.dialog.locator(".places li").nth(1).getByRole("button");
     await jump.click();
-    const { row } = await viewer.focus();
+    const row = await viewer.focusedRow();
     assert.match(await viewer.row(row).textContent(), /bad_line/);
   });
 });
@@ -295,7 +295,7 @@ test("withheld entries are counted in the badge and listed with ways to them", a
     const { places } = await report(viewer);
     assert.equal(places.length, 2);
     await viewer.dialog.getByRole("button", { name: "Entry 17" }).click();
-    assert.equal((await viewer.focus()).row, 17);
+    assert.equal(await viewer.focusedRow(), 17);
   });
 });
 
@@ -315,7 +315,7 @@ test("an archive with a damaged block shows all other blocks, and the gap is lis
     // What a damaged block still inflates to is a matter of chance: fewer lines, or junk among them.
     assert.ok(places.length >= 1);
     await viewer.dialog.locator(".places button").last().click();
-    const { row } = await viewer.focus();
+    const row = await viewer.focusedRow();
     assert.ok((await viewer.row(row).locator(".damage").count()) === 1);
     await viewer.press("G");
     await until(() => viewer.inView(5_999), "the last row");
@@ -333,7 +333,7 @@ test("an archive that was cut shows what comes before the cut, and what is missi
     assert.match(places[0], /^gzip_truncated/);
     assert.match(places[1], /^gzip_corrupt .*to \d+ cannot be read/);
     await viewer.dialog.locator(".places button").last().click();
-    const { row } = await viewer.focus();
+    const row = await viewer.focusedRow();
     assert.match(await viewer.row(row).textContent(), /Gap.*cannot be read/);
     await viewer.press("g");
     await until(() => viewer.inView(1), "the first rows");
