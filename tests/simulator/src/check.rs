@@ -50,7 +50,10 @@ impl History<'_> {
         let Some(error) = &record.end.error else { return Ok(()) };
         let is_store = error.kind() == ErrorKind::StoreFailed;
         let is_damage = error.kind().class() == turnkeep_core::ErrorClass::Data;
-        let is_rotten = sessions_of(record.act.what).iter().any(|session| self.is_rotten(*session));
+        let touched = sessions_of(record.act.what);
+        let is_rotten = touched.iter().any(|session| self.is_rotten(*session));
+        let is_beside = error.kind() == ErrorKind::HeadMismatch
+            && touched.iter().any(|session| self.has_other_archive(*session, record.began));
         // Segments without a manifest are none that a listing may show: nothing is collected then.
         // Who writes the same segment just then may have it damaged on its way.
         let mut beside = self.go_on(|_| true, record.began, record.over());
@@ -60,7 +63,8 @@ impl History<'_> {
             return Err(format!("act {} failed for no reason: {error}", record.act.number));
         }
         // An unfinished write is none: who reads passes it by.
-        if is_damage && !is_rotten && record.damaged == 0 && error.kind() != ErrorKind::EmptyLog {
+        let is_known = is_rotten || is_beside || error.kind() == ErrorKind::EmptyLog;
+        if is_damage && !is_known && record.damaged == 0 {
             return Err(format!(
                 "act {} found damage where none is: {error} {:?}",
                 record.act.number,

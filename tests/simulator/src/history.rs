@@ -250,6 +250,12 @@ impl History<'_> {
             })
     }
 
+    /// Whether the archive of a deleted session may lie beside a newer one of that id.
+    pub(crate) fn has_other_archive(&self, session: usize, looked: u64) -> bool {
+        self.acts(|what| what == What::Delete(session))
+            .any(|deletion| self.is_published_late(session, deletion, looked))
+    }
+
     /// Whether an archiving may have published its archive after that deletion, and someone looked, or
     /// appended after it, before that was seen: in a folder that is left to chance (format.md §7.1).
     fn is_published_late(&self, session: usize, deletion: &Record, looked: u64) -> bool {

@@ -387,3 +387,17 @@ fn a_damaged_batch_is_not_taken_for_an_unfinished_one() {
     ];
     timed_goes_right(Kept::Tier, 300_205_227, 4, Faults::default(), &acts);
 }
+
+/// An archive that was published after its session had been deleted and begun anew, and before its
+/// archiver looked: that it is of another session is told, and nothing is lost.
+#[test]
+fn a_restoring_beside_the_archive_of_a_deleted_session_is_refused() {
+    let acts = [
+        (0, 0, 0, What::Create(0)),
+        (7, 1673, 1, What::Restore(0)),
+        (8, 2004, 0, What::Archive(0)),
+        (12, 2557, 1, What::Delete(0)),
+        (26, 3866, 0, What::Create(0)),
+    ];
+    timed_goes_right(Kept::Files, 100_870_772, 2, slow(96), &acts);
+}
