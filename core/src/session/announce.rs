@@ -77,7 +77,7 @@ pub(super) async fn recall(
         found(io.delete(&Key::of(id, Part::Retention), written).await)?;
         return Ok(None);
     };
-    let version = retention::put(io, id, &replaced, written).await?;
+    let version = insist(|| retention::put(io, id, &replaced, written.clone())).await?;
     Ok(Some((replaced, version)))
 }
 
@@ -105,6 +105,10 @@ pub(super) async fn confirm(
         }
         tombstone => tombstone,
     };
+    // Of a session that is gone already, the tombstone is better left alone.
+    if !insist(|| is_as_read(io, source)).await? {
+        return Err(withdraw(io, id, archive, None).await?);
+    }
     let announced = insist(|| note(io, id, source, (head, archive.bytes), noted.clone())).await?;
     if insist(|| is_as_read(io, source)).await? {
         return Ok(announced);

@@ -401,3 +401,34 @@ fn a_restoring_beside_the_archive_of_a_deleted_session_is_refused() {
     ];
     timed_goes_right(Kept::Files, 100_870_772, 2, slow(96), &acts);
 }
+
+/// An archiver that was held up found its session pruned, and took the tombstone away for a moment:
+/// the disk was full when it was to be put back.
+#[test]
+fn an_archiver_that_comes_late_leaves_a_tombstone_where_it_is() {
+    let acts = [
+        (0, 2487, 0, What::Create(0)),
+        (3, 4777, 0, What::Archive(0)),
+        (7, 74_777, 0, What::Archive(0)),
+        (8, 144_777, 0, What::Prune(0)),
+    ];
+    let faults = Faults { slow: 117, full: 38, ..Faults::default() };
+    timed_goes_right(Kept::Files, 101_013_886, 1, faults, &acts);
+}
+
+/// An append looked for its session again and again, while that was created, archived and appended to;
+/// the last time, others restored it between a look at the log and one for the archive.
+#[test]
+fn a_session_that_is_restored_while_it_is_looked_for_is_not_damaged() {
+    let acts = [
+        (0, 19, 1, What::Create(0)),
+        (5, 93, 3, What::Wait(864_000)),
+        (7, 158, 0, What::Archive(0)),
+        (8, 186, 1, once_anew(8, (3, 3000), Disk)),
+        (13, 296, 1, once_anew(13, (2, 3000), Os)),
+        (19, 70_541, 2, once_anew(19, (2, 0), Disk)),
+        (20, 70_680, 2, What::Restore(0)),
+        (21, 70_685, 2, What::Wait(4000)),
+    ];
+    timed_goes_right(Kept::Files, 101_366_973, 4, slow(87), &acts);
+}

@@ -119,6 +119,10 @@ impl Source {
                     return Ok((Self { archive, cold: None, log: None }, Some(fault)));
                 }
             }
+            None if io.info(&log.key).await?.version != log.info.version => {
+                let message = "the session was restored while it was looked for";
+                return Err(Error::new(ErrorKind::Conflict, message).at_key(&log.key));
+            }
             None if followed.is_some() => {
                 // Behind a deletion that was cut off it is no damage.
                 if let Some(head) = buried_head(io, id).await?
@@ -127,10 +131,6 @@ impl Source {
                     return Err(deleted());
                 }
                 return Err(super::retention::lost(io, id, &log.key).await);
-            }
-            None if io.info(&log.key).await?.version != log.info.version => {
-                let message = "the session was restored while it was looked for";
-                return Err(Error::new(ErrorKind::Conflict, message).at_key(&log.key));
             }
             None if log.is_claim() => return Err(super::retention::missing(io, id).await),
             None => {}
