@@ -101,6 +101,37 @@ fn reading_on_in_a_session_that_became_shorter_is_a_conflict() {
     });
 }
 
+/// Once a part of a batch was given, where the head that was first seen stood within another one by then.
+#[test]
+fn reading_on_to_a_head_that_others_replaced_is_a_conflict() {
+    over_every_store(|store| {
+        let session = continued(&store);
+        let range = Range::all().in_pages_of(1);
+        let first = session.read(range.clone()).expect("a page");
+        store.delete(&log_key("a"), &Condition::Any).expect("it is evicted");
+        let session = Session::open(store.clone(), &id("a")).expect("a session");
+        session.append(&vec![user("another way"); 30]).expect("an append");
+        let mut next = first.next;
+        let told = loop {
+            let cursor = next.expect("a further page");
+            match drive(session::read(id("a"), range.after(cursor)), &*store) {
+                Ok(page) => next = page.next,
+                told => break code(told),
+            }
+        };
+        assert_eq!(told, "conflict");
+        // Nobody saw another entry there: a part that was asked for, and one that grew, are read.
+        assert_eq!(lines(&store, &Range::between(29, Some(35)).in_pages_of(1)).len(), 7);
+        let first = session.read(range.clone()).expect("a page");
+        session.append_one(&user("grown")).expect("an append");
+        let mut next = first.next;
+        while let Some(cursor) = next {
+            let page = drive(session::read(id("a"), range.after(cursor)), &*store);
+            next = page.expect("a page").next;
+        }
+    });
+}
+
 #[test]
 fn the_next_archiving_merges_and_restoring_gives_the_log() {
     over_every_store(|store| {

@@ -1,13 +1,13 @@
 //! Whether what a cursor goes on with is still the session that was read: it may have been deleted, and
 //! begun anew.
 
-use super::range::{From, Range};
+use super::range::{Cursor, From, Range};
 use super::read::entry;
 use super::source::Source;
 use crate::line::Line;
 use crate::log::Head;
 use crate::task::Io;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Hash, Result};
 
 /// A session only grows: where it ends before what a reader saw of it, it is another one by now, or
 /// the part that only the hot store had was evicted.
@@ -19,6 +19,17 @@ pub(super) fn check_grown(range: &Range, head: Head) -> Result<()> {
     }
     let message = "the session ends before what was read of it: it was deleted, or evicted, \
                    meanwhile; read it anew";
+    Err(Error::new(ErrorKind::Conflict, message))
+}
+
+/// Where it was read to its head, it ends there with that very entry: else the part of which only the
+/// hot store had it was evicted, and others wrote something else in its place.
+pub(super) fn check_end(cursor: &Cursor, seq: u64, hash: Hash) -> Result<()> {
+    if cursor.last != Some(seq) || cursor.ends_with.is_none_or(|head| head == hash) {
+        return Ok(());
+    }
+    let message = "the session goes on in another way than when the first page was read: its last \
+                   entries were evicted meanwhile; read it anew";
     Err(Error::new(ErrorKind::Conflict, message))
 }
 

@@ -104,7 +104,11 @@ pub(super) fn narrow(page: &mut Page, range: &Range, wanted: &Wanted) -> Result<
     }
     let last = if range.newest_first { wanted.from } else { wanted.to };
     let next = page.next.take().filter(|_| left != Some(0));
-    page.next = next.map(|cursor| cursor.bounded(left, last));
+    let ends_with = match &wanted.cursor {
+        Some(cursor) => cursor.ends_with,
+        None => (last == page.head.seq).then_some(page.head.hash),
+    };
+    page.next = next.map(|cursor| cursor.bounded(left, last, ends_with));
     Ok(())
 }
 

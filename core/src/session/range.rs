@@ -56,6 +56,8 @@ pub struct Cursor {
     pub(super) sound: Option<Head>,
     /// The entry that comes last, where it was looked up.
     pub(super) last: Option<u64>,
+    /// The hash of that one, where it was the head.
+    pub(super) ends_with: Option<Hash>,
 }
 
 impl Default for Range {
@@ -140,7 +142,7 @@ impl Range {
 
 impl Cursor {
     pub(super) fn new(seq: u64, offset: u64, prev: Hash, sound: Option<Head>) -> Self {
-        Self { seq, offset, prev, left: None, sound, last: None }
+        Self { seq, offset, prev, left: None, sound, last: None, ends_with: None }
     }
 
     /// How many entries may still come.
@@ -149,8 +151,8 @@ impl Cursor {
     }
 
     /// The same, with what holds for all pages.
-    pub(super) fn bounded(self, left: Option<u64>, last: u64) -> Self {
-        Self { left, last: self.last.or(Some(last)), ..self }
+    pub(super) fn bounded(self, left: Option<u64>, last: u64, ends_with: Option<Hash>) -> Self {
+        Self { left, last: self.last.or(Some(last)), ends_with, ..self }
     }
 
     /// After the first entry of a damaged session that was read backwards: what follows says what is

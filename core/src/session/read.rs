@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::Task;
 use super::again::{again, is_moving};
-use super::anew::{check_followed, check_grown};
+use super::anew::{check_end, check_followed, check_grown};
 use super::open::{START_BYTES, find_session};
 use super::range::{Cursor, From, Range, Wanted};
 use super::scan::Chunks;
@@ -354,6 +354,9 @@ fn page(bytes: &[u8], start: Start, head: Head, wanted: &Wanted) -> Result<Page>
     let (last_seq, last_hash) = last.ok_or_else(lost)?;
     if last_seq == head.seq && last_hash != head.hash {
         return Err(Error::new(ErrorKind::HeadMismatch, "the lines do not lead to the head"));
+    }
+    if let Some(cursor) = &wanted.cursor {
+        check_end(cursor, last_seq, last_hash)?;
     }
     let end = offset + lines.len() as u64;
     let next = Cursor::new(last_seq + 1, end, last_hash, None);

@@ -182,8 +182,8 @@ impl History<'_> {
             _ => false,
         };
         self.acts(|what| what == What::Create(session)).any(|create| {
-            let is_sent_again = create.ended.is_some_and(|end| end < create.over());
-            is_sent_again && self.acts(removes).any(|removal| removal.began < create.over())
+            let mut removals = self.go_on(removes, create.began, create.over());
+            create.is_resent && removals.next().is_some()
         })
     }
 

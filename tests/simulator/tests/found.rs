@@ -432,3 +432,34 @@ fn a_session_that_is_restored_while_it_is_looked_for_is_not_damaged() {
     ];
     timed_goes_right(Kept::Files, 101_366_973, 4, slow(87), &acts);
 }
+
+/// Its entries were read up to the head that the first page had, which by then stood in the middle of
+/// a batch: the end that was first seen had been evicted, and something else appended.
+#[test]
+fn who_reads_in_pages_gets_no_half_of_a_batch() {
+    let acts = [
+        (0, 5797, 1, What::Create(0)),
+        (6, 62_948, 2, What::Flush { session: 0, hot: 0 }),
+        (7, 76_277, 2, What::Evict { session: 0, log_only: false }),
+        (9, 93_561, 2, once_anew(9, (2, 10), Os)),
+        (10, 110_941, 0, What::Wait(60)),
+        (12, 119_917, 0, What::Read(0)),
+        (14, 145_823, 0, What::Wait(864_000)),
+        (15, 146_861, 0, said(15, (3, 100), Os)),
+        (19, 198_332, 0, What::Evict { session: 0, log_only: false }),
+    ];
+    timed_goes_right(Kept::Tier, 130_111_265, 3, Faults::default(), &acts);
+}
+
+/// The first request of a creation came a second time, after others had taken that over and flushed,
+/// and its creator went on with it.
+#[test]
+fn a_creation_that_a_network_begins_again_is_told_by_the_flush() {
+    let acts = [
+        (0, 2596, 0, What::Create(0)),
+        (3, 30_706, 1, What::Create(0)),
+        (5, 45_509, 2, What::Flush { session: 0, hot: 1 }),
+    ];
+    let faults = Faults { resent: 45, answered_twice: 92, slow: 131, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 130_239_112, 3, faults, &acts);
+}
