@@ -125,11 +125,11 @@ pub(super) async fn confirm(
     }
 }
 
-/// Asks again where the store fails: who published an archive has to know.
+/// Asks again where the store fails, or gives only a part: who published an archive has to know.
 fn insist<T, F: Future<Output = Result<T>>>(
     ask: impl Fn() -> F,
 ) -> impl Future<Output = Result<T>> {
-    again(|error| error.kind() == ErrorKind::StoreFailed, ask)
+    again(|error| matches!(error.kind(), ErrorKind::StoreFailed | ErrorKind::Conflict), ask)
 }
 
 fn last_activity(source: &Source) -> Option<u64> {

@@ -125,15 +125,36 @@ pub(super) async fn buried_head(io: &Io, id: &SessionId) -> Result<Option<Head>>
 /// `not_found` where the session of that archive was deleted, as the cold store says: whoever archived
 /// it meanwhile, and is about to take the archive back, or was cut off before, left it.
 pub(super) async fn check_unburied(io: &Io, id: &SessionId, archive: &ArchivePart) -> Result<()> {
-    let Some(grave) = grave(io, id).await? else { return Ok(()) };
+    if is_buried(io, id, archive).await? { Err(deleted()) } else { Ok(()) }
+}
+
+/// Whether the cold store says that the session of that archive was deleted.
+pub(super) async fn is_buried(io: &Io, id: &SessionId, archive: &ArchivePart) -> Result<bool> {
+    let Some(grave) = grave(io, id).await? else { return Ok(false) };
     let source = Source { archive: Some(archive.clone()), cold: None, log: None };
     let head = archive.head(io).await?;
     match archived_origin(io, &source, head).await {
-        Ok(origin) if origin == Some(grave.origin) => Err(deleted()),
+        Ok(Some(origin)) => is_one_of(io, id, grave, origin).await,
         Err(error) if error.kind().class() == ErrorClass::Store => Err(error),
         // Others tell what is wrong with it.
-        _ => Ok(()),
+        _ => Ok(false),
     }
+}
+
+/// Whether it was that one which was deleted, or one of those of the same id that were deleted before.
+async fn is_one_of(io: &Io, id: &SessionId, mut grave: Manifest, origin: Hash) -> Result<bool> {
+    let cold = io.cold_store()?;
+    for _ in 0..TRIES {
+        if grave.origin == origin {
+            return Ok(true);
+        }
+        let Some(number) = grave.number.checked_sub(1) else { break };
+        match manifest(&cold, id, number).await?.filter(Manifest::is_of_deleted) {
+            Some(before) => grave = before,
+            None => break,
+        }
+    }
+    Ok(false)
 }
 
 /// `not_found` where a deletion of the session was cut off before it came to its log: others go on with

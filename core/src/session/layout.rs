@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Task;
+use super::cold::is_buried;
 use super::open::{START_BYTES, find_session};
 use super::read::entry;
 use super::source::{ArchivePart, Source, found};
@@ -50,10 +51,15 @@ async fn look(io: &Io, id: &SessionId) -> Result<Layout> {
 }
 
 /// Whether there is an archive beside a whole log. It was made of that, or is of another history:
-/// `head_mismatch`, unless a bundle is being restored, where the archive goes last.
+/// `head_mismatch`, unless the cold store says that this one was deleted, or a bundle is being restored,
+/// where the archive goes last.
 pub(super) async fn check_beside(io: &Io, id: &SessionId) -> Result<bool> {
     let Some(archive) = ArchivePart::find(io, id).await? else { return Ok(false) };
     if is_contained(io, id, &archive).await? || found(io.info(&Key::restoring()).await)?.is_some() {
+        return Ok(true);
+    }
+    // Left of one that was deleted.
+    if is_buried(io, id, &archive).await? {
         return Ok(true);
     }
     if found(io.info(&archive.key).await)?.is_none_or(|now| now.version != archive.info.version) {

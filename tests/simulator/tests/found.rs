@@ -463,3 +463,33 @@ fn a_creation_that_a_network_begins_again_is_told_by_the_flush() {
     let faults = Faults { resent: 45, answered_twice: 92, slow: 131, ..Faults::default() };
     timed_goes_right(Kept::Tier, 130_239_112, 3, faults, &acts);
 }
+
+/// An archiver that came late read only a half of its record, gave up, and left the archive of a session
+/// that was being deleted.
+#[test]
+fn an_archiver_that_comes_late_reads_its_record_until_it_has_it() {
+    let acts = [
+        (4, 7973, 0, What::Create(0)),
+        (11, 17_787, 0, What::Archive(0)),
+        (14, 20_747, 0, once_anew(14, (1, 10), Disk)),
+        (16, 23_745, 0, What::Delete(0)),
+    ];
+    let faults = Faults { slow: 82, short_read: 23, ..Faults::default() };
+    timed_goes_right(Kept::Files, 200_555_750, 1, faults, &acts);
+}
+
+/// The archive of the last but one session of an id came to lie beside the newest one: the cold store
+/// says that it was deleted.
+#[test]
+fn an_archive_of_any_session_of_that_id_that_was_deleted_counts_for_nothing() {
+    let acts = [
+        (0, 91, 0, What::Create(0)),
+        (4, 8677, 2, What::Delete(0)),
+        (5, 11_809, 1, What::Create(0)),
+        (8, 18_088, 0, What::Archive(0)),
+        (12, 24_833, 2, What::Delete(0)),
+        (17, 34_931, 1, What::Create(0)),
+    ];
+    let faults = Faults { late: 18, answered_twice: 77, slow: 114, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 230_302_905, 4, faults, &acts);
+}
