@@ -492,6 +492,19 @@ fn an_event_whose_trace_cannot_be_looked_at_is_not_written() {
     assert!(store.info(&Key::of(&id("a"), Part::Trace)).is_err());
 }
 
+#[test]
+fn a_recovery_record_that_cannot_be_looked_at_is_not_made_anew() {
+    let spy = Arc::new(Spy::new(MemoryStore::new()));
+    let store: Arc<dyn Store> = Arc::clone(&spy) as _;
+    let live = Live::create(&store, "a");
+    live.run(session::track(live.session.clone(), "/one")).expect("a record");
+    let key = Key::of(&id("a"), Part::Recovery);
+    let record = bytes_of(&store, &key);
+    spy.fail_after(0, Failure::Before);
+    assert_eq!(code(live.run(session::track(live.session.clone(), "/two"))), "store_failed");
+    assert_eq!(bytes_of(&store, &key), record);
+}
+
 /// A log whose line of that number (from 0) has a byte changed.
 fn damaged(store: &Arc<dyn Store>, name: &str, line: usize) {
     let key = log_key(name);

@@ -89,6 +89,12 @@ fn images_are_found_in_every_shape_and_never_what_they_are_not() {
     }
     let linked = r#"{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/x.png"}}]}"#;
     assert_eq!(parts_of_item(linked), [image("", None, Some("https://example.com/x.png"))]);
+    // Nor is what is too short, or long and something else.
+    let long = format!("images/{}?x:y", "a".repeat(64));
+    for url in ["logo", long.as_str()] {
+        let item = format!(r#"{{"role":"user","content":[{{"type":"image","image":"{url}"}}]}}"#);
+        assert_eq!(parts_of_item(&item), [image("", None, Some(url))]);
+    }
     // Of a tool's result too.
     let result = format!(
         r#"{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"c","content":[{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{data}"}}}}]}}]}}"#
