@@ -133,7 +133,8 @@ async fn remove(io: &Io, log: &Key, seen: Option<&Seen>) -> Result<bool> {
 }
 
 /// Removes what is kept beside a log that is gone: of archive and tombstone only those that were seen,
-/// else they are those of a newer session. Whether that is all: not if someone replaced one.
+/// else they are those of a newer session. Whether that is all: not if someone replaced one, or took
+/// the tombstone away.
 /// `not_found` where there was nothing at all.
 async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool) -> Result<bool> {
     let archive = closed.as_ref().and_then(|closed| closed.archive.clone());
@@ -152,7 +153,8 @@ async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool)
         }
         match remove_if(io, &Key::of(id, part), condition).await {
             Ok(Removal::Done) => was_there = true,
-            Ok(Removal::Missing) => {}
+            // Another deletion took the tombstone, and may have been over before an archive came.
+            Ok(Removal::Missing) => is_all &= part != Part::Retention,
             Ok(Removal::Replaced) => is_all = false,
             // What was begun is ended, as far as it can be.
             Err(error) if was_there => _ = failed.get_or_insert(error),

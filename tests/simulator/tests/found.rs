@@ -493,3 +493,19 @@ fn an_archive_of_any_session_of_that_id_that_was_deleted_counts_for_nothing() {
     let faults = Faults { late: 18, answered_twice: 77, slow: 114, ..Faults::default() };
     timed_goes_right(Kept::Tier, 230_302_905, 4, faults, &acts);
 }
+
+/// Of two deletions one took the other's tombstone away; then an archiver published, and others went on
+/// with its archive before the second deletion was over.
+#[test]
+fn a_deletion_that_is_over_last_looks_for_what_came_after_the_first() {
+    let acts = [
+        (8, 2011, 0, What::Create(0)),
+        (11, 2169, 0, What::Archive(0)),
+        (14, 2863, 2, said_at_hand(14, (1, 3000), Disk, true)),
+        (15, 2895, 1, said(15, (3, 3000), Disk)),
+        (16, 3079, 1, once_anew(16, (3, 100), Os)),
+        (17, 3219, 1, What::Delete(0)),
+        (20, 3400, 1, What::Delete(0)),
+    ];
+    timed_goes_right(Kept::Files, 300_898_429, 3, slow(140), &acts);
+}
