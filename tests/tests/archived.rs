@@ -259,6 +259,20 @@ fn an_unfinished_write_after_an_archive_is_cut_off() {
 }
 
 #[test]
+fn an_unfinished_write_is_told_at_its_place_in_the_whole_log() {
+    over_every_store(|store| {
+        let session = continued(&store);
+        let bytes = session.verify().expect("a report").head.expect("a head").bytes;
+        drop(session);
+        let log = bytes_of(&store, &log_key("a"));
+        store.release(&log_key("a"));
+        write(&store, &log_key("a"), &[&log[..], b"{\"hash"].concat());
+        let torn = open(&store, "a").expect("it opens").torn().expect("an unfinished write");
+        assert_eq!((torn.offset, torn.bytes), (bytes, 6));
+    });
+}
+
+#[test]
 fn an_archive_can_be_read_whatever_happened_to_the_line_after_it() {
     over_every_store(|store| {
         filled(&store, "a", 4, 50).archive().expect("an archive");
