@@ -7,7 +7,7 @@ use super::source::Source;
 use crate::line::Line;
 use crate::log::Head;
 use crate::task::Io;
-use crate::{Error, ErrorKind, Hash, Result};
+use crate::{Error, ErrorClass, ErrorKind, Hash, Result};
 
 /// A session only grows: where it ends before what a reader saw of it, it is another one by now, or
 /// the part that only the hot store had was evicted.
@@ -33,8 +33,8 @@ pub(super) fn check_end(cursor: &Cursor, seq: u64, hash: Hash) -> Result<()> {
     Err(Error::new(ErrorKind::Conflict, message))
 }
 
-/// What was read before the cursor (backwards: what it goes on with) must be what stands there: else the session was deleted, and
-/// another one of that id is there.
+/// What was read before the cursor (backwards: what it goes on with) must be what stands there: else the
+/// session was deleted, and another one of that id is there.
 pub(super) async fn check_followed(
     io: &Io,
     source: &Source,
@@ -44,7 +44,11 @@ pub(super) async fn check_followed(
     let From::Cursor(cursor) = &range.from else { return Ok(()) };
     let known = if range.newest_first { Some(cursor.seq) } else { cursor.seq.checked_sub(1) };
     let Some(known) = known else { return Ok(()) };
-    let line = entry(io, source, head, known).await?;
+    let line = match entry(io, source, head, known).await {
+        // Of another session it would be there: this one is damaged.
+        Err(error) if error.kind().class() == ErrorClass::Data => return Ok(()),
+        line => line?,
+    };
     if Line::split(&line).and_then(|line| line.hash()) == Some(cursor.prev) {
         return Ok(());
     }

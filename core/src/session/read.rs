@@ -14,7 +14,7 @@ use super::source::{ArchivePart, LogPart, Source};
 use crate::archive::{Index, Located, inflate_span};
 use crate::log::{Bisection, Found, Head, LineReader, Report, Verifier};
 use crate::task::{Answer, Io};
-use crate::{Error, ErrorKind, Hash, Result, SessionId};
+use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 
 /// Some entries, verified among themselves: each line's hash, and that each follows the one before
 /// it. Lines that reach the head are also compared with it.
@@ -77,7 +77,7 @@ async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     let mut page = match page_of(io, &source, head, &wanted, range.newest_first).await {
         Ok(page) => page,
         Err(error) => {
-            if !is_damaged && is_of_another(&error) {
+            if !is_damaged && error.kind().class() == ErrorClass::Data {
                 check_followed(io, &source, head, &range).await?;
             }
             return Err(source.blamed(io, error).await);
@@ -93,11 +93,6 @@ async fn read_once(io: &Io, id: &SessionId, range: Range) -> Result<Page> {
     }
     super::pick::narrow(&mut page, &range, &wanted)?;
     Ok(page)
-}
-
-/// What is heard where a cursor is of another session than the one that is there.
-fn is_of_another(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::BrokenLink | ErrorKind::HeadMismatch | ErrorKind::BadIndex)
 }
 
 /// A page of the part that holds its first entry.
@@ -201,7 +196,7 @@ fn is_damage(error: &Error) -> bool {
         error.kind(),
         ErrorKind::EmptyLog | ErrorKind::UnsupportedVersion | ErrorKind::WrongSession
     );
-    is_of_log && may_hold && error.kind().class() == crate::ErrorClass::Data
+    is_of_log && may_hold && error.kind().class() == ErrorClass::Data
 }
 
 async fn sound_part(io: &Io, id: &SessionId) -> Result<Report> {

@@ -509,3 +509,60 @@ fn a_deletion_that_is_over_last_looks_for_what_came_after_the_first() {
     ];
     timed_goes_right(Kept::Files, 300_898_429, 3, slow(140), &acts);
 }
+
+/// An archiver was held up while the log was evicted, and the session begun anew: its archive came to
+/// lie beside the new one.
+#[test]
+fn an_archive_of_a_session_that_was_evicted_comes_to_lie_beside_no_new_one() {
+    let acts = [
+        (8, 1804, 2, What::Create(0)),
+        (9, 2130, 2, What::Archive(0)),
+        (11, 2637, 0, What::Evict { session: 0, log_only: true }),
+        (20, 4588, 1, What::Create(0)),
+    ];
+    timed_goes_right(Kept::Tier, 500_670_745, 3, slow(43), &acts);
+}
+
+/// The session that a reader reads page by page was deleted, and begun anew: where the next page was to
+/// begin is within a line of that.
+#[test]
+fn a_reader_whose_session_was_replaced_between_two_pages_finds_no_damage() {
+    let again = What::Append {
+        session: 0,
+        says: 10,
+        shares: Some(3),
+        entries: 2,
+        bytes: 10,
+        durability: Disk,
+        anew: true,
+        once: true,
+    };
+    let acts = [
+        (0, 4265, 3, What::Create(0)),
+        (1, 9651, 2, said_at_hand(1, (1, 10), Disk, false)),
+        (2, 29_395, 2, What::Archive(0)),
+        (3, 30_999, 2, said_at_hand(3, (1, 0), Disk, true)),
+        (4, 35_300, 2, What::Read(0)),
+        (6, 54_750, 2, What::Create(0)),
+        (7, 68_639, 3, What::Delete(0)),
+        (8, 72_447, 0, What::Create(0)),
+        (10, 95_890, 2, again),
+    ];
+    timed_goes_right(Kept::Files, 500_689_530, 4, slow(16), &acts);
+}
+
+/// A deletion failed once the cold store had heard of it; importing the same file again told that the
+/// session is there, and the next flush took it away.
+#[test]
+fn an_import_of_a_half_deleted_session_is_not_told_to_be_there() {
+    let import = What::Import { session: 0, says: 10 };
+    let acts = [
+        (10, 2458, 0, import),
+        (13, 3156, 0, What::Flush { session: 0, hot: 0 }),
+        (14, 3276, 2, What::Delete(0)),
+        (15, 3318, 1, import),
+        (16, 3616, 0, What::Flush { session: 0, hot: 1 }),
+    ];
+    let faults = Faults { fails_after: 49, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 500_792_294, 3, faults, &acts);
+}

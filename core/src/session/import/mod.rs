@@ -15,6 +15,7 @@ use crate::limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_ENTRIES};
 use crate::log::{Draft, Expectation, Head, Verifier, Writer};
 use crate::session::about::to_json;
 use crate::session::again::is_raced;
+use crate::session::cold::check_not_half_deleted;
 use crate::session::edit::quoted;
 use crate::session::open::find_session;
 use crate::session::read::entry;
@@ -127,7 +128,11 @@ async fn existing(io: &Io, id: &SessionId, origin: &Origin) -> Result<Option<Imp
     }
     let line = entry(io, &source, head, 1).await?;
     let is_same = files_in(&line).is_some_and(|files| files == hashes(origin));
-    Ok(Some(if is_same { Import::AlreadyImported(head) } else { Import::Exists(head) }))
+    if !is_same {
+        return Ok(Some(Import::Exists(head)));
+    }
+    check_not_half_deleted(io, id, &source, head).await?;
+    Ok(Some(Import::AlreadyImported(head)))
 }
 
 /// The hashes of the files that an entry says its session came from.

@@ -9,9 +9,9 @@ use core::future::Future;
 use crate::cold::Manifest;
 use crate::line::IDENTITY;
 use crate::log::Stamp;
-use crate::session::again::{TRIES, is_overtaken};
+use crate::session::again::{TRIES, again, is_overtaken};
 use crate::session::cold::newest;
-use crate::session::retention::{self, check_free};
+use crate::session::retention::{self, check_unpruned};
 use crate::session::source::{LogPart, found};
 use crate::session::staging::Staging;
 use crate::store::{Condition, Info, Key, Object, Part};
@@ -219,8 +219,9 @@ pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Claim> 
         return Err(exists());
     }
     let mut claim = take(io, id, &stamp).await?;
+    let is_conflict = |error: &Error| error.kind() == ErrorKind::Conflict;
     let is_free = async {
-        check_free(io, id).await?;
+        again(is_conflict, || take_announced(io, id)).await?;
         let Some(cold) = io.cold() else { return Ok(None) };
         let newest = newest(&cold, id).await?;
         let is_free = newest.as_ref().is_none_or(Manifest::is_of_deleted);
@@ -236,5 +237,19 @@ pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Claim> 
             claim.release(io, id).await;
             Err(error)
         }
+    }
+}
+
+/// Takes away what is noted of an archiving that has published nothing, given that the place is
+/// claimed: it is of a session whose log was evicted. Whoever archives that finds its record gone, and
+/// takes its archive back. `pruned` where that is what is noted, `already_exists` where the archive
+/// came first.
+async fn take_announced(io: &Io, id: &SessionId) -> Result<()> {
+    let Some((record, version)) = retention::of(io, id).await? else { return Ok(()) };
+    check_unpruned(Some(&record))?;
+    found(io.delete(&Key::of(id, Part::Retention), Condition::Version(version)).await)?;
+    match found(io.info(&Key::of(id, Part::Archive)).await)? {
+        Some(_) => Err(exists()),
+        None => Ok(()),
     }
 }
