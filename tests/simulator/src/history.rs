@@ -1,6 +1,7 @@
 //! What happened, and what that may have done to what was said.
 
 use turnkeep_core::store::Durability;
+use turnkeep_core::{Error, ErrorKind};
 
 use crate::plan::{IMPORTED_BYTES, Kept, Plan, What};
 use crate::world::Record;
@@ -250,10 +251,21 @@ impl History<'_> {
             })
     }
 
-    /// Whether the archive of a deleted session may lie beside a newer one of that id.
+    /// Whether the archive of a session that is gone may lie beside a newer one of that id.
     pub(crate) fn has_other_archive(&self, session: usize, looked: u64) -> bool {
-        self.acts(|what| what == What::Delete(session))
-            .any(|deletion| self.is_published_late(session, deletion, looked))
+        let mut deletions = self.acts(|what| what == What::Delete(session));
+        deletions.any(|deletion| self.is_published_late(session, deletion, looked))
+            || self.is_archived_late(session)
+    }
+
+    /// Whether an archiving went on while the log was evicted that it archives: its archive may come to
+    /// lie beside a newer session (tiers.md).
+    fn is_archived_late(&self, session: usize) -> bool {
+        let is_eviction = |what| matches!(what, What::Evict { session: of, .. } if of == session);
+        self.acts(is_eviction).any(|loss| {
+            let mut archivings = self.go_on(|what| archives(what, session), loss.began, loss.began);
+            archivings.next().is_some()
+        })
     }
 
     /// Whether an archiving may have published its archive after that deletion, and someone looked, or
@@ -266,8 +278,10 @@ impl History<'_> {
                 .acts(|what| archives(what, session))
                 .filter(|late| late.began <= over && late.over() > over)
                 .any(|late| {
-                    // Its archiver is gone, and looks no more.
-                    let is_gone = late.ended.is_none();
+                    // Its archiver is gone, and looks no more; or the store fails whenever it does.
+                    let failed = |error: &Error| error.kind() == ErrorKind::StoreFailed;
+                    let is_gone =
+                        late.ended.is_none() || late.end.error.as_ref().is_some_and(failed);
                     let end = if is_gone { u64::MAX } else { late.over() };
                     looked <= end || self.go_on(is_append, over, end).any(Record::is_done)
                 })

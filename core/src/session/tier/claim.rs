@@ -9,7 +9,7 @@ use core::future::Future;
 use crate::cold::Manifest;
 use crate::line::IDENTITY;
 use crate::log::Stamp;
-use crate::session::again::{TRIES, again, is_overtaken};
+use crate::session::again::{TRIES, is_overtaken};
 use crate::session::cold::newest;
 use crate::session::retention::{self, check_unpruned};
 use crate::session::source::{LogPart, found};
@@ -219,9 +219,8 @@ pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Claim> 
         return Err(exists());
     }
     let mut claim = take(io, id, &stamp).await?;
-    let is_conflict = |error: &Error| error.kind() == ErrorKind::Conflict;
     let is_free = async {
-        again(is_conflict, || take_announced(io, id)).await?;
+        check_unannounced(io, id).await?;
         let Some(cold) = io.cold() else { return Ok(None) };
         let newest = newest(&cold, id).await?;
         let is_free = newest.as_ref().is_none_or(Manifest::is_of_deleted);
@@ -240,14 +239,11 @@ pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Claim> 
     }
 }
 
-/// Takes away what is noted of an archiving that has published nothing, given that the place is
-/// claimed: it is of a session whose log was evicted. Whoever archives that finds its record gone, and
-/// takes its archive back. `pruned` where that is what is noted, `already_exists` where the archive
-/// came first.
-async fn take_announced(io: &Io, id: &SessionId) -> Result<()> {
-    let Some((record, version)) = retention::of(io, id).await? else { return Ok(()) };
+/// `pruned` where that is what is noted of the session; `already_exists` where it was announced that it
+/// is archived, and it was since the archive was looked for: its log was evicted, it seems.
+async fn check_unannounced(io: &Io, id: &SessionId) -> Result<()> {
+    let Some((record, _)) = retention::of(io, id).await? else { return Ok(()) };
     check_unpruned(Some(&record))?;
-    found(io.delete(&Key::of(id, Part::Retention), Condition::Version(version)).await)?;
     match found(io.info(&Key::of(id, Part::Archive)).await)? {
         Some(_) => Err(exists()),
         None => Ok(()),
