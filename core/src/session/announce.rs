@@ -105,9 +105,14 @@ pub(super) async fn confirm(
         }
         tombstone => tombstone,
     };
-    // Of a session that is gone already, the tombstone is better left alone.
+    // Of a session that is gone already, the tombstone is better left alone. Where there was an archive
+    // before, someone else may have removed the log for it, and whoever put the tombstone may be about
+    // to take it back, or else finds the archive.
     if !insist(|| is_as_read(io, source)).await? {
-        return Err(withdraw(io, id, archive, None).await?);
+        return Err(match is_first {
+            true => withdraw(io, id, archive, None).await?,
+            false => others_go_on(),
+        });
     }
     let announced = insist(|| note(io, id, source, (head, archive.bytes), noted.clone())).await?;
     if insist(|| is_as_read(io, source)).await? {

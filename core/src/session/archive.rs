@@ -212,10 +212,10 @@ async fn write_archive(
             return Err(error);
         }
     };
-    let announced = confirm(io, id, source, (head, &info, is_first), announced).await?;
+    let confirmed = confirm(io, id, source, (head, &info, is_first), announced).await;
     match fault {
         Some(fault) => Err(fault),
-        None => Ok((info, announced)),
+        None => Ok((info, confirmed?)),
     }
 }
 
