@@ -142,6 +142,14 @@ pub(super) fn find_session<'a>(io: &'a Io, id: &'a SessionId) -> Answer<'a, (Ses
 
 async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
     let source = Source::find(io, id, START_BYTES).await?;
+    match opened(io, id, &source).await {
+        Ok(session) => Ok((session, source)),
+        // Another session of that id may have come in its place, which starts alike: a fork.
+        Err(error) => Err(source.blamed(io, error).await),
+    }
+}
+
+async fn opened(io: &Io, id: &SessionId, source: &Source) -> Result<Session> {
     let before = source.head_before(io).await?;
     let tail = match &source.log {
         Some(log) if log.has_lines() || before.is_none() => {
@@ -151,9 +159,9 @@ async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
     };
     let session = match (&source.log, tail, before) {
         (Some(log), Some((tail, torn_start)), _) => {
-            check_owner(io, id, &source, &tail).await?;
+            check_owner(io, id, source, &tail).await?;
             let (is_salted, fork) = match before {
-                Some(head) if !tail.is_told => told_before(io, &source, head).await?,
+                Some(head) if !tail.is_told => told_before(io, source, head).await?,
                 _ => (tail.is_salted, tail.fork),
             };
             let writer = Writer::resume(id.clone(), tail.head, is_salted).forked_at(fork);
@@ -185,7 +193,7 @@ async fn look(io: &Io, id: &SessionId) -> Result<(Session, Source)> {
         }
         _ => return Err(Error::new(ErrorKind::NotFound, "there is no such session")),
     };
-    Ok((session, source))
+    Ok(session)
 }
 
 /// How much of an unfinished write tells it from an entry in its place.

@@ -93,6 +93,7 @@ impl History<'_> {
                 && !self.may_be_deleted(session, record.began, look.until)
                 && !self.is_half_deleted(session, record, look.until)
                 && !self.may_be_lost(session, record, look)
+                && (look.is_verified || !self.is_hidden(session, look.until))
         };
         let is_pruned = |began| self.may_be_pruned(session, began, look.until);
         let mut appends = self.records.iter().filter(|record| {
@@ -110,11 +111,28 @@ impl History<'_> {
         })
     }
 
+    /// Whether an archive of the hot store may stand before what was flushed: the archiving was held up
+    /// until after a flush, and reads as the session until the next one (tiers.md).
+    pub(crate) fn is_hidden(&self, session: usize, until: u64) -> bool {
+        let is_flush = |what| matches!(what, What::Flush { session: of, .. } if of == session);
+        self.plan.kept == Kept::Tier
+            && self.acts(|what| archives(what, session)).any(|archiving| {
+                let mut flushes = self.go_on(is_flush, archiving.began, archiving.over());
+                archiving.began <= until && flushes.next().is_some()
+            })
+    }
+
     /// Whether the network may have carried out a refused append after all: it came a second time, once
-    /// an eviction and a hydration had brought back the very log that it goes after.
+    /// an eviction and a hydration, or a flush, had brought back the very log that it goes after.
     pub(crate) fn is_sent_again(&self, session: usize, said: &Said<'_>) -> bool {
-        let is_eviction = |what| matches!(what, What::Evict { session: of, .. } if of == session);
-        self.acts(is_eviction).any(|loss| {
+        let brings_back = |what| match what {
+            What::Evict { session: of, .. }
+            | What::Flush { session: of, .. }
+            | What::Hydrate(of)
+            | What::Pull(of) => of == session,
+            _ => false,
+        };
+        self.acts(brings_back).any(|loss| {
             said.appends.iter().any(|append| append.is_resent && loss.began < append.over())
         })
     }

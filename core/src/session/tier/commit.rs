@@ -33,17 +33,15 @@ pub(super) async fn write(
     let key = key(name);
     match cold.put(&key, bytes.to_vec(), Condition::Absent).await {
         Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let info = cold.info(&key).await?;
+        // It may have been written all the same: what is read back tells.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists || error.is_retryable() => {
+            let Some(info) = found(cold.info(&key).await)? else { return Err(error) };
             let age = info.modified_ms.map(|modified| now_ms.saturating_sub(modified));
             if age.is_none_or(|age| age > YOUNG_MS) {
                 return Ok(Written::Old);
             }
         }
-        // It may have been written all the same: what is read back tells.
-        Err(error) if !error.is_retryable() => return Err(error),
-        Err(error) if found(cold.info(&key).await)?.is_none() => return Err(error),
-        Err(_) => {}
+        Err(error) => return Err(error),
     }
     for is_last in [false, false, true] {
         let there = cold.get(&key, None).await?;

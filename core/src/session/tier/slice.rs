@@ -15,7 +15,7 @@ use crate::session::range::Range;
 use crate::session::read::{entry, read_page};
 use crate::session::scan::{Chunks, scan};
 use crate::task::Io;
-use crate::{Entry, Result, SessionId};
+use crate::{Entry, Error, ErrorKind, Result, SessionId};
 
 /// The last state slice of a session, as JSON. Of one whose first entries lie in the cold store,
 /// reads what was appended since, and what its manifest says; of another one all of it.
@@ -59,7 +59,13 @@ pub(in crate::session) async fn learn_ids(
     };
     let (_, source) = find_session(io, id).await?;
     let Some(cold) = &source.cold else {
-        scan(io, id, Some(head), &mut |chunk| known.push(chunk)).await?;
+        let mut found = 0;
+        scan(io, id, Some(head), &mut |chunk| {
+            found += chunk.len() as u64;
+            known.push(chunk)
+        })
+        .await?;
+        check_whole(found, head.bytes)?;
         return Ok((known, Vec::new()));
     };
     let held = cold.held()?;
@@ -115,8 +121,19 @@ async fn read(io: &Io, id: &SessionId, (from, to): (u64, u64), known: &mut Known
     let mut range = Range::between(from, Some(to));
     loop {
         let page = read_page(io, id, range.clone()).await?;
+        check_whole(page.head.seq, to)?;
         known.push_from(&page.lines, page.first_seq)?;
         let Some(cursor) = page.next else { return Ok(()) };
         range = range.after(cursor);
     }
+}
+
+/// Nothing was evicted since the session was opened that was to be read: what is not known of is
+/// appended a second time.
+fn check_whole(found: u64, wanted: u64) -> Result<()> {
+    if found >= wanted {
+        return Ok(());
+    }
+    let message = "the session became shorter while it was read";
+    Err(Error::new(ErrorKind::Conflict, message).retryable())
 }
