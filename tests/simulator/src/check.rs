@@ -173,7 +173,7 @@ impl History<'_> {
         let is_tier = self.plan.kept == Kept::Tier;
         let is_rotten = self.is_rotten(session);
         if self.is_hidden(session, Look::SOUND_AT_THE_END.until) {
-            let flush = What::Flush { session, hot: 0 };
+            let flush = What::Flush { session, hot: 1 };
             begin(0, flush, self.plan.kept, None).map(|flush| world.finish(flush));
         }
         let End { texts, error, .. } = world.finish(read(id(session), is_tier));
