@@ -85,7 +85,8 @@ pub(super) async fn recall(
 /// is gone. So it was where the record is that of others, the log is no longer the one that was read,
 /// and the archive surely `is_first` of all: nobody but who deletes removes a log before there is one.
 /// A tombstone of an archive before is replaced. One of the session's own is put back, and the archive
-/// goes, unless someone noted by then that they go on with it.
+/// goes, unless someone noted by then that they go on with it. It stays beside a tombstone, too, where
+/// it is not the first, and the log is gone.
 pub(super) async fn confirm(
     io: &Io,
     id: &SessionId,
@@ -105,8 +106,8 @@ pub(super) async fn confirm(
         }
         tombstone => tombstone,
     };
-    // Of a session that is gone already, the tombstone is better left alone. Where there was an archive
-    // before, someone else may have removed the log for it, and whoever put the tombstone may be about
+    // Of a session that is gone already, the tombstone is better left alone. Where the archive replaced
+    // another, someone else may have removed the log for it, and whoever put the tombstone may be about
     // to take it back, or else finds the archive.
     if !insist(|| is_as_read(io, source)).await? {
         return Err(match is_first {

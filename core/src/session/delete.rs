@@ -45,7 +45,9 @@ async fn delete_once(
     let seen = look(io, &log).await?;
     // The cold store is told before the log goes: what is flushed or hydrated just now hears of it
     // there.
-    let is_new_grave = !planted!(DeleteLeavesCold) && super::tier::bury(io, id, tries).await?;
+    let was_hot = seen.as_ref().is_some_and(Seen::has_lines);
+    let is_new_grave =
+        !planted!(DeleteLeavesCold) && super::tier::bury(io, id, was_hot, tries).await?;
     *was_there |= is_new_grave;
     let closed = close(io, id).await?;
     let removed = remove(io, &log, seen.as_ref()).await;

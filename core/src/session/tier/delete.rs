@@ -16,13 +16,18 @@ use crate::task::Io;
 use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 
 /// Says in the cold store that the session was deleted, so that no flush under way brings it back.
-/// Whether there was anything to delete.
-pub(in crate::session) async fn bury(io: &Io, id: &SessionId, tries: &mut Tries) -> Result<bool> {
+/// `was_hot` where the hot store had it a moment ago. Whether there was anything to delete.
+pub(in crate::session) async fn bury(
+    io: &Io,
+    id: &SessionId,
+    was_hot: bool,
+    tries: &mut Tries,
+) -> Result<bool> {
     let Some(cold) = io.cold() else { return Ok(false) };
     let stamp = io.stamp(16).await?;
     let mut newest = newest(&cold, id).await?;
     loop {
-        newest = match bury_after(io, &cold, id, newest, &stamp).await? {
+        newest = match bury_after(io, &cold, id, newest, was_hot, &stamp).await? {
             ControlFlow::Break(is_new) => return Ok(is_new),
             ControlFlow::Continue(theirs) => theirs,
         };
@@ -40,6 +45,7 @@ async fn bury_after(
     cold: &Io,
     id: &SessionId,
     before: Option<Manifest>,
+    was_hot: bool,
     stamp: &Stamp,
 ) -> Result<ControlFlow<bool, Option<Manifest>>> {
     let origin = match &before {
@@ -55,12 +61,14 @@ async fn bury_after(
             Hot::Nothing => {
                 // Flushed and cleared between the two looks?
                 let now = newest(cold, id).await?;
-                let is_gone = now == before;
-                return Ok(if is_gone {
-                    ControlFlow::Break(false)
-                } else {
-                    ControlFlow::Continue(now)
-                });
+                if now != before {
+                    return Ok(ControlFlow::Continue(now));
+                }
+                if !was_hot {
+                    return Ok(ControlFlow::Break(false));
+                }
+                // Evicted, and who flushes it may have read it before.
+                UNKNOWN
             }
         },
     };
@@ -79,7 +87,7 @@ async fn bury_after(
     })
 }
 
-/// The origin of a session that cannot be read. Who read it before and is about to commit it finds
+/// The origin of a session that cannot be read (any more). Who read it before and is about to commit it finds
 /// the number taken, and cannot read it either then.
 const UNKNOWN: Hash = Hash::from_bytes([0; 32]);
 

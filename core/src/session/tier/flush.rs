@@ -162,7 +162,7 @@ async fn flush_once(
         found => found?,
     };
     if planted!(LostIsEmpty) && session.form == Form::Cold {
-        super::delete::bury(io, id, &mut Tries::default()).await?;
+        super::delete::bury(io, id, false, &mut Tries::default()).await?;
     }
     let Some(head) = session.head().filter(|_| session.form != Form::Cold) else {
         return Ok(Flushed::default());
