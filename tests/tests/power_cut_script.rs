@@ -3,14 +3,13 @@
 //! (20). It needs root, by `sudo` at least, and fails without.
 #![cfg(target_os = "linux")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{OFlags, fcntl_setfl};
 use turnkeep_tests::build::Random;
 use turnkeep_tests::crash::{check, go_on};
 use turnkeep_tests::disk_image::{Disks, FileSystem, Image, SHOWN};
@@ -57,7 +56,7 @@ fn lose_nothing(name: &str, system: FileSystem) {
 /// Runs the script once on a fresh disk, and cuts it off from time to time.
 fn cut_often(image: &Image, most: usize, random: &mut Random) -> Vec<Cut> {
     let disk = image.mount();
-    let writer = Writer::start(&disk.path().join("root"));
+    let mut writer = Writer::start(&disk.path().join("root"));
     let mut cuts = Vec::new();
     while cuts.len() < most {
         let part = u32::try_from(random.below(1000)).unwrap_or_default();
@@ -65,7 +64,7 @@ fn cut_often(image: &Image, most: usize, random: &mut Random) -> Vec<Cut> {
         let before = writer.done();
         let image = image.cut(&format!("cut-{}", cuts.len()));
         let after = writer.done();
-        if writer.is_over.load(Ordering::SeqCst) {
+        if writer.is_over {
             break;
         }
         if before > 0 {
@@ -94,9 +93,10 @@ impl Cut {
 /// The script's process, ended when dropped.
 struct Writer {
     child: Child,
-    done: Arc<AtomicUsize>,
-    is_over: Arc<AtomicBool>,
-    listener: Option<JoinHandle<()>>,
+    /// Not blocking: what was acknowledged by now is all there is to be read.
+    output: ChildStdout,
+    said: Vec<u8>,
+    is_over: bool,
 }
 
 impl Writer {
@@ -105,23 +105,19 @@ impl Writer {
         command.arg(root).arg("durable").stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the writer");
         let output = child.stdout.take().expect("its output");
-        let (done, is_over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
-        let (heard, over) = (done.clone(), is_over.clone());
-        let listener = thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                assert!(!line.starts_with("failed"), "{line}");
-                if line.starts_with("done") {
-                    heard.fetch_add(1, Ordering::SeqCst);
-                }
-            }
-            over.store(true, Ordering::SeqCst);
-        });
-        Self { child, done, is_over, listener: Some(listener) }
+        fcntl_setfl(&output, OFlags::NONBLOCK).expect("reading without waiting");
+        Self { child, output, said: Vec::new(), is_over: false }
     }
 
-    /// How many steps it acknowledged.
-    fn done(&self) -> usize {
-        self.done.load(Ordering::SeqCst)
+    /// How many steps it acknowledged by now.
+    fn done(&mut self) -> usize {
+        match self.output.read_to_end(&mut self.said) {
+            Ok(_) => self.is_over = true,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}"),
+        }
+        let said = String::from_utf8_lossy(&self.said);
+        assert!(!said.contains("failed"), "the script failed: {said}");
+        said.lines().filter(|line| line.starts_with("done")).count()
     }
 }
 
@@ -129,8 +125,5 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
-        if let Some(listener) = self.listener.take() {
-            assert!(listener.join().is_ok() || thread::panicking(), "the script failed");
-        }
     }
 }

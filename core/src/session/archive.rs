@@ -84,11 +84,11 @@ async fn archive_once(io: &Io, id: &SessionId) -> Result<Archived> {
         }
     }
     let written = write_archive(io, id, &session, &source, head, noted).await;
-    let (info, announced) = match written {
+    let (info, is_first, announced) = match written {
         Ok(written) => written,
         Err(error) => return Err(source.blamed(io, error).await),
     };
-    remove_log(io, id, &source, &info, announced).await?;
+    remove_log(io, id, &source, (&info, is_first), announced).await?;
     let (raw_bytes, archive_bytes, torn) = (head.bytes, info.bytes, session.torn);
     Ok(Archived { head, raw_bytes, archive_bytes, torn })
 }
@@ -112,12 +112,13 @@ pub(super) async fn sync(io: &Io, log: &Key) -> Result<()> {
     }
 }
 
-/// Removes what the archive holds now. Where that is refused, an archive that is not needed goes.
+/// Removes what the archive holds now. Where that is refused, an archive that is not needed goes, if
+/// it surely `is_first` of all: for one that replaced another, someone else may be removing the log.
 async fn remove_log(
     io: &Io,
     id: &SessionId,
     source: &Source,
-    archive: &Info,
+    (archive, is_first): (&Info, bool),
     announced: Announced,
 ) -> Result<()> {
     let Some(log) = &source.log else { return Ok(()) };
@@ -135,7 +136,7 @@ async fn remove_log(
         };
     }
     let is_refused = matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked);
-    let is_needed = source.archive.is_some() || !stands_alone(io, log).await;
+    let is_needed = !is_first || !stands_alone(io, log).await;
     if is_refused && (!is_needed || planted!(RefusedArchivingRemoves)) {
         let written = Condition::Version(archive.version.clone());
         if io.delete(&Key::of(id, Part::Archive), written).await.is_ok() {
@@ -156,7 +157,7 @@ async fn stands_alone(io: &Io, log: &LogPart) -> bool {
 }
 
 /// Writes, reads back and publishes the archive; nothing has to be written where the archive there
-/// is holds everything.
+/// is holds everything. Whether it is the first one, too.
 async fn write_archive(
     io: &Io,
     id: &SessionId,
@@ -164,13 +165,13 @@ async fn write_archive(
     source: &Source,
     head: Head,
     noted: Option<(Retention, String)>,
-) -> Result<(Info, Announced)> {
+) -> Result<(Info, bool, Announced)> {
     if let (Form::Archived, Some(archive)) = (session.form, &source.archive)
         && let Some(index) = &archive.index
     {
         check(io, id, Unpacking::new(archive), head, index).await?;
         let announced = announce(io, id, source, (head, archive.info.bytes), noted).await?;
-        return Ok((archive.info.clone(), announced));
+        return Ok((archive.info.clone(), false, announced));
     }
     let (replaced, contained) = match &source.archive {
         Some(archive) => (Condition::Version(archive.info.version.clone()), None),
@@ -215,7 +216,7 @@ async fn write_archive(
     let confirmed = confirm(io, id, source, (head, &info, is_first), announced).await;
     match fault {
         Some(fault) => Err(fault),
-        None => Ok((info, confirmed?)),
+        None => Ok((info, is_first, confirmed?)),
     }
 }
 

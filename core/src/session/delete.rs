@@ -7,6 +7,7 @@ use super::again::Tries;
 use super::archive::check_unheld;
 use super::closing::{Closed, Seen, close, free, look, look_again, reopen};
 use super::removal::{Removal, remove_if};
+use super::retention;
 use super::source::found;
 use crate::line::is_first;
 use crate::store::{Condition, Key, Part};
@@ -135,8 +136,8 @@ async fn remove(io: &Io, log: &Key, seen: Option<&Seen>) -> Result<bool> {
 }
 
 /// Removes what is kept beside a log that is gone: of archive and tombstone only those that were seen,
-/// else they are those of a newer session. Whether that is all: not if someone replaced one, or took
-/// the tombstone away.
+/// else they are those of a newer session. Whether that is all: not if someone replaced one, took the
+/// tombstone away, or published an archive behind it.
 /// `not_found` where there was nothing at all.
 async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool) -> Result<bool> {
     let archive = closed.as_ref().and_then(|closed| closed.archive.clone());
@@ -154,7 +155,10 @@ async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool)
             break;
         }
         match remove_if(io, &Key::of(id, part), condition).await {
-            Ok(Removal::Done) => was_there = true,
+            Ok(Removal::Done) => {
+                was_there = true;
+                is_all &= part != Part::Retention || !is_archived_late(io, id).await?;
+            }
             // Another deletion took the tombstone, and may have been over before an archive came.
             Ok(Removal::Missing) => is_all &= part != Part::Retention,
             Ok(Removal::Replaced) => is_all = false,
@@ -166,4 +170,11 @@ async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool)
     let missing = || Error::new(ErrorKind::NotFound, "there is no such session");
     failed.map_or(Ok(()), Err)?;
     if was_there || !is_all { Ok(is_all) } else { Err(missing()) }
+}
+
+/// Whether an archive came after the last look for one, and its archiver left it to the tombstone,
+/// which was there by then. A newer session's has a record.
+async fn is_archived_late(io: &Io, id: &SessionId) -> Result<bool> {
+    let archive = found(io.info(&Key::of(id, Part::Archive)).await)?;
+    Ok(archive.is_some() && retention::of(io, id).await?.is_none())
 }

@@ -243,7 +243,8 @@ impl History<'_> {
         Ok(())
     }
 
-    /// What was begun to be deleted or pruned, and was not ended, may say so.
+    /// What was begun to be deleted or pruned, and was not ended, may say so; and so may an archive of
+    /// what was deleted that came late, and was not taken back to the end.
     fn is_half_gone(&self, session: usize, error: &Error) -> bool {
         let is_told = matches!(error.kind(), ErrorKind::Pruned | ErrorKind::NotFound);
         let mut takes =
@@ -252,7 +253,10 @@ impl History<'_> {
         let mut sweeps = self.acts(|what| what == What::Sweep { prunes: true });
         is_told
             && (takes.any(|record| !record.is_done())
-                || sweeps.any(|record| !record.is_done() || record.faults > 0))
+                || sweeps.any(|record| !record.is_done() || record.faults > 0)
+                || self
+                    .acts(|what| what == What::Delete(session))
+                    .any(|deletion| self.is_published_late(session, deletion, u64::MAX)))
     }
 
     /// Who goes on from what an eviction left meets what was flushed before it.

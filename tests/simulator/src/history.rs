@@ -288,7 +288,7 @@ impl History<'_> {
 
     /// Whether an archiving may have published its archive after that deletion, and someone looked, or
     /// appended after it, before that was seen: in a folder that is left to chance (format.md §7.1).
-    fn is_published_late(&self, session: usize, deletion: &Record, looked: u64) -> bool {
+    pub(crate) fn is_published_late(&self, session: usize, deletion: &Record, looked: u64) -> bool {
         let over = deletion.over();
         let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
         self.plan.kept == Kept::Files

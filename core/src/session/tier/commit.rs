@@ -35,8 +35,13 @@ pub(super) async fn write(
         Ok(_) => {}
         // It may have been written all the same: what is read back tells.
         Err(error) if error.kind() == ErrorKind::AlreadyExists || error.is_retryable() => {
-            let Some(info) = found(cold.info(&key).await)? else { return Err(error) };
-            let age = info.modified_ms.map(|modified| now_ms.saturating_sub(modified));
+            let info = found(cold.info(&key).await)?;
+            if info.is_none() && error.kind() != ErrorKind::AlreadyExists {
+                return Err(error);
+            }
+            // Or it was there, and was collected since.
+            let modified_ms = info.and_then(|info| info.modified_ms);
+            let age = modified_ms.map(|modified| now_ms.saturating_sub(modified));
             if age.is_none_or(|age| age > YOUNG_MS) {
                 return Ok(Written::Old);
             }

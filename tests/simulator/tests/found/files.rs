@@ -245,3 +245,44 @@ fn an_archiver_that_comes_late_leaves_the_archive_for_which_another_removed_the_
     let faults = Faults { answered_twice: 77, ..slow(71) };
     timed_goes_right(Kept::Files, 545_081_302, 2, faults, &acts);
 }
+
+/// An archiver whose answer was lost left its archive to the tombstone of a deletion, which had looked
+/// for one before, and was then over.
+#[test]
+fn a_deletion_takes_the_archive_that_was_left_to_its_tombstone() {
+    let acts = [
+        (9, 422_208, 0, What::Import { session: 0, says: 9 }),
+        (11, 466_920, 0, said_at_hand(11, (3, 3000), Os, false)),
+        (20, 735_436, 0, What::Archive(0)),
+        (22, 784_411, 0, What::Delete(0)),
+    ];
+    let faults = Faults { fails_after: 61, ..slow(71) };
+    timed_goes_right(Kept::Files, 670_087_317, 1, faults, &acts);
+}
+
+/// Two archivings at once: the one that replaced the archive could not remove the log, which another
+/// one held, and took its archive away, while the first one removed the log.
+#[test]
+fn an_archiver_that_may_not_remove_the_log_leaves_the_archive_that_it_replaced() {
+    let acts = [
+        (0, 0, 0, What::Create(0)),
+        (6, 104, 1, What::Create(0)),
+        (7, 104, 1, What::Archive(0)),
+        (11, 106, 0, What::Wait(4000)),
+        (25, 70_108, 1, What::Archive(0)),
+    ];
+    timed_goes_right(Kept::Files, 790_741_149, 3, slow(119), &acts);
+}
+
+/// An archiver that came after the deletion could not take its archive back: it put a tombstone, whose
+/// answer was lost, and then its store failed again and again.
+#[test]
+fn what_a_late_archiver_cannot_take_back_may_be_pruned() {
+    let acts = [
+        (0, 0, 0, What::Create(0)),
+        (5, 111, 2, What::Archive(0)),
+        (14, 140_117, 2, What::Delete(0)),
+    ];
+    let faults = Faults { fails_before: 48, fails_after: 72, ..slow(66) };
+    timed_goes_right(Kept::Files, 790_215_381, 3, faults, &acts);
+}
