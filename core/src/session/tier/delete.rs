@@ -87,8 +87,8 @@ async fn bury_after(
     })
 }
 
-/// The origin of a session that cannot be read (any more). Who read it before and is about to commit it finds
-/// the number taken, and cannot read it either then.
+/// The origin of a session that cannot be read, or no longer. Who read it before and is about to
+/// commit it finds the number taken, and cannot read it either then.
 const UNKNOWN: Hash = Hash::from_bytes([0; 32]);
 
 /// What the hot store has of a session.
