@@ -2,6 +2,7 @@
 //! sections that say which entries they stand for. One that fits is confirmed by reading those.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::hash::sha256;
 use crate::{Error, ErrorKind, Result};
@@ -31,6 +32,11 @@ pub(crate) fn fingerprint(id: &str) -> Fingerprint {
 impl IdSection {
     pub(crate) fn holds(&self, fingerprint: Fingerprint) -> bool {
         self.fingerprints.binary_search(&fingerprint).is_ok()
+    }
+
+    /// The numbers of its entries.
+    pub(crate) fn range(&self) -> Range<u64> {
+        self.first_seq..self.first_seq.saturating_add(self.entries)
     }
 
     fn push(&self, bytes: &mut Vec<u8>) {

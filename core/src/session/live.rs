@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::append::each_line;
 use crate::cold::IdSection;
@@ -58,20 +59,15 @@ impl Live {
         (self.ids, self.sections, self.ids_until) = (Some(known), sections, head);
     }
 
-    /// Takes out the sections that are to be read.
-    pub(super) fn take_sections(&mut self, which: impl Fn(&IdSection) -> bool) -> Vec<IdSection> {
-        let (taken, left) = core::mem::take(&mut self.sections).into_iter().partition(which);
-        self.sections = left;
-        taken
+    /// The entries whose ids are to be read: of the sections that may hold what is wanted.
+    pub(super) fn unread(&self, may_hold: impl Fn(&IdSection) -> bool) -> Vec<Range<u64>> {
+        self.sections.iter().filter(|section| may_hold(section)).map(IdSection::range).collect()
     }
 
-    /// Gives sections back that could not be read.
-    pub(super) fn give_back(&mut self, sections: Vec<IdSection>) {
-        self.sections.extend(sections);
-    }
-
-    pub(super) fn learn_more(&mut self, known: &Known) {
+    /// Learns the ids of a section. Only now it goes: whoever looks for one meanwhile reads it, too.
+    pub(super) fn learn_section(&mut self, known: &Known, entries: &Range<u64>) {
         self.ids.iter_mut().for_each(|ids| ids.ids.extend(&known.ids));
+        self.sections.retain(|section| section.range() != *entries);
     }
 
     /// The entry with that id.

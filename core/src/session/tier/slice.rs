@@ -99,19 +99,13 @@ pub(in crate::session) async fn confirm_ids(
 ) -> Result<()> {
     let wanted: Vec<_> = wanted.iter().map(|(_, id)| fingerprint(id)).collect();
     let may_hold = |section: &IdSection| wanted.iter().any(|id| section.holds(*id));
-    let claiming = session.live.lock().take_sections(may_hold);
-    for section in claiming.iter().filter(|section| section.entries > 0) {
+    let unread = session.live.lock().unread(may_hold);
+    for entries in unread {
         let mut known = Known::default();
-        let last = section.first_seq + section.entries - 1;
-        let read = read(io, session.id(), (section.first_seq, last), &mut known).await;
-        let mut live = session.live.lock();
-        match read {
-            Ok(()) => live.learn_more(&known),
-            Err(error) => {
-                live.give_back(claiming);
-                return Err(error);
-            }
+        if let Some(last) = entries.end.checked_sub(1).filter(|last| *last >= entries.start) {
+            read(io, session.id(), (entries.start, last), &mut known).await?;
         }
+        session.live.lock().learn_section(&known, &entries);
     }
     Ok(())
 }

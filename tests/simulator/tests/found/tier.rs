@@ -350,3 +350,18 @@ fn a_flush_that_is_late_does_not_bring_back_what_was_evicted_while_it_was_delete
     ];
     timed_goes_right(Kept::Tier, 660_591_839, 4, slow(4), &acts);
 }
+
+/// Two appends at once through one session: while one read which ids a section of the cold store holds,
+/// the other one took them for unknown.
+#[test]
+fn ids_that_others_are_about_to_read_are_not_taken_for_unknown() {
+    let acts = [
+        (0, 0, 3, What::Create(0)),
+        (1, 100, 0, said(1, (3, 3000), Disk)),
+        (10, 67_115, 0, said_at_hand(10, (1, 3000), Os, false)),
+        (14, 112_977, 3, CLEAR),
+        (18, 126_951, 0, said_at_hand(1, (3, 3000), Os, true)),
+        (19, 130_770, 0, said_at_hand(10, (1, 3000), Disk, true)),
+    ];
+    timed_goes_right(Kept::Tier, 903_247_404, 4, slow(22), &acts);
+}
