@@ -125,5 +125,9 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
+        if !thread::panicking() {
+            // Nor may it have failed since.
+            self.done();
+        }
     }
 }

@@ -254,9 +254,7 @@ impl History<'_> {
         is_told
             && (takes.any(|record| !record.is_done())
                 || sweeps.any(|record| !record.is_done() || record.faults > 0)
-                || self
-                    .acts(|what| what == What::Delete(session))
-                    .any(|deletion| self.is_published_late(session, deletion, u64::MAX)))
+                || self.has_late_archive(session, u64::MAX))
     }
 
     /// Who goes on from what an eviction left meets what was flushed before it.

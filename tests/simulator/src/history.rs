@@ -271,9 +271,13 @@ impl History<'_> {
 
     /// Whether the archive of a session that is gone may lie beside a newer one of that id.
     pub(crate) fn has_other_archive(&self, session: usize, looked: u64) -> bool {
-        let mut deletions = self.acts(|what| what == What::Delete(session));
-        deletions.any(|deletion| self.is_published_late(session, deletion, looked))
-            || self.is_archived_late(session)
+        self.has_late_archive(session, looked) || self.is_archived_late(session)
+    }
+
+    /// Whether that of a deleted session may be there.
+    pub(crate) fn has_late_archive(&self, session: usize, looked: u64) -> bool {
+        self.acts(|what| what == What::Delete(session))
+            .any(|deletion| self.is_published_late(session, deletion, looked))
     }
 
     /// Whether an archiving went on while the log was evicted that it archives: its archive may come to
@@ -288,7 +292,7 @@ impl History<'_> {
 
     /// Whether an archiving may have published its archive after that deletion, and someone looked, or
     /// appended after it, before that was seen: in a folder that is left to chance (format.md §7.1).
-    pub(crate) fn is_published_late(&self, session: usize, deletion: &Record, looked: u64) -> bool {
+    fn is_published_late(&self, session: usize, deletion: &Record, looked: u64) -> bool {
         let over = deletion.over();
         let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
         self.plan.kept == Kept::Files
