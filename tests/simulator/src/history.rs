@@ -206,6 +206,27 @@ impl History<'_> {
         })
     }
 
+    /// Whether the network may have written a second time what goes on after an archive, once both were
+    /// deleted (`docs/tiers.md`).
+    pub(crate) fn is_followed_again(&self, session: usize) -> bool {
+        let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
+        self.acts(is_append).any(|append| {
+            let is_deletion = |what| what == What::Delete(session);
+            let mut deletions = self.go_on(is_deletion, append.began, append.over());
+            append.is_resent && deletions.next().is_some()
+        })
+    }
+
+    /// Whether two archivings at once may have taken each other's notes back, and with them the
+    /// tombstone of a pruning meanwhile (format.md §7.1).
+    pub(crate) fn is_untold(&self, session: usize) -> bool {
+        let prunes = |what| what == What::Prune(session) || what == What::Sweep { prunes: true };
+        self.acts(prunes).any(|pruning| {
+            let archives = |what| archives(what, session);
+            self.go_on(archives, pruning.began, pruning.over()).count() > 1
+        })
+    }
+
     /// Whether a loss of the store takes what someone wrote who was told that it is there.
     fn may_be_lost(&self, session: usize, writer: &Record, look: Look) -> bool {
         let over = writer.over();
@@ -291,10 +312,13 @@ impl History<'_> {
     }
 
     /// Whether an archiving may have published its archive after that deletion, and someone looked, or
-    /// appended after it, before that was seen: in a folder that is left to chance (format.md §7.1).
+    /// went on with it, before that was seen: in a folder that is left to chance (format.md §7.1).
     fn is_published_late(&self, session: usize, deletion: &Record, looked: u64) -> bool {
         let over = deletion.over();
-        let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
+        let goes_on = |what| match what {
+            What::Append { session: of, .. } | What::Restore(of) => of == session,
+            _ => false,
+        };
         self.plan.kept == Kept::Files
             && self
                 .acts(|what| archives(what, session))
@@ -305,7 +329,7 @@ impl History<'_> {
                     let is_gone =
                         late.ended.is_none() || late.end.error.as_ref().is_some_and(failed);
                     let end = if is_gone { u64::MAX } else { late.over() };
-                    looked <= end || self.go_on(is_append, over, end).any(Record::is_done)
+                    looked <= end || self.go_on(goes_on, over, end).any(Record::is_done)
                 })
     }
 }

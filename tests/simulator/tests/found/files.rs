@@ -286,3 +286,50 @@ fn what_a_late_archiver_cannot_take_back_may_be_pruned() {
     let faults = Faults { fails_before: 48, fails_after: 72, ..slow(66) };
     timed_goes_right(Kept::Files, 790_215_381, 3, faults, &acts);
 }
+
+/// An archive that came after the deletion was restored before its archiver, which was held up, looked.
+#[test]
+fn what_a_late_archiver_does_not_take_back_in_time_may_be_restored() {
+    let acts = [
+        (0, 0, 0, What::Create(0)),
+        (
+            3,
+            100,
+            1,
+            What::Append {
+                session: 0,
+                says: 3,
+                shares: Some(2),
+                entries: 2,
+                bytes: 100,
+                durability: Os,
+                anew: true,
+                once: true,
+            },
+        ),
+        (5, 108, 1, What::Archive(0)),
+        (6, 108, 0, What::Archive(0)),
+        (22, 253, 1, What::Delete(0)),
+        (28, 400, 0, What::Restore(0)),
+    ];
+    timed_goes_right(Kept::Files, 1_100_872_394, 2, slow(38), &acts);
+}
+
+/// Two archivings at once, while the session was pruned: the one put back what the other had noted in
+/// the tombstone's place, and so that one could not put the tombstone back.
+#[test]
+fn of_two_archivings_at_once_the_tombstone_of_a_pruning_may_go() {
+    let acts = [
+        (0, 0, 0, What::Create(0)),
+        (1, 100, 0, What::Archive(0)),
+        (3, 134, 0, What::Wait(60)),
+        (8, 178, 0, What::Wait(60)),
+        (11, 70_191, 0, What::Create(0)),
+        (14, 70_191, 0, What::Wait(864_000)),
+        (15, 70_191, 0, What::Archive(0)),
+        (16, 140_191, 0, What::Prune(0)),
+        (23, 140_231, 0, What::Wait(4000)),
+        (25, 140_231, 0, What::Archive(0)),
+    ];
+    timed_goes_right(Kept::Files, 1_150_496_353, 1, Faults::default(), &acts);
+}

@@ -365,3 +365,20 @@ fn ids_that_others_are_about_to_read_are_not_taken_for_unknown() {
     ];
     timed_goes_right(Kept::Tier, 903_247_404, 4, slow(22), &acts);
 }
+
+/// The network wrote a second time what goes on after an archive, after both had been deleted: whoever
+/// reads it is told so, and deleting it again removes it.
+#[test]
+fn what_the_network_writes_again_after_a_deletion_is_deleted_again() {
+    let acts = [
+        (0, 358, 3, What::Create(0)),
+        (8, 2174, 3, What::Archive(0)),
+        (9, 2467, 2, said(9, (1, 10), Disk)),
+        (10, 2695, 0, What::Delete(0)),
+    ];
+    let faults = Faults { resent: 45, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 1_150_387_653, 4, faults, &acts);
+    let again = (20, 300_000, 0, What::Delete(0));
+    let acts: Vec<_> = acts.into_iter().chain([again]).collect();
+    timed_goes_right(Kept::Tier, 1_150_387_653, 4, faults, &acts);
+}
