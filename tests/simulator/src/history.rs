@@ -316,7 +316,8 @@ impl History<'_> {
     fn is_published_late(&self, session: usize, deletion: &Record, looked: u64) -> bool {
         let over = deletion.over();
         let goes_on = |what| match what {
-            What::Append { session: of, .. } | What::Restore(of) => of == session,
+            What::Append { session: of, .. } | What::Import { session: of, .. } => of == session,
+            What::Archive(of) | What::Restore(of) => of == session,
             _ => false,
         };
         self.plan.kept == Kept::Files
@@ -329,7 +330,8 @@ impl History<'_> {
                     let is_gone =
                         late.ended.is_none() || late.end.error.as_ref().is_some_and(failed);
                     let end = if is_gone { u64::MAX } else { late.over() };
-                    looked <= end || self.go_on(goes_on, over, end).any(Record::is_done)
+                    let mut others = self.go_on(goes_on, over, end);
+                    looked <= end || others.any(|other| other.act.number != late.act.number)
                 })
     }
 }

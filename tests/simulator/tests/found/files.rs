@@ -333,3 +333,17 @@ fn of_two_archivings_at_once_the_tombstone_of_a_pruning_may_go() {
     ];
     timed_goes_right(Kept::Files, 1_150_496_353, 1, Faults::default(), &acts);
 }
+
+/// Someone else archived it once more, and another one's append failed half-way.
+#[test]
+fn what_a_late_archiver_does_not_take_back_in_time_may_be_archived_again() {
+    let acts = [
+        (2, 175, 2, appended(2, (2, 10), Disk, (true, true))),
+        (3, 191, 1, What::Create(0)),
+        (7, 271, 1, said(7, (2, 3000), Os)),
+        (9, 306, 0, What::Archive(0)),
+        (14, 546, 1, What::Archive(0)),
+        (16, 603, 2, What::Delete(0)),
+    ];
+    timed_goes_right(Kept::Files, 1_103_650_475, 3, Faults { full: 17, ..slow(34) }, &acts);
+}
