@@ -40,7 +40,7 @@ impl<'a> Entry<'a> {
     /// hashes are taken as they stand, [`crate::log::Verifier`] checks them.
     pub fn parse(line: &'a [u8]) -> Result<Self> {
         let bad_line = || Error::new(ErrorKind::BadLine, "not the shape of a line");
-        let line = Line::split(line).ok_or_else(bad_line)?;
+        let line = Line::split(line).filter(Line::is_link_spelled_right).ok_or_else(bad_line)?;
         let hash = line.hash().ok_or_else(bad_line)?;
         let rest = utf8(line.rest)?;
         let envelope = Envelope::parse(rest)?;
@@ -314,6 +314,22 @@ pub(crate) fn fits_integer(number: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_hashes_of_a_line_are_hex_digits() {
+        let [a, b] = ["a", "b"].map(|digit| digit.repeat(64));
+        let line = alloc::format!(
+            r#"{{"hash":"{a}","prev_hash":"{b}","kind":"turn_end","seq":1,"ts":2,"turn":1}}"#
+        );
+        assert!(Entry::parse(line.as_bytes()).is_ok());
+        for at in [10, 100] {
+            for byte in [b'g', b'A', 0x93] {
+                let mut bad = line.clone().into_bytes();
+                bad[at] = byte;
+                assert_eq!(Entry::parse(&bad).unwrap_err().kind(), ErrorKind::BadLine);
+            }
+        }
+    }
 
     fn parses(rest: &str) -> bool {
         Envelope::parse(rest).is_ok()

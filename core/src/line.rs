@@ -60,7 +60,12 @@ impl<'a> Line<'a> {
 
     /// Whether both hashes are spelled as hashes.
     pub(crate) fn is_spelled_right(&self) -> bool {
-        self.hash().is_some() && self.prev.is_none_or(|prev| Hash::from_hex(prev).is_some())
+        self.hash().is_some() && self.is_link_spelled_right()
+    }
+
+    /// Whether that of the line before is.
+    pub(crate) fn is_link_spelled_right(&self) -> bool {
+        self.prev.is_none_or(|prev| Hash::from_hex(prev).is_some())
     }
 }
 

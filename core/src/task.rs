@@ -313,6 +313,11 @@ impl Io {
         })
     }
 
+    /// `None` where nothing is there.
+    pub(crate) fn find<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Info>> {
+        Box::pin(async move { found(self.info(key).await) })
+    }
+
     pub(crate) fn stage<'a>(&'a self, key: &'a Key) -> Answer<'a, StageId> {
         Box::pin(async move {
             let request = Request::Stage { key: key.clone() };
@@ -543,5 +548,14 @@ impl Future for Call<'_> {
                 reply.map_or(Poll::Pending, Poll::Ready)
             }
         }
+    }
+}
+
+/// `None` for an object that is not there.
+pub(crate) fn found<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -7,10 +7,10 @@ use core::future::Future;
 use super::again::{again, is_raced};
 use super::closing::{Before, Closed, others_go_on, withdraw};
 use super::retention::{self, Retention};
-use super::source::{Source, found};
+use super::source::Source;
 use crate::log::Head;
 use crate::store::{Condition, Info, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// A record that was written: its version, and the one before.
@@ -57,7 +57,7 @@ async fn note(
 async fn is_as_read(io: &Io, source: &Source) -> Result<bool> {
     match &source.log {
         Some(log) => {
-            let now = found(io.info(&log.key).await)?;
+            let now = io.find(&log.key).await?;
             Ok(now.is_some_and(|now| now.version == log.info.version))
         }
         None => Ok(true),
@@ -77,8 +77,26 @@ pub(super) async fn recall(
         found(io.delete(&Key::of(id, Part::Retention), written).await)?;
         return Ok(None);
     };
-    let version = insist(|| retention::put(io, id, &replaced, written.clone())).await?;
+    let version = match insist(|| retention::put(io, id, &replaced, written.clone())).await {
+        Err(error) if is_raced(&error) && replaced.pruned.is_some() => {
+            put_back(io, id, &replaced).await?.ok_or(error)?
+        }
+        put => put?,
+    };
     Ok(Some((replaced, version)))
+}
+
+/// Puts a tombstone back in the place of what others noted who did not see it, where there is nothing
+/// that they could go on with: they would put back what they found themselves.
+async fn put_back(io: &Io, id: &SessionId, tombstone: &Retention) -> Result<Option<String>> {
+    let noted = retention::of(io, id).await?.filter(|(record, _)| record.pruned.is_none());
+    let Some((_, version)) = noted else { return Ok(None) };
+    for part in [Part::Log, Part::Archive] {
+        if io.find(&Key::of(id, part)).await?.is_some() {
+            return Ok(None);
+        }
+    }
+    retention::put(io, id, tombstone, Condition::Version(version)).await.map(Some)
 }
 
 /// Whether the session is still there after its archive was published. It was deleted where its record

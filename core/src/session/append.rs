@@ -8,7 +8,7 @@ use super::again::{TRIES, again, is_only_moving, moved_by_others};
 use super::live::Seen;
 use super::once::applied_at;
 use super::open::{find_session, open_session, wake};
-use super::source::{LogPart, found};
+use super::source::LogPart;
 use super::tier::{claim_after, release};
 use super::{Form, Session, Task};
 use crate::Hash;
@@ -16,7 +16,7 @@ use crate::line::last_line;
 use crate::log::{Draft, Head, LineReader, Stamp, Torn};
 use crate::state::{History, State};
 use crate::store::{After, Durability, Key, Part};
-use crate::task::{Answer, Io};
+use crate::task::{Answer, Io, found};
 use crate::{Entry, Error, ErrorKind, Kind, Result};
 
 /// What to append, and under which conditions.

@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 
 use super::again::{TRIES, again, is_raced};
 use super::retention::{self, Retention};
-use super::source::found;
+use super::source::archive_info;
 use super::tier::{CLAIM_BYTES, is_claim};
 use crate::cold::is_anchor;
 use crate::line::is_first;
 use crate::store::{Condition, Info, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// A tombstone that stands, and what was noted before it was put.
@@ -39,7 +39,7 @@ pub(super) async fn close(io: &Io, id: &SessionId) -> Result<Option<Closed>> {
     };
     let Some((version, before)) = put else { return Ok(None) };
     let mut closed = Closed { version, before, archive: None };
-    match found(io.info(&Key::of(id, Part::Archive)).await) {
+    match archive_info(io, id).await {
         Ok(archive) => closed.archive = archive.map(|info| info.version),
         Err(error) => {
             reopen(io, id, Some(closed)).await;
@@ -51,7 +51,7 @@ pub(super) async fn close(io: &Io, id: &SessionId) -> Result<Option<Closed>> {
 
 /// Looks for the archive once more. What is there while the tombstone stands is no newer session's.
 pub(super) async fn look_again(io: &Io, id: &SessionId, closed: Closed) -> Result<Closed> {
-    let archive = found(io.info(&Key::of(id, Part::Archive)).await)?.map(|info| info.version);
+    let archive = archive_info(io, id).await?.map(|info| info.version);
     if archive == closed.archive {
         return Ok(closed);
     }
@@ -63,7 +63,7 @@ async fn put_tombstone(io: &Io, id: &SessionId) -> Result<Option<(String, Before
     let noted = retention::of(io, id).await?;
     let (record, condition) = match &noted {
         Some((record, version)) => (record.clone(), Condition::Version(version.clone())),
-        None if found(io.info(&Key::of(id, Part::Archive)).await)?.is_none() => return Ok(None),
+        None if archive_info(io, id).await?.is_none() => return Ok(None),
         None => (Retention::unreadable(), Condition::Absent),
     };
     let tombstone = match record.pruned {
@@ -174,7 +174,7 @@ async fn withdraw_once(
     if let Some(seen) = look(io, &log).await?.filter(Seen::has_lines) {
         return others_wrote(io, id, archive, &seen, closed.take()).await;
     }
-    let now = found(io.info(&Key::of(id, Part::Archive)).await)?;
+    let now = archive_info(io, id).await?;
     if now.is_some_and(|now| now.version != archive.version) {
         // Someone else archived the session, too.
         reopen(io, id, closed.take()).await;

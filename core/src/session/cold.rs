@@ -8,7 +8,7 @@ use super::again::TRIES;
 use super::open::told_by_last;
 use super::range::Wanted;
 use super::read::{Start, entry, read_archive};
-use super::source::{ArchivePart, LogPart, Source, found};
+use super::source::{ArchivePart, LogPart, Source};
 use super::unpacking::Unpacking;
 use super::{Form, Session};
 use crate::archive::{HEADER_BYTES, read_segment_index};
@@ -18,7 +18,7 @@ use crate::limits::MANIFEST_BYTES_MAX;
 use crate::line::Line;
 use crate::log::{Head, Writer};
 use crate::store::{Key, ObjectKey};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 
 /// The first entries of a session, as a manifest says.

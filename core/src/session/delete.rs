@@ -8,7 +8,7 @@ use super::archive::check_unheld;
 use super::closing::{Closed, Seen, close, free, look, look_again, reopen};
 use super::removal::{Removal, remove_if};
 use super::retention;
-use super::source::found;
+use super::source::archive_info;
 use crate::line::is_first;
 use crate::store::{Condition, Key, Part};
 use crate::task::Io;
@@ -128,7 +128,7 @@ async fn remove(io: &Io, log: &Key, seen: Option<&Seen>) -> Result<bool> {
             Removal::Missing => Ok(false),
             Removal::Replaced => Err(moved(log)),
         },
-        None => match found(io.info(log).await)? {
+        None => match io.find(log).await? {
             Some(_) => Err(moved(log)),
             None => Ok(true),
         },
@@ -175,6 +175,6 @@ async fn clear(io: &Io, id: &SessionId, closed: Option<Closed>, was_there: bool)
 /// Whether an archive came after the last look for one, and its archiver left it to the tombstone,
 /// which was there by then. A newer session's has a record.
 async fn is_archived_late(io: &Io, id: &SessionId) -> Result<bool> {
-    let archive = found(io.info(&Key::of(id, Part::Archive)).await)?;
+    let archive = archive_info(io, id).await?;
     Ok(archive.is_some() && retention::of(io, id).await?.is_none())
 }

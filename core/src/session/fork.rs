@@ -8,14 +8,13 @@ use super::again::{again, is_moving};
 use super::create::generated;
 use super::open::{find_session, open_session};
 use super::scan::Chunks;
-use super::source::found;
 use super::staging::Staging;
 use super::{Session, Task};
 use crate::field::Point;
 use crate::line::last_line;
 use crate::log::{Expectation, Head, Verified, Verifier, Writer};
 use crate::store::{Condition, Key, Object, Part};
-use crate::task::{Answer, Io};
+use crate::task::{Answer, Io, found};
 use crate::{Entry, Error, ErrorKind, Hash, Kind, Result, SessionId};
 
 /// The last entry that a fork shares with its parent.

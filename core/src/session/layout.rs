@@ -6,7 +6,7 @@ use super::Task;
 use super::cold::is_buried;
 use super::open::{START_BYTES, find_session};
 use super::read::entry;
-use super::source::{ArchivePart, Source, found};
+use super::source::{ArchivePart, Source};
 use crate::line::Line;
 use crate::store::Key;
 use crate::task::Io;
@@ -55,14 +55,14 @@ async fn look(io: &Io, id: &SessionId) -> Result<Layout> {
 /// where the archive goes last.
 pub(super) async fn check_beside(io: &Io, id: &SessionId) -> Result<bool> {
     let Some(archive) = ArchivePart::find(io, id).await? else { return Ok(false) };
-    if is_contained(io, id, &archive).await? || found(io.info(&Key::restoring()).await)?.is_some() {
+    if is_contained(io, id, &archive).await? || io.find(&Key::restoring()).await?.is_some() {
         return Ok(true);
     }
     // Left of one that was deleted.
     if is_buried(io, id, &archive).await? {
         return Ok(true);
     }
-    if found(io.info(&archive.key).await)?.is_none_or(|now| now.version != archive.info.version) {
+    if io.find(&archive.key).await?.is_none_or(|now| now.version != archive.info.version) {
         let message = "the archive was replaced while it was looked at";
         return Err(Error::new(ErrorKind::Conflict, message).at_key(&archive.key).retryable());
     }

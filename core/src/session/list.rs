@@ -8,7 +8,7 @@ use super::append::each_line;
 use super::inventory::{Held, inventory};
 use super::range::Range;
 use super::read::read_page;
-use super::source::found;
+use super::source::archive_info;
 use super::tier::is_claimed;
 use super::{Form, Task};
 use crate::item::text;
@@ -77,7 +77,7 @@ async fn list_page(io: &Io, prefix: &str, after: Option<Key>, limit: u32) -> Res
     // The archive that follows the page's last log, or a claim in its place, is on the next page, which
     // takes it for told.
     if let Some((id, Form::Live)) = next.as_ref().and_then(form_of)
-        && let Some(archive) = found(io.info(&Key::of(&id, Part::Archive)).await)?
+        && let Some(archive) = archive_info(io, &id).await?
     {
         match sessions.last_mut().filter(|live| live.id == id) {
             Some(live) => live.stored_bytes += archive.bytes,

@@ -5,9 +5,9 @@ use alloc::string::String;
 use super::Task;
 use super::closing::free;
 use super::retention::{self, Retention, bounded};
-use super::source::{ArchivePart, found};
+use super::source::{ArchivePart, archive_info};
 use crate::store::{Condition, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Nothing is pruned that was in use so shortly before, in milliseconds: who writes to an archived
@@ -85,10 +85,10 @@ async fn absent(
     log: &Key,
     noted: Option<(Retention, String)>,
 ) -> Result<Error> {
-    if found(io.info(log).await)?.is_some() {
+    if io.find(log).await?.is_some() {
         return Ok(live(log));
     }
-    if found(io.info(&Key::of(id, Part::Archive)).await)?.is_some() {
+    if archive_info(io, id).await?.is_some() {
         let message = "someone else archived the session meanwhile";
         return Ok(Error::new(ErrorKind::Conflict, message).at_key(log));
     }
@@ -100,10 +100,10 @@ async fn absent(
 
 /// What to say of an archive that its record does not tell of.
 async fn foreign(io: &Io, part: &ArchivePart, log: &Key) -> Result<Error> {
-    if found(io.info(log).await)?.is_some() {
+    if io.find(log).await?.is_some() {
         return Ok(live(log));
     }
-    let now = found(io.info(&part.key).await)?;
+    let now = io.find(&part.key).await?;
     if now.is_none_or(|now| now.version != part.info.version) {
         let message = "someone else archived or restored the session meanwhile";
         return Ok(Error::new(ErrorKind::Conflict, message).at_key(&part.key));

@@ -6,12 +6,12 @@ use core::ops::Range;
 use super::cold::{ColdPart, open_segment};
 use super::repair::LeftOut;
 use super::scan::{CHUNK_BYTES, Chunks};
-use super::source::{ArchivePart, Source, found};
+use super::source::{ArchivePart, Source};
 use crate::archive::{ENDING_BYTES, check_ending, inflate_span};
 use crate::cold::Held;
 use crate::gzip::crc32;
 use crate::store::{Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorClass, ErrorKind, Result, SessionId};
 
 /// What was read, and why some of it was not.
@@ -60,7 +60,7 @@ impl Remains {
         let (log, key) = (Key::of(id, Part::Log), Key::of(id, Part::Archive));
         let archive = match ArchivePart::find(io, id).await {
             // Its index may be what is damaged: as any gzip file, then.
-            Err(error) if is_damage(&error) => found(io.info(&key).await)?.map(|info| {
+            Err(error) if is_damage(&error) => io.find(&key).await?.map(|info| {
                 let (start, is_cold) = (Vec::new(), false);
                 ArchivePart { key, info, index: None, start, is_cold }
             }),

@@ -6,13 +6,13 @@ use super::again::moved_by_others;
 use super::archive::{Archived, leftover};
 use super::open::find_session;
 use super::scan::Chunks;
-use super::source::{LogPart, found};
+use super::source::LogPart;
 use super::staging::Staging;
 use super::tier::{claim_after, release};
 use super::{Task, retention};
 use crate::log::{Expectation, Verifier};
 use crate::store::{Condition, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Makes an archived session live again, its log byte for byte as it was: writes the log, reads it

@@ -7,14 +7,13 @@ use alloc::string::{String, ToString};
 use super::Task;
 use super::again::{TRIES, again, is_raced};
 use super::edit::quoted;
-use super::source::found;
 use crate::entry::utf8;
 use crate::field;
 use crate::json::Object;
 use crate::limits::{REASON_BYTES_MAX, RETENTION_BYTES_MAX};
 use crate::log::Head;
 use crate::store::{Condition, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
 /// What is noted of an archived or pruned session.

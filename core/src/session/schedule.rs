@@ -4,14 +4,13 @@ use alloc::format;
 use alloc::string::String;
 
 use super::Task;
-use super::source::found;
 use super::sweep::{Policy, Sweep, run};
 use crate::entry::utf8;
 use crate::field;
 use crate::json::Object;
 use crate::limits::SWEEP_NOTE_BYTES_MAX;
 use crate::store::{Condition, Key};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result};
 
 /// How long a sweep that shows no sign of life keeps others from sweeping, in milliseconds.

@@ -7,7 +7,7 @@ use turnkeep_core::session::tier::{self, Flush};
 use turnkeep_core::session::{self, Append, Create, Range};
 use turnkeep_core::store::{Key, Part, Reply, Request};
 use turnkeep_core::view::{Lines, Place};
-use turnkeep_core::{Result, SessionId};
+use turnkeep_core::{Entry, Result, SessionId};
 use turnkeep_fuzz_targets::host::{Host, run};
 use turnkeep_fuzz_targets::make;
 
@@ -37,6 +37,12 @@ fn a_bundle_that_is_said_to_be_shorter_than_its_end_is_refused() {
     };
     assert_eq!(read(bundle.len() as u64), Ok(()));
     assert_eq!(read(5).expect_err("it is longer").kind(), ErrorKind::BadBundle);
+}
+
+#[test]
+fn an_entry_whose_second_hash_is_none_is_refused() {
+    let line = include_bytes!("../../fuzz-corpus/line/039");
+    assert_eq!(Entry::parse(line).expect_err("no hash").kind(), ErrorKind::BadLine);
 }
 
 #[test]

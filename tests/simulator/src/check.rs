@@ -232,9 +232,8 @@ impl History<'_> {
             let first = self.acts(is_import).next().filter(|_| is_import(record.act.what));
             let since = first.map_or(record.began, |first| first.began);
             // Who looks for what was pruned is told so.
-            let is_told = code == ErrorKind::Pruned.code() || self.is_untold(session);
             let is_taken = self.may_be_deleted(session, record.began, u64::MAX)
-                || is_told && self.may_be_pruned(session, since, u64::MAX);
+                || code == ErrorKind::Pruned.code() && self.may_be_pruned(session, since, u64::MAX);
             if record.is_done() && !is_lost && !is_taken {
                 return Err(format!(
                     "{} was created by act {}, and is {code}",

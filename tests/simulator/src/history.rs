@@ -217,16 +217,6 @@ impl History<'_> {
         })
     }
 
-    /// Whether two archivings at once may have taken each other's notes back, and with them the
-    /// tombstone of a pruning meanwhile (format.md §7.1).
-    pub(crate) fn is_untold(&self, session: usize) -> bool {
-        let prunes = |what| what == What::Prune(session) || what == What::Sweep { prunes: true };
-        self.acts(prunes).any(|pruning| {
-            let archives = |what| archives(what, session);
-            self.go_on(archives, pruning.began, pruning.over()).count() > 1
-        })
-    }
-
     /// Whether a loss of the store takes what someone wrote who was told that it is there.
     fn may_be_lost(&self, session: usize, writer: &Record, look: Look) -> bool {
         let over = writer.over();

@@ -19,7 +19,6 @@ use crate::session::cold::check_not_half_deleted;
 use crate::session::edit::quoted;
 use crate::session::open::find_session;
 use crate::session::read::entry;
-use crate::session::source::found;
 use crate::session::staging::Staging;
 use crate::session::{About, Task};
 use crate::store::{Condition, Key, PART_BYTES, Part};
@@ -263,7 +262,7 @@ async fn publish(
 
 /// Puts an object, unless it is there; another one in its place was left by what was cut off.
 async fn put_beside(io: &Io, key: Key, bytes: &[u8]) -> Result<()> {
-    let condition = match found(io.info(&key).await)? {
+    let condition = match io.find(&key).await? {
         None => Condition::Absent,
         Some(info) if info.bytes == bytes.len() as u64 && holds(io, &key, bytes).await? => {
             return Ok(());

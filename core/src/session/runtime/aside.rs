@@ -5,10 +5,9 @@ use alloc::vec::Vec;
 
 use crate::session::Staging;
 use crate::session::scan::{CHUNK_BYTES, shorter};
-use crate::session::source::found;
 use crate::session::tier::is_claimed;
 use crate::store::{Condition, Info, Key};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result};
 
 /// How many keys are listed at once.
@@ -24,7 +23,7 @@ pub(super) async fn copy(
     to: &Key,
     condition: Condition,
 ) -> Result<Option<Info>> {
-    let Some(info) = found(io.info(from).await)? else { return Ok(None) };
+    let Some(info) = io.find(from).await? else { return Ok(None) };
     let mut staging = Staging::in_order(to.clone());
     let copied = async {
         let mut at = 0;

@@ -8,7 +8,6 @@ use crate::entry::utf8;
 use crate::limits::CACHE_KEYS;
 use crate::log::LineReader;
 use crate::session::Staging;
-use crate::session::source::found;
 use crate::store::{CACHE_BYTES, Condition, Key};
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result};
@@ -40,7 +39,7 @@ impl Keeping {
 /// Puts the values that are kept into the cache, as often as it takes; says how many.
 pub(super) async fn put_kept(io: &Io) -> Result<u64> {
     let key = Key::restored_cache();
-    let Some(info) = found(io.info(&key).await)? else { return Ok(0) };
+    let Some(info) = io.find(&key).await? else { return Ok(0) };
     let (mut lines, mut putting) = (LineReader::new(0), Putting::default());
     let mut at = 0;
     while at < info.bytes {

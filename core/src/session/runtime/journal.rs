@@ -14,9 +14,8 @@ use crate::json::{self, Object, push_text};
 use crate::line::IDENTITY;
 use crate::log::Head;
 use crate::session::archive::sync;
-use crate::session::source::found;
 use crate::store::{After, Condition, Durability, Holder, Info, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Hash, Result, SessionId};
 
 /// The parts of a session, by the letters that stand for them.
@@ -122,7 +121,7 @@ impl Journal {
 
     /// Whether there is one: sessions may be half replaced.
     pub(super) async fn is_there(io: &Io) -> Result<bool> {
-        Ok(found(io.info(&Key::restoring()).await)?.is_some())
+        Ok(io.find(&Key::restoring()).await?.is_some())
     }
 
     /// How far it is, durably, after a line of which it is not known whether it was written.
@@ -136,7 +135,7 @@ impl Journal {
 
     async fn read(io: &Io) -> Result<Option<Read>> {
         let key = Key::restoring();
-        let Some(info) = found(io.info(&key).await)? else { return Ok(None) };
+        let Some(info) = io.find(&key).await? else { return Ok(None) };
         if info.bytes > BYTES_MAX {
             return Err(unreadable().at_key(&key));
         }

@@ -13,10 +13,10 @@ use crate::session::open::find_session;
 use crate::session::read::entry;
 use crate::session::removal::{Removal, remove_if};
 use crate::session::restore::restore_session;
-use crate::session::source::{Source, found};
+use crate::session::source::Source;
 use crate::session::tier::{claim_seen, moved};
 use crate::store::{Condition, Key, Part};
-use crate::task::{Answer, Io};
+use crate::task::{Answer, Io, found};
 use crate::{Error, ErrorClass, ErrorKind, Result, SessionId};
 
 /// What was done about a restoring that was cut off.
@@ -76,7 +76,7 @@ pub(super) fn recover_store(io: &Io, options: Recover) -> Answer<'_, Recovered> 
             }
             Stage::Replaced if options.gives_up_cache => Recovered::Finished { cache: 0 },
             Stage::Replaced => {
-                let waits = found(io.info(&Key::restored_cache()).await)?.is_some();
+                let waits = io.find(&Key::restored_cache()).await?.is_some();
                 if waits && !options.cache {
                     return Err(cache::no_cache());
                 }
@@ -153,7 +153,7 @@ struct Beside {
 impl Beside {
     async fn of(io: &Io, session: &Replaced) -> Result<Self> {
         let version = async |part| {
-            let info = found(io.info(&Key::of(&session.id, part)).await)?;
+            let info = io.find(&Key::of(&session.id, part)).await?;
             Ok::<_, Error>(info.map(|info| info.version))
         };
         let (archive, record) = (version(Part::Archive).await?, version(Part::Retention).await?);
@@ -214,7 +214,7 @@ async fn undo_other(io: &Io, session: &Replaced, beside: Beside) -> Result<bool>
 /// Puts the log back after the archive that was seen, if no log is in its place; whether it did.
 async fn put_log_back(io: &Io, session: &Replaced, beside: &Beside) -> Result<bool> {
     let key = Key::of(&session.id, Part::Log);
-    let place = match found(io.info(&key).await)? {
+    let place = match io.find(&key).await? {
         None => Condition::Absent,
         Some(info) if aside::is_vacant(io, &key, &info).await? => Condition::Version(info.version),
         Some(_) => return Ok(false),
@@ -236,7 +236,7 @@ fn is_missing(error: &Error) -> bool {
 /// Whether log or archive is what was put aside.
 async fn is_old(io: &Io, session: &Replaced, part: Part) -> Result<bool> {
     let key = Key::of(&session.id, part);
-    let now = match found(io.info(&key).await)? {
+    let now = match io.find(&key).await? {
         Some(info)
             if part == Part::Log
                 && !session.aside.contains(&part)
@@ -247,7 +247,7 @@ async fn is_old(io: &Io, session: &Replaced, part: Part) -> Result<bool> {
         now => now.map(|info| info.bytes),
     };
     let was = match session.aside.contains(&part) {
-        true => found(io.info(&key.aside()).await)?.map(|info| info.bytes),
+        true => io.find(&key.aside()).await?.map(|info| info.bytes),
         false => None,
     };
     Ok(now == was)

@@ -10,10 +10,10 @@ use crate::log::{Expectation, Verifier};
 use crate::session::Staging;
 use crate::session::cold::newest_number;
 use crate::session::removal::{Removal, remove_if};
-use crate::session::source::found;
+use crate::session::source::archive_info;
 use crate::session::tier::claim_seen;
 use crate::store::{Condition, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// What was put aside of a session: nothing else is replaced or removed.
@@ -34,7 +34,7 @@ pub(super) async fn put_aside(io: &Io, id: &SessionId) -> Result<(Vec<Part>, See
         for (_, part) in PARTS {
             let key = Key::of(id, part);
             if part == Part::Log
-                && let Some(info) = found(io.info(&key).await)?
+                && let Some(info) = io.find(&key).await?
                 && is_vacant(io, &key, &info).await?
             {
                 seen.log = Some(info.version);
@@ -142,7 +142,7 @@ impl Replacing {
     /// Whether what the log hides is what was put aside.
     async fn is_as_seen(&self, io: &Io) -> Result<bool> {
         let id = &self.record.id;
-        let archive = found(io.info(&Key::of(id, Part::Archive)).await)?;
+        let archive = archive_info(io, id).await?;
         let archive = archive.map(|info| info.version);
         Ok(archive == self.seen.archive && !is_cold(io, id).await?)
     }
@@ -157,7 +157,7 @@ impl Replacing {
                 let removed = remove_if(io, &archive, Condition::Version(version.clone())).await?;
                 matches!(removed, Removal::Replaced)
             }
-            None => found(io.info(&archive).await)?.is_some(),
+            None => io.find(&archive).await?.is_some(),
         };
         if is_other {
             return Err(self.moved());

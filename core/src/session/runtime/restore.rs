@@ -20,7 +20,6 @@ use crate::log::{Expectation, Head, Verifier};
 use crate::session::archive::check_unheld;
 use crate::session::open::find_session;
 use crate::session::scan::Chunks;
-use crate::session::source::found;
 use crate::store::{Key, Part};
 use crate::task::Io;
 use crate::{Error, ErrorClass, ErrorKind, Result, SessionId};
@@ -263,8 +262,7 @@ impl Restoring<'_> {
         }
         // All is restored, whether or not what is left over can be removed now.
         let closed = close(io, journal).await;
-        let is_left =
-            found(io.info(&Key::restored_cache()).await).map_or(true, |info| info.is_some());
+        let is_left = io.find(&Key::restored_cache()).await.map_or(true, |info| info.is_some());
         closed.or_else(|error| if is_left { Err(half(&error)) } else { Ok(()) })
     }
 
@@ -447,7 +445,7 @@ async fn check_never_cold(io: &Io, id: &SessionId) -> Result<()> {
 }
 
 async fn trace_bytes(io: &Io, id: &SessionId) -> Result<u64> {
-    Ok(found(io.info(&Key::of(id, Part::Trace)).await)?.map_or(0, |info| info.bytes))
+    Ok(io.find(&Key::of(id, Part::Trace)).await?.map_or(0, |info| info.bytes))
 }
 
 /// Whether all of its entries are what the record's head says.

@@ -15,10 +15,10 @@ use crate::session::again::{TRIES, is_moving};
 use crate::session::list::all_sessions;
 use crate::session::open::find_session;
 use crate::session::scan::{CHUNK_BYTES, Chunks, shorter};
-use crate::session::source::{Source, found};
+use crate::session::source::Source;
 use crate::session::{Staging, tier};
 use crate::store::{Condition, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorClass, ErrorKind, Hash, Result, SessionId};
 
 /// Keys of a cache that start so are left out: sessions are kept there that the bundle has anyway.
@@ -227,7 +227,7 @@ async fn write_session(io: &Io, id: &SessionId, writer: &mut Writer) -> Result<(
     let head = session.head().ok_or_else(empty)?;
     let about = about(io, id, &source).await?;
     let trace = Key::of(id, Part::Trace);
-    let trace_bytes = found(io.info(&trace).await)?.map_or(0, |info| info.bytes);
+    let trace_bytes = io.find(&trace).await?.map_or(0, |info| info.bytes);
     let record = SessionRecord::new(id.clone(), head, about, trace_bytes);
     let lines = verified(io, &source, head, id).await?;
     let to = io.bundle();

@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Source, found, known};
+use super::{Source, known};
 use crate::archive::{HEADER_BYTES, Index, read_index};
 use crate::log::{Expectation, Head, Verifier};
 use crate::session::scan::Chunks;
 use crate::store::{Info, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// The first entries of a session.

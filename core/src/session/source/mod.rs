@@ -11,8 +11,8 @@ use super::cold::{ColdPart, buried_head, check_unburied, deleted};
 use crate::cold::is_anchor;
 use crate::line::{followed, is_first};
 use crate::log::Head;
-use crate::store::{Key, Part};
-use crate::task::Io;
+use crate::store::{Info, Key, Part};
+use crate::task::{Io, found};
 use crate::{Error, ErrorClass, ErrorKind, Result, SessionId};
 
 /// The objects that hold a session's log.
@@ -36,7 +36,7 @@ impl Source {
         let log = self.log.as_ref().map(|log| (&log.key, &log.info));
         let archive = self.archive.as_ref().map(|archive| (&archive.key, &archive.info));
         for (key, info) in [log, archive].into_iter().flatten() {
-            let now = match found(io.info(key).await) {
+            let now = match io.find(key).await {
                 Ok(now) => now,
                 Err(unknown) => return unknown,
             };
@@ -69,7 +69,7 @@ impl Source {
                 check_unburied(io, id, &archive).await?;
                 return Ok((Self { archive: Some(archive), cold: None, log: None }, None));
             }
-            if found(io.info(&key).await)?.is_some() {
+            if io.find(&key).await?.is_some() {
                 let message = "the session was restored while it was looked for";
                 return Err(Error::new(ErrorKind::Conflict, message).at_key(&key));
             }
@@ -171,13 +171,9 @@ impl Source {
     }
 }
 
-/// `None` for an object that is not there.
-pub(super) fn found<T>(answer: Result<T>) -> Result<Option<T>> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+/// What a session's archive is like, if it has one.
+pub(super) async fn archive_info(io: &Io, id: &SessionId) -> Result<Option<Info>> {
+    io.find(&Key::of(id, Part::Archive)).await
 }
 
 /// Bytes of an object that were looked at already.

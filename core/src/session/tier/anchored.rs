@@ -10,9 +10,9 @@ use crate::line::Line;
 use crate::log::Head;
 use crate::session::cold::{ColdPart, deleted, newest};
 use crate::session::read::entry;
-use crate::session::source::{Source, found};
+use crate::session::source::Source;
 use crate::store::Key;
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Whether a manifest was written so lately that nothing it names was collected, even if it is not

@@ -12,10 +12,10 @@ use crate::log::Stamp;
 use crate::session::again::{TRIES, is_overtaken};
 use crate::session::cold::newest;
 use crate::session::retention::{self, check_unpruned};
-use crate::session::source::{LogPart, found};
+use crate::session::source::{LogPart, archive_info};
 use crate::session::staging::Staging;
 use crate::store::{Condition, Info, Key, Object, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// Puts a claim after the archive of that version, where no log is, or that empty one. From then on,
@@ -64,7 +64,7 @@ pub(in crate::session) fn moved(key: &Key) -> Error {
 /// tombstone goes after the archive does.
 async fn is_kept(io: &Io, id: &SessionId, archive: &Info) -> Result<bool> {
     let noted = retention::of(io, id).await?;
-    let now = found(io.info(&Key::of(id, Part::Archive)).await)?;
+    let now = archive_info(io, id).await?;
     let is_same = now.is_some_and(|now| now.version == archive.version);
     Ok(is_same && noted.is_none_or(|(record, _)| record.pruned.is_none()))
 }
@@ -166,7 +166,7 @@ pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim
             },
         };
         // Only now: what was looked at before the place was claimed may have been archived since.
-        match found(io.info(&Key::of(id, Part::Archive)).await) {
+        match archive_info(io, id).await {
             _ if planted!(CreateUnclaimed) => {}
             Ok(None) => {}
             looked => {
@@ -178,7 +178,7 @@ pub(super) async fn take(io: &Io, id: &SessionId, stamp: &Stamp) -> Result<Claim
         }
         // That of others is still there after that look: nobody restored the session from an
         // archive meanwhile.
-        if is_ours || found(io.info(&key).await)?.is_some_and(|now| now.version == claim.version) {
+        if is_ours || io.find(&key).await?.is_some_and(|now| now.version == claim.version) {
             return Ok(claim);
         }
         if tries == TRIES {
@@ -215,7 +215,7 @@ pub(super) fn nonce(stamp: &Stamp) -> u64 {
 /// there was one.
 pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Claim> {
     let stamp = io.stamp(8).await?;
-    if planted!(CreateUnclaimed) && found(io.info(&Key::of(id, Part::Archive)).await)?.is_some() {
+    if planted!(CreateUnclaimed) && archive_info(io, id).await?.is_some() {
         return Err(exists());
     }
     let mut claim = take(io, id, &stamp).await?;
@@ -244,7 +244,7 @@ pub(in crate::session) async fn claim(io: &Io, id: &SessionId) -> Result<Claim> 
 async fn check_unannounced(io: &Io, id: &SessionId) -> Result<()> {
     let Some((record, _)) = retention::of(io, id).await? else { return Ok(()) };
     check_unpruned(Some(&record))?;
-    match found(io.info(&Key::of(id, Part::Archive)).await)? {
+    match archive_info(io, id).await? {
         Some(_) => Err(exists()),
         None => Ok(()),
     }

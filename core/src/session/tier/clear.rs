@@ -11,9 +11,9 @@ use crate::log::Head;
 use crate::session::Session;
 use crate::session::again::is_overtaken;
 use crate::session::removal::remove_if;
-use crate::session::source::{LogPart, Source, found};
+use crate::session::source::{LogPart, Source};
 use crate::store::{Condition, Key, Part};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{ErrorKind, Result, SessionId};
 
 /// How much of the last lines stays in a hot store.
@@ -54,7 +54,7 @@ pub(super) async fn clear(
 /// The version of what is noted of an archive: to be known before that is removed, for the session may
 /// be archived again right after.
 async fn record(io: &Io, id: &SessionId) -> Result<Option<String>> {
-    Ok(found(io.info(&Key::of(id, Part::Retention)).await)?.map(|info| info.version))
+    Ok(io.find(&Key::of(id, Part::Retention)).await?.map(|info| info.version))
 }
 
 /// Removes what was noted of an archive that is gone, and not of a later one.
@@ -70,9 +70,9 @@ async fn clear_archive(io: &Io, id: &SessionId, source: &Source) -> Result<bool>
     let version = match (&source.archive, &source.log) {
         (Some(archive), _) => archive.info.version.clone(),
         (None, Some(log)) => {
-            let Some(beside) = found(io.info(&key).await)? else { return Ok(true) };
+            let Some(beside) = io.find(&key).await? else { return Ok(true) };
             // As long as the log is the same, nothing else can be in an archive of it.
-            let now = found(io.info(&log.key).await)?;
+            let now = io.find(&log.key).await?;
             if now.is_none_or(|now| now.version != log.info.version) {
                 return Ok(false);
             }

@@ -14,9 +14,8 @@ use crate::json::Object;
 use crate::limits::{COLLECTION_BYTES_MAX, COLLECTION_KEYS_MAX, GRACE_MS_MIN, GRAVE_MS_MIN};
 use crate::session::cold::manifest;
 use crate::session::removal::remove_if;
-use crate::session::source::found;
 use crate::store::{Condition, Info, Key, ObjectKey};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 const GRACE_MS: u64 = 7 * 24 * 3_600_000;

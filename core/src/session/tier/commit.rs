@@ -9,9 +9,8 @@ use crate::hash::sha256;
 use crate::limits::{MANIFEST_BYTES_MAX, MANIFEST_NUMBER_MAX, SEGMENTS_MAX, YOUNG_MS};
 use crate::session::again::is_overtaken;
 use crate::session::cold::manifest;
-use crate::session::source::found;
 use crate::store::{Condition, Key};
-use crate::task::Io;
+use crate::task::{Io, found};
 use crate::{Error, ErrorKind, Hash, Result};
 
 /// What became of an object that was to be written.

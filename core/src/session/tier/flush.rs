@@ -22,9 +22,9 @@ use crate::session::cold::{ColdPart, deleted, manifest, newest};
 use crate::session::open::find_session;
 use crate::session::read::entry;
 use crate::session::scan::Chunks;
-use crate::session::source::{Source, found};
+use crate::session::source::Source;
 use crate::store::{Key, Part};
-use crate::task::{Answer, Io};
+use crate::task::{Answer, Io, found};
 use crate::{Error, ErrorKind, Result, SessionId};
 
 /// How often a commit is tried again after another one was first.

@@ -318,7 +318,7 @@ fn what_a_late_archiver_does_not_take_back_in_time_may_be_restored() {
 /// Two archivings at once, while the session was pruned: the one put back what the other had noted in
 /// the tombstone's place, and so that one could not put the tombstone back.
 #[test]
-fn of_two_archivings_at_once_the_tombstone_of_a_pruning_may_go() {
+fn two_archivings_at_once_leave_the_tombstone_of_a_pruning() {
     let acts = [
         (0, 0, 0, What::Create(0)),
         (1, 100, 0, What::Archive(0)),
