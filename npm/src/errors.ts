@@ -146,6 +146,9 @@ export function checked<T>(call: () => T): T {
 
 /** Options from outside: a misspelt one must not be taken for one that is not given. @internal */
 export function checkMembers<T extends object>(options: T, members: Readonly<Record<keyof T, true>>): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TurnkeepError("invalid_argument", "options must be an object");
+  }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(members, name));
   if (unknown === undefined) return;
   const hint = `There are: ${Object.keys(members).join(", ")}.`;

@@ -61,7 +61,7 @@ export class FileStore implements Store {
   /** The directory. */
   readonly root: string;
   readonly #appenders = new Appenders();
-  readonly #stages = new Map<string, Stage>();
+  readonly #stages = new Map<string, publish.Stage>();
   readonly #paths = new Map<string, string>();
   /** Folders that were looked through for what dead processes left. */
   readonly #swept = new Set<string>();
@@ -229,15 +229,17 @@ export class FileStore implements Store {
       throw failed("cannot make", folder, error);
     });
     const stage = basename(folder);
-    this.#stages.set(stage, { key, folder });
+    this.#stages.set(stage, { key, folder, parts: new Map() });
     return stage;
   }
 
   async stagePart(stage: string, number: number, bytes: Uint8Array): Promise<void> {
-    const path = join(this.#stage(stage).folder, String(number));
+    const { folder, parts } = this.#stage(stage);
+    const path = join(folder, String(number));
     await writeFile(path, bytes).catch((error) => {
       throw failed("cannot write", path, error);
     });
+    parts.set(number, bytes.length);
   }
 
   async getStaged(stage: string, range?: ByteRange, room?: Uint8Array): Promise<StoredObject> {
@@ -249,10 +251,11 @@ export class FileStore implements Store {
   }
 
   async commit(stage: string, condition: Condition): Promise<Info> {
-    const { key, folder } = this.#stage(stage);
+    const staged = this.#stage(stage);
+    const { key, folder } = staged;
     this.#stages.delete(stage);
     try {
-      const whole = await publish.joinParts(folder, this.path(key)).catch((error) => {
+      const whole = await publish.joinParts(staged, this.path(key)).catch((error) => {
         throw failed("cannot join", folder, error);
       });
       return await this.#publish(key, whole, condition);
@@ -347,7 +350,7 @@ export class FileStore implements Store {
     }
   }
 
-  #stage(stage: string): Stage {
+  #stage(stage: string): publish.Stage {
     const found = this.#stages.get(stage);
     if (found === undefined) throw new TurnkeepError("not_found", "there is no such stage");
     return found;
@@ -388,9 +391,4 @@ class OneFile extends FileStore {
   override path(): string {
     return this.#path;
   }
-}
-
-interface Stage {
-  readonly key: string;
-  readonly folder: string;
 }

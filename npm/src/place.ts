@@ -88,7 +88,7 @@ export async function spool(store: Store, source: Bytes, signal?: AbortSignal): 
   try {
     const part = new Uint8Array(partBytes);
     let [number, filled] = [1, 0];
-    for await (let piece of read(source)) {
+    for await (let piece of read(source, signal)) {
       signal?.throwIfAborted();
       checkBytes(piece, "what a bundle is read from");
       while (piece.length > 0) {
@@ -120,10 +120,13 @@ export async function attempt(work: () => Awaitable<void>): Promise<void> {
   }
 }
 
-async function* read(source: Bytes): AsyncGenerator<Uint8Array> {
+async function* read(source: Bytes, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  // Whoever sends may never send again: the pipe alone ends at once.
+  const isPiped = signal !== undefined && source instanceof ReadableStream;
   try {
-    yield* piecesOf(source);
+    yield* piecesOf(isPiped ? source.pipeThrough(new TransformStream(), { signal }) : source);
   } catch (cause) {
+    signal?.throwIfAborted();
     if (cause instanceof TurnkeepError) throw cause;
     throw new TurnkeepError("store_failed", `the stream failed: ${String(cause)}`, { cause });
   }

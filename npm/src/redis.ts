@@ -156,7 +156,9 @@ export class RedisStore implements Store {
       const keys = await this.#page(from, end, count);
       for (const object of await this.#present(keys)) objects.push(object);
       if (keys.length < count) break;
-      from = `(${keys.at(-1)}`;
+      const next = `(${keys.at(-1)}`;
+      if (next === from) throw new TurnkeepError("store_failed", "Redis: a listing does not go on");
+      from = next;
     }
     return { objects: objects.slice(0, limit), more: objects.length > limit };
   }

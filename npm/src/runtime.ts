@@ -248,16 +248,16 @@ export class Runtime {
     checkMembers(options, { ...WAIT, sessions: true, dryRun: true, key: true });
     const found = await sourceOf(source);
     if ("store" in found) return this.#runs.quiesce(() => this.#restore(found.store, options), options);
-    const restore = async () => {
+    return reading(found.pieces, async () => {
+      // First: no run waits for whoever sends.
       const key = await spool(this.store, found.pieces, options.signal);
       try {
-        return await this.#restore(this.store, { ...options, key });
+        return await this.#runs.quiesce(() => this.#restore(this.store, { ...options, key }), options);
       } finally {
         // What became of the restoring is what is told.
         await attempt(() => this.store.delete(key, "any"));
       }
-    };
-    return reading(found.pieces, () => this.#runs.quiesce(restore, options));
+    });
   }
 
   /**

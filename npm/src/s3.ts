@@ -3,7 +3,7 @@
 
 import { TurnkeepError } from "./errors.js";
 import { checkKey, isKey } from "./key.js";
-import { type Bucket, type Found, Refusal, type Write, failed } from "./s3/bucket.js";
+import { type Bucket, type Found, Refusal, Strange, type Write, failed } from "./s3/bucket.js";
 import { type S3FetchOptions, overHttp } from "./s3/http.js";
 import { type S3ClientOptions, SdkBucket } from "./s3/sdk.js";
 import type {
@@ -171,6 +171,7 @@ export class S3Store implements Store {
       if (ours.length > 0 || !isTruncated || last === undefined) {
         return { objects: ours, more: isTruncated };
       }
+      if (last === from) throw failed("list objects", undefined, new Strange("a listing does not go on"));
       from = last;
     }
   }

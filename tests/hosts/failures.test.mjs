@@ -1,7 +1,7 @@
 // What can go wrong with files: other processes, full disks, failed syncs, too many files.
 
 import { strict as assert } from "node:assert";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs, {
   closeSync, copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, unlinkSync,
@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { Session, TurnkeepError } from "../../npm/dist/entry/node.js";
+import { ownName } from "../../npm/dist/file/own.js";
 import { FileStore } from "../../npm/dist/fs.js";
 
 const made = [];
@@ -71,6 +72,86 @@ test("a killed process's lock is taken over", async () => {
   await session.append(item("mine"));
   await session.close();
   assert.deepEqual(readdirSync(root), ["s.jsonl"]);
+});
+
+/** Lets reading what the system says of a process fail until the answer is called. */
+function hiding(pid, code) {
+  const { readFileSync } = fs;
+  fs.readFileSync = (path, ...more) => {
+    if (path === `/proc/${pid}/stat`) throw Object.assign(new Error(code), { code });
+    return readFileSync(path, ...more);
+  };
+  syncBuiltinESMExports();
+  return () => {
+    fs.readFileSync = readFileSync;
+    syncBuiltinESMExports();
+  };
+}
+
+test("a process that cannot be looked at counts as living", onLinux, async () => {
+  const root = folder();
+  const child = await holder(root, "s");
+  const session = await Session.open(new FileStore(root), "s");
+  const left = ownName(join(root, "a"), "put").replace(`-${process.pid}-`, `-${child.pid}-`);
+  writeFileSync(left, "");
+  for (const code of ["EPERM", "EMFILE"]) {
+    const mend = hiding(child.pid, code);
+    try {
+      await assert.rejects(session.append(item("mine")), coded("locked"), code);
+      await new FileStore(root).put("b", new Uint8Array(1), "any");
+    } finally {
+      mend();
+    }
+    assert.ok(existsSync(left), code);
+  }
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  // Gone between the opening and the reading.
+  const mend = hiding(child.pid, "ESRCH");
+  await session.append(item("mine"));
+  mend();
+  await session.close();
+  await new FileStore(root).put("b", new Uint8Array(1), "any");
+  assert.ok(!existsSync(left));
+});
+
+test("a pipe is no object, and nobody waits for it", onUnix, () => {
+  const root = folder();
+  fs.mkdirSync(root);
+  execFileSync("mkfifo", [join(root, "a.jsonl"), join(root, ".b.jsonl.lock")]);
+  // In a process of its own: what waits here holds everything up, the time that it has as well.
+  const program = `
+    import { Session } from ${JSON.stringify(new URL("../../npm/dist/entry/node.js", import.meta.url).href)};
+    import { FileStore } from ${JSON.stringify(new URL("../../npm/dist/fs.js", import.meta.url).href)};
+    const store = new FileStore(${JSON.stringify(root)});
+    const calls = [
+      () => store.get("a.jsonl"), () => Session.open(store, "a"),
+      () => Session.create(store, { id: "b" }), () => store.holder("b.jsonl"),
+    ];
+    for (const call of calls) console.log(await (async () => call())().catch(({ code }) => code));`;
+  const args = ["--input-type=module", "-e", program];
+  const said = execFileSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
+  assert.deepEqual(said.trim().split("\n"), ["not_found", "not_found", "store_failed", "store_failed"]);
+});
+
+/** Whoever took this process for gone swept its stage. */
+test("a stage that lost bytes is not published", async () => {
+  const store = new FileStore(folder());
+  await store.put("a", Buffer.from("before"), "absent");
+  const lose = {
+    "the first part": (stage) => rmSync(join(stage, "1")),
+    "a part": (stage) => rmSync(join(stage, "2")),
+    "a part's bytes": (stage) => writeFileSync(join(stage, "3"), ""),
+    "everything": (stage) => rmSync(stage, { recursive: true }),
+  };
+  for (const [what, from] of Object.entries(lose)) {
+    const stage = await store.stage("a");
+    for (const number of [1, 2, 3]) await store.stagePart(stage, number, Buffer.from("part"));
+    from(join(store.root, stage));
+    await assert.rejects(store.commit(stage, "any"), coded("store_failed"), what);
+    assert.equal(readFileSync(store.path("a"), "utf8"), "before");
+    assert.deepEqual(readdirSync(store.root), ["a"]);
+  }
 });
 
 test("a lock that was taken away is noticed before the next append", async () => {
@@ -180,6 +261,19 @@ test("after a failed sync nothing is written any more", async () => {
   await again.close();
 });
 
+test("too many open files may pass", () => {
+  const store = new FileStore(folder());
+  writeFileSync(store.path("a"), "1");
+  for (const code of ["EMFILE", "ENFILE"]) {
+    const mend = breaking("openSync", code);
+    try {
+      assert.throws(() => store.get("a"), (error) => coded("store_failed")(error) && error.retryable, code);
+    } finally {
+      mend();
+    }
+  }
+});
+
 test("a file that was closed from outside is poisoned", onLinux, async () => {
   const store = new FileStore(folder());
   const session = await Session.create(store, { id: "s" });
@@ -262,7 +356,11 @@ test("what is put has the version that was put, not that of what another put sin
   writeFileSync(other, "another's");
   const putting = store.put("a", new Uint8Array(5), "absent");
   const isThere = () => existsSync(store.path("a"));
-  while (!isThere()) await new Promise((resolve) => setImmediate(resolve));
+  const until = Date.now() + 10_000;
+  while (!isThere()) {
+    assert.ok(Date.now() < until, "nothing was published");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   renameSync(other, store.path("a"));
   const { version, bytes } = await putting;
   assert.equal(bytes, 5);

@@ -107,10 +107,7 @@ test("both clients see each other's objects", async () => {
 
 test("clients of a cluster", async () => {
   const member = await startRedis("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", await freePort());
-  const setUp = new Redis(member.port);
-  await setUp.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-  while (!(await setUp.cluster("INFO")).includes("cluster_state:ok")) await sleep(20);
-  setUp.disconnect();
+  await makeCluster(member.port);
   const nodeCluster = createCluster({ rootNodes: [{ url: member.url }] });
   await nodeCluster.connect();
   const ioCluster = new Cluster([{ port: member.port, host: "127.0.0.1" }]);
@@ -163,6 +160,15 @@ test("more objects than fit into one call are listed", async () => {
   await Promise.all(keys.map((key) => store.put(key, bytes(key), "absent")));
   const { objects, more } = await store.list("k", "k0001", 1400);
   assert.deepEqual([objects.map(({ key }) => key), more], [keys.slice(2, 1402), true]);
+});
+
+test("a listing that does not go on ends", async () => {
+  let left = 99;
+  const sendCommand = async ([command, ...args]) => {
+    if (command !== "ZRANGEBYLEX") return ["not_found"];
+    return (left -= 1) > 0 ? Array(Number(args.at(-1))).fill("a") : [];
+  };
+  await assert.rejects(new RedisStore({ sendCommand }).list("", undefined, 5), failed(false, /does not go on/));
 });
 
 test("scripts that Redis forgot are sent again", async () => {
@@ -220,6 +226,21 @@ test("an append that ioredis sends again, since its answer was lost, is done onc
     await proxy.stop();
   }
 });
+
+/** Makes a cluster of a server, with all the slots. */
+async function makeCluster(port) {
+  const client = new Redis(port);
+  try {
+    await client.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    const end = Date.now() + 20_000;
+    while (!(await client.cluster("INFO")).includes("cluster_state:ok")) {
+      assert.ok(Date.now() < end, "the cluster is not set up");
+      await sleep(20);
+    }
+  } finally {
+    client.disconnect();
+  }
+}
 
 /** Stands before a server, and can end a connection in place of the next answer. */
 async function losing(port) {

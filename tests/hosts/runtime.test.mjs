@@ -38,6 +38,11 @@ const equal = assert.deepEqual;
 const memory = () => new MemoryStore();
 const quiet = (options = {}) => createRuntime({ store: memory(), ...options });
 
+/** Waits until something is so, but not for ever. */
+async function until(isSo, what) {
+  for (const end = Date.now() + 10_000; !isSo(); await sleep(1)) assert.ok(Date.now() < end, `never: ${what}`);
+}
+
 let made = 0;
 const place = (name = "place") => join(folder, `${name}-${(made += 1)}`);
 
@@ -314,14 +319,33 @@ test("a failed snapshot leaves the old file, and aborts a stream", async () => {
   equal((await throws(() => runtime.snapshotTo(full), "store_failed")).cause.message, "no room");
 });
 
-test("what fails while it waits ends its stream too", async () => {
+test("what fails while it waits ends its stream too, and leaves nothing of what was sent", async () => {
   const runtime = await quiet({ probes: [{ busy: () => ["job"] }] });
   const ended = [];
   const target = new WritableStream({ abort: ({ code }) => void ended.push(code) });
   await throws(() => runtime.snapshotTo(target, { timeoutMs: 0 }), "timeout");
-  const source = new ReadableStream({ cancel: ({ code }) => void ended.push(code) });
-  await throws(() => runtime.restoreFrom(source, { timeoutMs: 0 }), "timeout");
-  equal(ended, ["timeout", "timeout"]);
+  equal(ended, ["timeout"]);
+  const bytes = await bundleOf(await quiet());
+  await throws(() => runtime.restoreFrom(new Blob([bytes]), { timeoutMs: 0 }), "timeout");
+  equal(await keysIn(runtime.store, ""), []);
+});
+
+test("no run waits for whoever sends a bundle, and a signal ends the waiting", { timeout: 20_000 }, async () => {
+  const runtime = await quiet();
+  const aborting = new AbortController();
+  const reason = new Error("enough");
+  let ended;
+  let asked = 0;
+  const pull = () => void (asked += 1);
+  const stalled = new ReadableStream({ pull, cancel: (why) => void (ended = why) }, { highWaterMark: 0 });
+  const restoring = runtime.restoreFrom(stalled, { signal: aborting.signal });
+  await until(() => asked > 0, "the stream is read");
+  // Longer than it takes to be quiesced.
+  await sleep(150);
+  equal(await Promise.race([runtime.run("talk", () => "over"), sleep(2000)]), "over");
+  aborting.abort(reason);
+  await assert.rejects(restoring, reason);
+  equal(ended, reason);
 });
 
 test("a path that is no regular file stays what it is", { skip: process.platform === "win32" }, async () => {
@@ -353,7 +377,7 @@ test("restorings into other stores wait for nobody, and a signal ends the waitin
   const store = new FileStore(place("store"));
   const one = await createRuntime({ store, cache: stuck });
   const restoring = one.restoreFrom(bytes);
-  while (refuse === undefined) await sleep(5);
+  await until(() => refuse !== undefined, "the cache is written to");
   equal((await (await quiet()).snapshotTo(memory())).sessions, 0);
   const again = { store: new FileStore(store.root), cache: stuck };
   const reason = new Error("enough");
@@ -532,7 +556,7 @@ test("what begins between the second look and the hold is waited for", async () 
   let began = false;
   let isQuiet = false;
   const quiesced = runtime.quiesce(() => (isQuiet = true));
-  while (looks < 3) await sleep(1);
+  await until(() => looks >= 3, "a third look");
   await runtime.run("talk", () => (began = !isQuiet));
   await quiesced;
   assert.ok(began && isQuiet && looks >= 6, `${began} ${looks}`);

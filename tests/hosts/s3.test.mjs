@@ -144,6 +144,33 @@ test("buckets in hosts and in paths", async () => {
   assert.throws(() => S3Store.fetching({ url: "http://127.0.0.1:9000/", fetch }), { code: "invalid_argument" });
 });
 
+test("a listing that does not go on ends", async () => {
+  let asked = 0;
+  const contents = "<Contents><Key>Theirs/a</Key><Size>1</Size><ETag>1</ETag></Contents>";
+  const fetch = async () => {
+    if ((asked += 1) > 9) throw new Error("asked again and again");
+    return new Response(`<ListBucketResult><IsTruncated>true</IsTruncated>${contents}</ListBucketResult>`);
+  };
+  const store = S3Store.fetching({ url: "http://127.0.0.1:9000/b", fetch });
+  for (const after of [undefined, "k"]) await assert.rejects(store.list("", after, 5), failed(false, /does not go on/));
+});
+
+test("of a body that is longer than what was asked for, no more is read", async () => {
+  const answers = {
+    "206": [{ start: 0, end: 10 }, { "content-range": "bytes 0-9/100" }],
+    "200": [undefined, { "content-length": "10" }],
+  };
+  for (const [status, [range, headers]] of Object.entries(answers)) {
+    let left = 64;
+    const pull = (body) => ((left -= 1) === 0 ? body.close() : body.enqueue(new Uint8Array(1 << 16)));
+    const init = { status: Number(status), headers: { etag: '"1"', ...headers } };
+    const fetch = async () => new Response(new ReadableStream({ pull }), init);
+    const store = S3Store.fetching({ url: "http://127.0.0.1:9000/b", fetch });
+    await assert.rejects(store.get("a", range), failed(false, /longer than 10 bytes/), status);
+    assert.ok(left > 48, `${status}: ${left}`);
+  }
+});
+
 test("XML is read strictly", () => {
   const root = parseXml('<?xml version="1.0"?>\n<A xmlns="x"><B>&lt;&#38;&#x41;&quot;</B><!-- c --><C/></A>\n');
   assert.deepEqual(root.children.map(({ name, text }) => [name, text]), [["B", '<&A"'], ["C", ""]]);

@@ -1,7 +1,7 @@
 //! What changes a session beyond appending: forks, and edits of the history.
 
 use turnkeep_core::session::{self, At, Compact, Place};
-use turnkeep_core::{Result, SessionId};
+use turnkeep_core::{Error, ErrorKind, Result, SessionId};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -20,10 +20,14 @@ pub fn fork(
     lines: Option<Vec<u8>>,
 ) -> Js<Task> {
     let mut fork = session::Fork::at(match (seq, hash, turn) {
-        (Some(seq), _, _) => At::Seq(whole(seq)?),
-        (_, Some(hash), _) => At::Hash(hash.parse()?),
-        (_, _, Some(turn)) => At::Turn(whole(turn)?),
-        _ => At::Head,
+        (None, None, None) => At::Head,
+        (Some(seq), None, None) => At::Seq(whole(seq)?),
+        (None, Some(hash), None) => At::Hash(hash.parse()?),
+        (None, None, Some(turn)) => At::Turn(whole(turn)?),
+        _ => {
+            let message = "a fork is at one of seq, hash and turn";
+            return Err(Error::new(ErrorKind::InvalidArgument, message).into());
+        }
     });
     fork.id = id_or_none(id)?;
     fork.entries = drafts(lines)?;

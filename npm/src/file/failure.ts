@@ -8,7 +8,7 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /** What may be different the next time. */
-const PASSING = new Set(["ENOSPC", "EDQUOT", "EINTR", "EAGAIN"]);
+const PASSING = new Set(["ENOSPC", "EDQUOT", "EINTR", "EAGAIN", "EMFILE", "ENFILE"]);
 
 /** The store's own failure. */
 export function failed(what: string, path: string, error: unknown, key?: string): TurnkeepError {

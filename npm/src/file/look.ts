@@ -1,6 +1,6 @@
 // Looking at files and reading them.
 
-import { type BigIntStats, closeSync, fstatSync, openSync, read } from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, read } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -20,18 +20,34 @@ export function infoOf(stats: BigIntStats): Info {
   return { bytes: Number(stats.size), version: version(stats), modifiedMs };
 }
 
-/** Opens a file that must be one. */
-export function openToRead(key: string, path: string): { fd: number; stats: BigIntStats } {
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch (error) {
-    throw missingOrFailed(key, "cannot open", path, error);
-  }
+/** A file that is open for reading. */
+export interface Opened {
+  readonly fd: number;
+  readonly stats: BigIntStats;
+}
+
+/** Without the last one, opening a pipe would wait for whoever writes to it. Windows has neither. */
+const READING = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Opens a file; `undefined` where something else is there. */
+export function openFile(path: string): Opened | undefined {
+  const fd = openSync(path, READING);
   const stats = fstatSync(fd, { bigint: true });
   if (stats.isFile()) return { fd, stats };
   closeSync(fd);
-  throw notFound(key);
+  return undefined;
+}
+
+/** Opens a file that must be one. */
+export function openToRead(key: string, path: string): Opened {
+  let opened: Opened | undefined;
+  try {
+    opened = openFile(path);
+  } catch (error) {
+    throw missingOrFailed(key, "cannot open", path, error);
+  }
+  if (opened === undefined) throw notFound(key);
+  return opened;
 }
 
 /** Fills `bytes` from that place on, in another thread; gives how many there were. */

@@ -8,7 +8,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-import { host, startOf, thisStart } from "./owner.js";
+import { host, isRunning, thisStart } from "./owner.js";
 
 /** Of longer names only the start is used, so that all fits into what file systems allow. */
 const NAME_LENGTH_MAX = 128;
@@ -35,8 +35,8 @@ export async function sweep(folder: string): Promise<void> {
 
 /** Whether that is a name of a process of this machine that is gone. */
 function isLeft(name: string): boolean {
-  const [, pid, start, mark] = OWN.exec(name) ?? [];
-  return pid !== undefined && mark === hostMark() && startOf(Number(pid)) !== start;
+  const [, pid, start = "", mark] = OWN.exec(name) ?? [];
+  return pid !== undefined && mark === hostMark() && !isRunning(Number(pid), start);
 }
 
 /** The machine's name as a number (FNV-1a), which fits into a file's name whatever it is. */

@@ -1,11 +1,12 @@
 // Who holds a lock: a process, told apart from every other one.
 
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
 import { TurnkeepError } from "../errors.js";
 import type { Holder } from "../store.js";
 import { codeOf } from "./failure.js";
+import { type Opened, openFile } from "./look.js";
 
 /**
  * After that long without a sign of life, another machine's lock is abandoned. Long beside the
@@ -29,7 +30,11 @@ let ownStart: string | undefined;
 
 /** When this process started. */
 export function thisStart(): string {
-  return (ownStart ??= startOf(process.pid) ?? "");
+  try {
+    return (ownStart ??= startOf(process.pid));
+  } catch {
+    return "";
+  }
 }
 
 /** What the lock's file says of this process. */
@@ -40,13 +45,15 @@ export function thisProcessAsJson(): string {
 
 /** `undefined`: there is no lock. One that cannot be read is nobody's. */
 export function readOwner(path: string): Owner | undefined {
-  let fd: number;
+  let opened: Opened | undefined;
   try {
-    fd = openSync(path, "r");
+    opened = openFile(path);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
+  if (opened === undefined) throw new Error("its lock is no file");
+  const { fd, stats } = opened;
   try {
     const said = parse(readFileSync(fd, "utf8"));
     const word = (value: unknown) => (typeof value === "string" ? value : "");
@@ -56,7 +63,7 @@ export function readOwner(path: string): Owner | undefined {
       start: word(said["start"]),
       host: word(said["host"]),
       sinceMs: whole(said["since_ms"]),
-      heartbeatMs: Math.floor(fstatSync(fd).mtimeMs),
+      heartbeatMs: Number(stats.mtimeNs / 1_000_000n),
     };
   } finally {
     closeSync(fd);
@@ -88,7 +95,7 @@ export function isAlive(owner: Owner): boolean {
     // Of another machine's processes nothing is known but their signs of life.
     return owner.host !== "" && !isSilent(owner.heartbeatMs);
   }
-  return owner.pid > 0 && startOf(owner.pid) === owner.start;
+  return owner.pid > 0 && isRunning(owner.pid, owner.start);
 }
 
 /** Whether a sign of life is too long ago. One as far ahead tells nothing either: it would hold until then. */
@@ -126,23 +133,29 @@ function span(thenMs: number): string {
   return `${Math.floor(seconds / 86_400)} days`;
 }
 
-/** When a process started, in a form only good for comparing; `undefined`: there is none. */
-export function startOf(pid: number): string | undefined {
-  if (process.platform === "linux") {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-      // Field 22; the name in field 2 may hold anything, so count from its closing parenthesis.
-      return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    } catch {
-      return undefined;
-    }
-  }
+/** What says that there is no such process; the last, that no process can have the number. */
+const MISSING = ["ENOENT", "ESRCH", "ERR_INVALID_ARG_TYPE"];
+
+/** Whether a process is there, and none that has its number since. One that cannot be looked at is. */
+export function isRunning(pid: number, start: string): boolean {
   try {
+    return startOf(pid) === start;
+  } catch (error) {
+    return !MISSING.includes(codeOf(error) ?? "");
+  }
+}
+
+/** When a process started, in a form only good for comparing. */
+function startOf(pid: number): string {
+  if (process.platform !== "linux") {
     process.kill(pid, 0);
     return "";
-  } catch (error) {
-    return codeOf(error) === "EPERM" ? "" : undefined;
   }
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  // Field 22; the name in field 2 may hold anything, so count from its closing parenthesis.
+  const start = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  if (start === undefined) throw new Error(`process ${pid} does not say when it started`);
+  return start;
 }
 
 export function host(): string {

@@ -1,7 +1,7 @@
 // Making files appear and disappear: all at once, and for good.
 
 import { linkSync, renameSync, statSync, unlinkSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { type ByteRange, within } from "../store.js";
@@ -26,6 +26,14 @@ export async function writeBeside(staged: string, path: string, bytes: Uint8Arra
   } finally {
     await file.close();
   }
+}
+
+/** An object that is written part by part. */
+export interface Stage {
+  readonly key: string;
+  readonly folder: string;
+  /** The lengths of the parts, by number. */
+  readonly parts: Map<number, number>;
 }
 
 /** Makes a folder for parts: who may read what they become is only said then. */
@@ -128,26 +136,22 @@ async function readPart(path: string, from: number, bytes: Uint8Array): Promise<
   }
 }
 
-/** Joins the parts in a stage's folder, by number, into one synced file that will be published at `path`. */
-export async function joinParts(folder: string, path: string): Promise<string> {
+/**
+ * Joins a stage's parts, as long as they were written, into one synced file that will be published at
+ * `path`. Whoever took this process for gone may have removed some: then nothing is published.
+ */
+export async function joinParts({ folder, parts }: Stage, path: string): Promise<string> {
   const first = join(folder, "1");
-  const parts = new Set(await readdir(folder));
   const whole = await open(first, "a");
   try {
-    if (!parts.has("1")) throw new Error("there is no part 1");
+    if (!parts.has(1)) throw new Error("there is no part 1");
+    // One piece after the other in the same memory: pieces of their own would be many.
     const piece = new Uint8Array(parts.size > 1 ? PIECE : 0);
-    for (let number = 2; parts.has(String(number)); number += 1) {
+    for (const [number, length] of [...parts].sort(([one], [other]) => one - other)) {
       const part = join(folder, String(number));
-      const file = await open(part, "r");
-      try {
-        // One piece after the other in the same memory: pieces of their own would be many.
-        for (let length; (length = (await file.read(piece, 0, PIECE)).bytesRead) > 0; ) {
-          await whole.writeFile(piece.subarray(0, length));
-        }
-      } finally {
-        await file.close();
-      }
-      await unlink(part);
+      const found = number === 1 ? (await whole.stat()).size : await movePart(part, whole, piece);
+      if (found === length) continue;
+      throw new Error(`part ${number} has ${found} bytes where ${length} were written`);
     }
     await setMode(whole, modeFor(path));
     await whole.sync();
@@ -155,6 +159,21 @@ export async function joinParts(folder: string, path: string): Promise<string> {
     await whole.close();
   }
   return first;
+}
+
+/** Appends a part, which goes; gives its length. */
+async function movePart(path: string, whole: FileHandle, piece: Uint8Array): Promise<number> {
+  const part = await open(path, "r");
+  let moved = 0;
+  try {
+    for (let length; (length = (await part.read(piece, 0, PIECE)).bytesRead) > 0; moved += length) {
+      await whole.writeFile(piece.subarray(0, length));
+    }
+  } finally {
+    await part.close();
+  }
+  await unlink(path);
+  return moved;
 }
 
 const PIECE = 1 << 20;

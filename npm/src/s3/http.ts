@@ -57,16 +57,15 @@ class HttpBucket implements Bucket {
     if (encoding !== null && !/^(identity|aws-chunked)?$/.test(encoding)) {
       throw new Strange(`the object came with the content encoding ${encoding}`);
     }
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    const found = foundIn(response.headers, bytes.length);
-    if (response.status !== 206) {
-      // The whole object, from a server that knows no ranges.
-      checkLength(bytes.length, found.bytes);
-      return { bytes: bytes.subarray(start, end), found };
-    }
-    const total = totalOf(response.headers) ?? found.bytes;
-    checkLength(bytes.length, Math.min(end ?? total, total) - start);
-    return { bytes, found: { ...found, bytes: total } };
+    const isPart = response.status === 206;
+    const told = foundIn(response.headers, Number.POSITIVE_INFINITY);
+    const whole = (isPart ? totalOf(response.headers) : undefined) ?? told.bytes;
+    // Of the whole object, where a server knows no ranges.
+    const expected = (total: number) => (isPart ? Math.min(end ?? total, total) - start : total);
+    const bytes = await bytesOf(response, expected(whole));
+    const total = whole === Number.POSITIVE_INFINITY ? bytes.length : whole;
+    checkLength(bytes.length, expected(total));
+    return { bytes: isPart ? bytes : bytes.subarray(start, end), found: { ...told, bytes: total } };
   }
 
   async head(name: string): Promise<Found> {
@@ -122,6 +121,21 @@ export function contentType(name: string): string {
   if (name.endsWith(".gz")) return "application/gzip";
   if (name.endsWith(".jsonl")) return "application/x-ndjson";
   return name.endsWith(".json") ? "application/json" : "application/octet-stream";
+}
+
+/** An answer's bytes. Memory is taken for no more than were asked for, or are announced. */
+async function bytesOf(response: Response, most: number): Promise<Uint8Array> {
+  let left = most;
+  const bounded = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(piece, rest) {
+      left -= piece.length;
+      if (left < 0) throw new Strange(`the body is longer than ${most} bytes`);
+      rest.enqueue(piece);
+    },
+  });
+  // Some platforms have answers, but not as streams.
+  const body = response.body ? new Response(response.body.pipeThrough(bounded)) : response;
+  return new Uint8Array(await body.arrayBuffer());
 }
 
 /** Bytes that end early are no answer. */

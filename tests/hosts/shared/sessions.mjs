@@ -438,6 +438,16 @@ function misspelt(t, host) {
     const options = { mode: "continue", id: "s", signal, hot: "keep", merge: false, saveState: () => 1, onExitFault() {} };
     t.equal(await api.runSession(tier, options, ({ head }) => head.seq), 2);
   });
+
+  t.test("a point to fork at that is none, or more than one, is refused", async () => {
+    const { store } = await make();
+    const session = await api.Session.create(store, { id: "s", entries: [item("one")] });
+    for (const at of [0, "1", [], null, { seq: 1, turn: 0 }, { seq: 1, hash: session.head.hash }]) {
+      await t.throws(() => session.fork({ at }), "invalid_argument");
+    }
+    for (const options of [5, []]) await t.throws(() => session.read(options), "invalid_argument");
+    await session.close();
+  });
 }
 
 function drafts(t, host) {

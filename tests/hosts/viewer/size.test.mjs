@@ -85,7 +85,10 @@ async function memory(viewer) {
   const browser = await viewer.page.context().browser().newBrowserCDPSession();
   const { processInfo } = await browser.send("SystemInfo.getProcessInfo");
   const sizes = await Promise.all(processInfo.filter(({ type }) => type === "renderer").map(({ id }) => residentBytes(id)));
-  return { heap, process: Math.max(...sizes) };
+  // Of none the largest is less than nothing, and what cannot be read counts as nothing.
+  const resident = Math.max(...sizes);
+  assert.ok(heap > 0 && resident > 0, `no figures: ${heap} and ${resident} bytes`);
+  return { heap, process: resident };
 }
 
 async function residentBytes(process) {
