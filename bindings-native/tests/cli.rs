@@ -1128,4 +1128,21 @@ mod usage {
         }
         assert!(!place.log().exists());
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn entries_that_are_stored_without_a_word_are_a_partial_result() {
+        for (args, stored) in [(&["append", "demo"][..], 1), (&["append", "demo", "--batch"], 2)] {
+            for json in [&[][..], &["--json"]] {
+                let place = Place::new();
+                let drafts = fs::File::open(place.file("in", format!("{HI}\n{TURN}\n"))).unwrap();
+                let full = fs::File::options().write(true).open("/dev/full").unwrap();
+                let mut command = place.command(&[args, json].concat());
+                let output = command.stdin(drafts).stdout(full).output().unwrap();
+                assert_eq!(output.status.code(), Some(3), "{args:?}: {output:?}");
+                let lines = fs::read_to_string(place.log()).unwrap().lines().count();
+                assert_eq!(lines, 1 + stored, "{args:?}");
+            }
+        }
+    }
 }

@@ -301,6 +301,22 @@ mod recovering {
     }
 
     #[test]
+    fn what_is_tracked_stays_so_when_it_was_archived_and_restored() {
+        let place = Place::new();
+        let session = place.create("a");
+        session.track("/project").unwrap();
+        let record = || recovery::record(&*place.store, &id("a")).unwrap();
+        for moved in [Session::archive, Session::restore] {
+            moved(&session).unwrap();
+            session.append(&[Draft::run_started(), Draft::run_completed("finished")]).unwrap();
+            assert_eq!(record().head, session.head(), "the run that ended is not in the record");
+        }
+        session.mark_completed().unwrap();
+        session.archive().unwrap();
+        assert!(record().completed);
+    }
+
+    #[test]
     fn a_damaged_record_is_told_and_made_anew() {
         let place = Place::new();
         let session = place.create("a");

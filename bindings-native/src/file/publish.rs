@@ -1,7 +1,7 @@
 //! Making files appear and disappear: all at once, and for good.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub(super) fn mode_of(path: &Path) -> Option<Mode> {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path)
         .ok()
-        .filter(Metadata::is_file)
+        .filter(fs::Metadata::is_file)
         .map(|metadata| metadata.mode() & 0o777 | 0o600)
 }
 

@@ -45,8 +45,10 @@ pub(super) fn version(metadata: &Metadata) -> String {
     };
     #[cfg(not(unix))]
     let (inode, nanoseconds) = {
-        let modified =
-            metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let modified = metadata
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
         (0, modified.map_or(0, |time| time.as_nanos() as i128))
     };
     format!("{inode:x}-{:x}-{nanoseconds:x}", metadata.len())

@@ -39,6 +39,7 @@ impl Session {
             return Ok(None);
         }
         let left = std::mem::replace(&mut *live, ensured);
+        *guard(&self.tracked) = None;
         *guard(&self.writing) = Some(Writing::new(self.store.clone(), live.id().clone()));
         let point = |head: crate::Head| Point {
             session: left.id().clone(),

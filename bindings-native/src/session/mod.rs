@@ -45,6 +45,8 @@ pub struct Session {
     session: Mutex<session::Session>,
     /// Once it wrote.
     writing: Mutex<Option<Writing>>,
+    /// The project of the recovery record that it keeps.
+    tracked: Mutex<Option<String>>,
     durability: Durability,
 }
 
@@ -63,7 +65,8 @@ impl Session {
     }
 
     fn new(store: Arc<dyn Store>, session: session::Session, durability: Durability) -> Self {
-        Self { store, session: Mutex::new(session), writing: Mutex::default(), durability }
+        let session = Mutex::new(session);
+        Self { store, session, writing: Mutex::default(), tracked: Mutex::default(), durability }
     }
 
     /// The handle that has just created it.
@@ -245,6 +248,9 @@ impl Session {
         let mut live = self.live();
         let archived = self.drive(task(live.id().clone()))?;
         *live = self.drive(session::open(live.id().clone()))?;
+        if let Some(project_dir) = &*guard(&self.tracked) {
+            self.drive(session::track(live.clone(), project_dir))?;
+        }
         Ok(archived)
     }
 
@@ -260,12 +266,15 @@ impl Session {
     /// ([`crate::recovery::find_incomplete`]).
     pub fn track(&self, project_dir: &str) -> Result<()> {
         let live = self.live();
+        *guard(&self.tracked) = Some(project_dir.to_owned());
         self.drive(session::track(live.clone(), project_dir))
     }
 
     /// Says in its recovery record that the session was ended on purpose.
     pub fn mark_completed(&self) -> Result<Record> {
         let live = self.live();
+        // Tracking it anew would change that.
+        *guard(&self.tracked) = None;
         self.drive(session::mark_completed(live.id().clone()))
     }
 

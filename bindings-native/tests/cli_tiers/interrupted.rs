@@ -1,5 +1,7 @@
 //! What becomes of a push that does not end.
 
+use std::time::Instant;
+
 use turnkeep_servers::Action;
 
 use super::*;
@@ -15,12 +17,18 @@ fn slow(skip: u32, delay_ms: u64) -> Vec<Rule> {
     }]
 }
 
+/// Longer than any push takes to come that far.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Waits until so much was written, and a little, so that the next request waits.
-fn wait_for_writes(place: &Place, count: usize) {
+fn wait_for_writes(place: &Place, push: &mut Child, count: usize) {
+    let since = Instant::now();
     let is_write = |request: &&turnkeep_servers::Request| {
         request.method == "PUT" && request.key.starts_with("agents/se")
     };
     while place.s3.requests().iter().filter(is_write).count() < count {
+        assert_eq!(push.try_wait().unwrap(), None, "the push ended");
+        assert!(since.elapsed() < PATIENCE, "waited in vain for {count} writes");
         std::thread::sleep(Duration::from_millis(5));
     }
     std::thread::sleep(Duration::from_millis(200));
@@ -33,7 +41,7 @@ fn a_push_that_was_killed_is_done_again() {
         let place = Place::with(&["a", "b", "c"]);
         place.s3.plan(slow(writes, 60_000));
         let mut child = place.start(&["push", BUCKET]);
-        wait_for_writes(&place, writes as usize);
+        wait_for_writes(&place, &mut child, writes as usize);
         child.kill().unwrap();
         child.wait().unwrap();
         place.s3.plan(Vec::new());
@@ -63,8 +71,8 @@ fn where_a_store_does_not_answer_it_ends_and_says_what_is_left() {
 fn asked_to_end_it_ends_after_the_session_it_is_at() {
     let place = Place::with(&["a", "b", "c"]);
     place.s3.plan(slow(2, 2000));
-    let child = place.start(&["push", BUCKET]);
-    wait_for_writes(&place, 2);
+    let mut child = place.start(&["push", BUCKET]);
+    wait_for_writes(&place, &mut child, 2);
     let pid = child.id().to_string();
     Command::new("kill").args(["-INT", &pid]).status().unwrap();
     let ran = ended(child, "").ends_with(3);

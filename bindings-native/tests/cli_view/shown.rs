@@ -178,6 +178,9 @@ fn what_cannot_be_shown_is_told() {
     }
 }
 
+/// Set where one was built.
+const BUILT: &str = "TURNKEEP_PAGE_BUILT";
+
 /// Whether it has one depends on whether one was built: without, it says what to do.
 #[test]
 fn the_page_of_the_command_is_served_where_it_has_one() {
@@ -193,6 +196,7 @@ fn the_page_of_the_command_is_served_where_it_has_one() {
         assert!(page.body.windows(7).any(|bytes| bytes == b"</body>"));
         return;
     }
+    assert!(std::env::var_os(BUILT).is_none(), "the command was built without its page");
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");

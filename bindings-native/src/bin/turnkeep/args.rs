@@ -17,7 +17,7 @@ Examples:
     turnkeep cat demo --last 3
     turnkeep resume demo --since-compaction
     turnkeep fork demo other --at turn:2
-    turnkeep verify demo --head 1:bfe5…2cce
+    turnkeep verify demo --head 15:HASH
     turnkeep cat demo --raw | turnkeep verify -
     turnkeep sweep --inactive 7d --max-bytes 2GiB --dry-run
     turnkeep view demo

@@ -53,11 +53,10 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Outcome<Exit> {
     if std::io::stdin().is_terminal() {
         appender.context.note("reading drafts from the terminal, one a line");
     }
-    if args.batch {
-        appender.batch(Lines::of_stdin())?;
-    } else {
-        appender.each(Lines::of_stdin())?;
-    }
+    let lines = Lines::of_stdin();
+    let appended = if args.batch { appender.batch(lines) } else { appender.each(lines) };
+    let is_stored = appender.acknowledged > 0;
+    appended.map_err(|failure| if is_stored { failure.after_some() } else { failure })?;
     appender.finish()?;
     Ok(Exit::Ok)
 }
@@ -68,6 +67,7 @@ struct Appender<'a> {
     store: Arc<dyn Store>,
     /// `None` until it is created.
     session: Option<Session>,
+    /// Entries that are stored, heard of or not.
     acknowledged: u64,
     /// Whether anybody still reads the acknowledgements.
     is_heard: bool,
@@ -90,10 +90,7 @@ impl<'a> Appender<'a> {
 
     fn each(&mut self, lines: Lines) -> Outcome<()> {
         for line in lines {
-            let appended = line.and_then(|line| self.append(&[line]));
-            if let Err(failure) = appended {
-                return Err(if self.acknowledged > 0 { failure.after_some() } else { failure });
-            }
+            self.append(&[line?])?;
         }
         Ok(())
     }

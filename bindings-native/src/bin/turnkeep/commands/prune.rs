@@ -26,7 +26,7 @@ pub(crate) struct Args {
         "max_bytes", "min_age", "kind", "keep_tag", "verbose", "dry_run",
     ])]
     ids: Vec<SessionId>,
-    /// Why those named go; whoever looks for them reads it
+    /// Why those named go, needed with ids; whoever looks for them reads it
     #[arg(long, value_name = "TEXT", requires = "ids")]
     reason: Option<String>,
     /// Prune until all archives together have at most so many bytes
