@@ -22,6 +22,7 @@ fn a_disk_of_any_size_keeps_what_was_acknowledged() {
             let run = WRITER.plain(&folder);
             if run.is_finished {
                 let seconds = started.elapsed().as_secs_f64();
+                assert!(pages > 15, "{} disks were full", pages - 1);
                 println!("proof: {} full disks", pages - 1);
                 println!("{SHOWN}{} full disks, {} lost; {seconds:.1} s", pages - 1, lost.len());
                 break;

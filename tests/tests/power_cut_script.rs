@@ -4,12 +4,14 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{ErrorKind, Read};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::process::Signal;
 use turnkeep_tests::build::Random;
 use turnkeep_tests::crash::{check, go_on};
 use turnkeep_tests::disk_image::{Disks, FileSystem, Image, SHOWN};
@@ -18,6 +20,8 @@ use turnkeep_tests::disk_image::{Disks, FileSystem, Image, SHOWN};
 const PAUSE_MAX: Duration = Duration::from_millis(250);
 /// Copies that are kept before they are looked at.
 const CUTS_AT_ONCE: usize = 10;
+/// Runs of the script in a row that may come to their end before there is a cut.
+const ROUNDS_IN_VAIN_MAX: usize = 20;
 
 #[test]
 fn cuts_of_the_script_on_ext4_lose_nothing() {
@@ -39,9 +43,13 @@ fn lose_nothing(name: &str, system: FileSystem) {
     Disks::with(name, |disks| {
         let (started, mut cuts, mut lost) = (Instant::now(), 0, Vec::new());
         let mut random = Random::new(u64::from(std::process::id()));
+        let mut in_vain = 0;
         while cuts < wanted {
             let most = CUTS_AT_ONCE.min(wanted - cuts);
-            for cut in cut_often(&disks.image(system), most, &mut random) {
+            let made = cut_often(&disks.image(system), most, &mut random);
+            in_vain = if made.is_empty() { in_vain + 1 } else { 0 };
+            assert!(in_vain < ROUNDS_IN_VAIN_MAX, "the script ends before it can be cut");
+            for cut in made {
                 cuts += 1;
                 lost.extend(cut.look().err());
             }
@@ -97,6 +105,7 @@ struct Writer {
     output: ChildStdout,
     said: Vec<u8>,
     is_over: bool,
+    is_killed: bool,
 }
 
 impl Writer {
@@ -106,7 +115,7 @@ impl Writer {
         let mut child = command.spawn().expect("the writer");
         let output = child.stdout.take().expect("its output");
         fcntl_setfl(&output, OFlags::NONBLOCK).expect("reading without waiting");
-        Self { child, output, said: Vec::new(), is_over: false }
+        Self { child, output, said: Vec::new(), is_over: false, is_killed: false }
     }
 
     /// How many steps it acknowledged by now.
@@ -117,6 +126,12 @@ impl Writer {
         }
         let said = String::from_utf8_lossy(&self.said);
         assert!(!said.contains("failed"), "the script failed: {said}");
+        if self.is_over && !self.is_killed {
+            // One that panics says nothing of it here.
+            let status = self.child.wait().expect("its status");
+            let is_finished = status.success() && said.ends_with("finished\n");
+            assert!(is_finished, "the script broke off ({status}): {said}");
+        }
         said.lines().filter(|line| line.starts_with("done")).count()
     }
 }
@@ -124,9 +139,11 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.child.kill().ok();
-        self.child.wait().ok();
+        let status = self.child.wait();
         if !thread::panicking() {
-            // Nor may it have failed since.
+            // Nor may it have failed since, or have ended otherwise than by the signal.
+            let signal = status.expect("its status").signal();
+            self.is_killed = signal == Some(Signal::KILL.as_raw());
             self.done();
         }
     }

@@ -139,7 +139,7 @@ fn processes_that_append_lose_nothing_to_those_that_keep_the_store() {
 }
 
 /// A handle that was left behind appends to the log it knows, not to another one as long: a store
-/// only compares lengths.
+/// compares lengths, and the hash of the last line.
 #[test]
 fn a_stale_handle_is_refused_after_a_log_of_the_same_length() {
     over_every_store(|store| {

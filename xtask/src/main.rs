@@ -72,13 +72,13 @@ fn dispatch(args: &[&str]) -> Result<ExitCode> {
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  setup           install what the other commands need: wasm target, npm packages, Chromium, mkfs, Redis
+  setup           install what the other commands need: wasm target, npm packages, Chromium, mkfs, Redis, Python
   wasm            build bindings-wasm for the package and for the page, when a source is newer
   npm             wasm, then the TypeScript package into npm/dist and the page into npm/viewer/dist
   test            everything that CI checks, in order; stops at the first failure
   test STEP...    only these steps
   test --list     the names of the steps
-  test --full     the same with more rounds of what races
+  test --full     the same with more rounds of what races, larger files, and the steps that take long
   rust-tests      the Rust tests alone, several programs at a time
   demo            the main job from end to end, on an example transcript
   bench [OPTION]  measurements beside peers; --full adds an archive of 1 GiB, --json FILE
@@ -88,7 +88,8 @@ cargo xtask COMMAND
   freeze NAME     keep what this version writes, for later versions to read
   miri [TEST...]  core's tests in an interpreter that sees what is wrong with memory; many minutes
 
-All but `setup` install what they need themselves.
+Before `rust-tests`, `prove` and single steps of `test` run `setup`; a step needs what those before it build, too.
+The others install what they need, but for Node and, for `miri`, a nightly Rust.
 ";
 
 #[cfg(test)]

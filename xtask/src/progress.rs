@@ -1,7 +1,7 @@
 //! Runs a command with its output held back, and says now and then that it is still at work.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -48,8 +48,7 @@ pub(crate) fn run(mut command: Command, time_max: Duration) -> Result<Outcome> {
             return Ok(Outcome { ending: Ending::Exited(status), lines: lines.take() });
         }
         if started.elapsed() > time_max {
-            child.kill()?;
-            child.wait()?;
+            kill_with_descendants(&mut child)?;
             return Ok(Outcome { ending: Ending::TimedOut, lines: lines.take() });
         }
         if started.elapsed() > next_sign {
@@ -58,6 +57,33 @@ pub(crate) fn run(mut command: Command, time_max: Duration) -> Result<Outcome> {
         }
         thread::sleep(POLL_EVERY);
     }
+}
+
+/// Kills a command and all that it started. It is no process group: one would not hear of Ctrl-C.
+fn kill_with_descendants(child: &mut Child) -> Result<()> {
+    let listed = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output();
+    // Without `ps` it is killed alone.
+    let listed = listed.map(|output| output.stdout).unwrap_or_default();
+    let pids = descendants(child.id(), &String::from_utf8_lossy(&listed));
+    child.kill()?;
+    let mut kill = Command::new("sh");
+    // Some have ended by now.
+    kill.args(["-c", "kill -KILL \"$@\"", "kill"]).args(pids).stderr(Stdio::null()).status()?;
+    child.wait()?;
+    Ok(())
+}
+
+/// Those whose parent, or parent's parent and so on, that is, in lines of a number and a parent's.
+fn descendants(pid: u32, listed: &str) -> Vec<String> {
+    let pairs: Vec<_> =
+        listed.lines().filter_map(|line| line.trim().split_once(char::is_whitespace)).collect();
+    let (mut found, mut next) = (vec![pid.to_string()], 0);
+    while let Some(parent) = found.get(next).cloned() {
+        next += 1;
+        let children = pairs.iter().filter(|(_, of)| of.trim() == parent);
+        found.extend(children.map(|(child, _)| (*child).to_owned()));
+    }
+    found.split_off(1)
 }
 
 /// Waits until the pipes are read to their ends, but not for ever: a process that the command
@@ -105,3 +131,26 @@ const SIGN_EVERY: Duration = Duration::from_secs(10);
 const POLL_EVERY: Duration = Duration::from_millis(50);
 const READERS_MAX: Duration = Duration::from_secs(5);
 const LINE_SHOWN: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_descendants_are_found() {
+        let listed = "    1     0\n   20     1\n  300    20\n    4   300\n   21     1\n";
+        assert_eq!(descendants(20, listed), ["300", "4"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_takes_too_long_is_killed_with_what_it_started() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sh -c 'sleep 600 & echo $!; wait' & wait"]);
+        let outcome = run(command, Duration::from_millis(500)).unwrap();
+        assert!(matches!(outcome.ending, Ending::TimedOut));
+        let left = Command::new("ps").args(["-o", "stat=", "-p", &outcome.lines[0]]).output();
+        let left = String::from_utf8(left.unwrap().stdout).unwrap();
+        assert!(left.is_empty() || left.starts_with('Z'), "{left}");
+    }
+}

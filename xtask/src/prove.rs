@@ -39,7 +39,7 @@ const TESTS: &[Counted] = &[
     (&["turnkeep-tests"], &["power_cut", "power_cut_script"], &["power cuts"]),
     (&["turnkeep-tests"], &["write_points"], &["write points replayed"]),
 ];
-/// How long those take together, at most.
+/// How long the tests of one row take, at most.
 const SHORT_MAX: Duration = Duration::from_secs(60 * 60);
 /// What one mutant takes, about: it is built, and then tested.
 const MUTANT_SECONDS: u64 = 60;

@@ -14,6 +14,8 @@ use crate::process::{command, find_program, output, run};
 pub(crate) enum Need {
     /// The standard library for `WASM_TARGET`.
     WasmTarget,
+    /// Checks that the crate compiles there.
+    WindowsTarget,
     /// Node and the npm packages of one folder.
     NpmPackages(&'static str),
     /// The browser of the browser tests.
@@ -25,6 +27,8 @@ pub(crate) enum Need {
     CrashTools,
     /// A real Redis for the tests of stores in it.
     Redis,
+    /// Runs the independent verifier.
+    Python,
 }
 
 /// What `setup` by itself installs, and `test` needs.
@@ -37,6 +41,8 @@ pub(crate) const EVERYTHING: &[Need] = &[
     Need::Firefox,
     Need::CrashTools,
     Need::Redis,
+    Need::Python,
+    Need::WindowsTarget,
 ];
 
 /// What building the npm package needs.
@@ -44,36 +50,40 @@ pub(crate) const PACKAGE: &[Need] = &[Need::WasmTarget, Need::NpmPackages("npm")
 
 /// The target of `bindings-wasm`.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// Whether the crate compiles on Windows, too, is checked for this one.
+pub(crate) const WINDOWS_TARGET: &str = "x86_64-pc-windows-gnu";
 
 /// Installs what is missing of `needs`.
 pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     for need in needs {
         match need {
-            Need::WasmTarget => wasm_target()?,
+            Need::WasmTarget => rust_target(WASM_TARGET)?,
+            Need::WindowsTarget => rust_target(WINDOWS_TARGET)?,
             Need::NpmPackages(folder) => npm_packages(folder)?,
             Need::Chromium => browser("CHROMIUM", "/usr/bin/chromium", "chromium")?,
             Need::Firefox => browser("FIREFOX", "/usr/bin/firefox-esr", "firefox-esr")?,
             Need::CrashTools => crash_tools()?,
             Need::Redis => redis()?,
+            Need::Python => python()?,
         }
     }
     Ok(())
 }
 
-fn wasm_target() -> Result<()> {
+fn rust_target(target: &str) -> Result<()> {
     let sysroot = PathBuf::from(output(command("rustc").args(["--print", "sysroot"]))?);
-    if sysroot.join("lib/rustlib").join(WASM_TARGET).exists() {
+    if sysroot.join("lib/rustlib").join(target).exists() {
         return Ok(());
     }
     if find_program("rustup").is_none() {
         bail!(
-            "Rust's target {WASM_TARGET} is not installed in {} and there is no rustup to add it: \
+            "Rust's target {target} is not installed in {} and there is no rustup to add it: \
              install the target the way Rust itself was installed",
             sysroot.display()
         );
     }
-    say(&format!("adding the Rust target {WASM_TARGET}"));
-    run(command("rustup").args(["target", "add", WASM_TARGET]))
+    say(&format!("adding the Rust target {target}"));
+    run(command("rustup").args(["target", "add", target]))
 }
 
 fn npm_packages(folder: &str) -> Result<()> {
@@ -151,6 +161,15 @@ fn redis() -> Result<()> {
     debian_packages(&["redis-server"], by_hand)
 }
 
+fn python() -> Result<()> {
+    if find_program("python3").is_some() {
+        return Ok(());
+    }
+    let by_hand = "The independent verifier needs Python 3: install Debian's package python3, or \
+                   what other distributions call it";
+    debian_packages(&["python3"], by_hand)
+}
+
 /// Where a program is that may lie where only root's PATH leads.
 fn find_system_program(name: &str) -> Option<PathBuf> {
     let by_root =
@@ -200,6 +219,9 @@ const CRASH_TOOLS: &[(&str, &str)] = &[
     ("linux.uml", "user-mode-linux"),
     ("busybox", "busybox-static"),
     ("dmsetup", "dmsetup"),
+    ("ps", "procps"),
+    ("cc", "gcc"),
+    ("cc", "libc6-dev"),
 ];
 const REDIS: [&str; 2] = ["redis-server", "redis-cli"];
 const NODE_MAJOR_MIN: u32 = 20;

@@ -1,5 +1,7 @@
 //! The steps of `cargo xtask test`, as data. To add a check, add a row.
 
+use crate::setup::WINDOWS_TARGET;
+
 /// One step: a command that fails when something is wrong.
 pub(crate) struct Step {
     /// How `cargo xtask test NAME` calls it.
@@ -70,6 +72,26 @@ pub(crate) const STEPS: &[Step] = &[
         program: Program::Cargo,
         args: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
         minutes_max: 25,
+        counts: Counts::Nothing,
+        extent: Extent::Usual,
+    },
+    // Without what needs a C compiler for it.
+    Step {
+        name: "clippy-windows",
+        program: Program::Cargo,
+        args: &[
+            "clippy",
+            "-p",
+            "turnkeep",
+            "--lib",
+            "--no-default-features",
+            "--target",
+            WINDOWS_TARGET,
+            "--",
+            "-D",
+            "warnings",
+        ],
+        minutes_max: 10,
         counts: Counts::Nothing,
         extent: Extent::Usual,
     },
@@ -242,6 +264,21 @@ pub(crate) const STEPS: &[Step] = &[
         minutes_max: 10,
         counts: Counts::Tests,
         extent: Extent::Usual,
+    },
+    // A workspace of its own, which no other step builds.
+    Step {
+        name: "bench",
+        program: Program::Cargo,
+        args: &[
+            "check",
+            "--manifest-path",
+            "tests/bench/Cargo.toml",
+            "--target-dir",
+            "target/bench",
+        ],
+        minutes_max: 30,
+        counts: Counts::Nothing,
+        extent: Extent::Full,
     },
     // Builds each crate from what would be published, and nothing else.
     Step {

@@ -32,12 +32,17 @@ pub(crate) fn run(names: &[&str], extent: Extent) -> Result<ExitCode> {
         false => names.contains(&step.name),
     };
     let steps: Vec<&Step> = STEPS.iter().filter(is_wanted).collect();
+    // A page that was built must be in the command.
+    let is_page_built = steps.iter().any(|step| step.name == "npm");
     let mut reports = Vec::new();
     let mut proof = Proof::default();
     for (index, step) in steps.iter().enumerate() {
         let mut command = command_of(step, &xtask)?;
         if extent == Extent::Full {
             command.env("TURNKEEP_FULL", "1");
+        }
+        if is_page_built {
+            command.env("TURNKEEP_PAGE_BUILT", "1");
         }
         println!("\n[{}/{}] {}: {}", index + 1, steps.len(), step.name, show(&command));
         let report = run_step(step, command, &mut proof)?;

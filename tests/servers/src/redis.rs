@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use crate::RawRedis;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Ports that are tried.
+const STARTS_MAX: usize = 5;
 
 /// A Redis that keeps nothing on disk. Killed when dropped.
 pub struct RedisServer {
@@ -38,7 +40,14 @@ impl RedisServer {
             folder: tempfile::tempdir().expect("a folder for Redis"),
             process: None,
         };
-        server.resume();
+        let is_running = (0..STARTS_MAX).any(|again| {
+            if again > 0 {
+                // Somebody else took the port since.
+                server.port = free_port();
+            }
+            server.is_started()
+        });
+        assert!(is_running, "Redis ended at each of {STARTS_MAX} starts");
         server
     }
 
@@ -87,6 +96,24 @@ impl RedisServer {
     ///
     /// Where it does not start.
     pub fn resume(&mut self) {
+        assert!(self.is_started(), "Redis ended at its start on port {}", self.port);
+    }
+
+    /// Starts it on its port, and waits until it answers; not where it ends instead.
+    fn is_started(&mut self) -> bool {
+        let (port, started) = (self.port, self.spawn());
+        // Another one may answer, where it took the port.
+        let own = format!("process_id:{}", started.id());
+        let process = self.process.insert(started);
+        let mut is_over = false;
+        wait_for("Redis to start or end", || {
+            is_over = process.try_wait().expect("its state").is_some();
+            is_over || cli(port, &["INFO", "server"]).lines().any(|line| line.trim() == own)
+        });
+        !is_over
+    }
+
+    fn spawn(&self) -> Child {
         let port = self.port.to_string();
         let started = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"])
@@ -97,9 +124,7 @@ impl RedisServer {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        self.process =
-            Some(started.unwrap_or_else(|error| panic!("{}", missing("redis-server", &error))));
-        wait_for("Redis to start", || cli(self.port, &["PING"]).trim() == "PONG");
+        started.unwrap_or_else(|error| panic!("{}", missing("redis-server", &error)))
     }
 }
 
@@ -191,5 +216,21 @@ fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(since.elapsed() < PATIENCE, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_a_taken_port_is_not_taken_for_its_own() {
+        let mut one = RedisServer::start();
+        let mut other = RedisServer::start();
+        other.stop();
+        other.port = one.port;
+        assert!(!other.is_started());
+        one.restart_empty();
+        assert_eq!(one.command(&["PING"]).trim(), "PONG");
     }
 }

@@ -35,7 +35,8 @@ fn main() -> Result<(), Error> {
 fn told(what: &str, run: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
     let start = Instant::now();
     run()?;
-    println!("{what} {:.2} {}", start.elapsed().as_secs_f64(), peak_kib().unwrap_or_default());
+    let (seconds, peak) = (start.elapsed().as_secs_f64(), peak_kib().expect("Linux tells it"));
+    println!("{what} {seconds:.2} {peak}");
     Ok(())
 }
 

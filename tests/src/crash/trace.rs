@@ -40,8 +40,6 @@ pub struct Call {
     pub name: String,
     /// It is that thread's so many-th of this name, from 1.
     pub nth: usize,
-    /// It was made by the thread that the process began with.
-    pub is_main: bool,
     /// In which step of the script.
     pub step: usize,
     /// As strace shows it.
@@ -181,7 +179,6 @@ fn step(number: &str) -> usize {
 /// The calls in a list of strace's.
 fn parse(text: &str) -> Vec<Call> {
     let (mut calls, mut counts, mut step) = (Vec::new(), BTreeMap::new(), 0);
-    let mut main = None;
     for line in text.lines() {
         let Some((thread, call)) = line.trim_start().split_once(' ') else { continue };
         let Some((name, shown)) = call.trim_start().split_once('(') else { continue };
@@ -189,12 +186,11 @@ fn parse(text: &str) -> Vec<Call> {
         if !is_name {
             continue;
         }
-        let is_main = *main.get_or_insert(thread) == thread;
         let nth = counts.entry((thread, name)).or_insert(0);
         *nth += 1;
         let (name, shown) = (name.to_owned(), shown.to_owned());
         let is_told = name == "write" && shown.contains("\"done ");
-        calls.push(Call { name, nth: *nth, is_main, step, shown });
+        calls.push(Call { name, nth: *nth, step, shown });
         step += usize::from(is_told);
     }
     calls
