@@ -280,6 +280,15 @@ pub(crate) const STEPS: &[Step] = &[
         counts: Counts::Nothing,
         extent: Extent::Full,
     },
+    // Another one; what the fuzzers run is tested in `cargo-test`. Needs a C++ compiler.
+    Step {
+        name: "fuzz",
+        program: Program::Cargo,
+        args: &["check", "--manifest-path", "fuzz/Cargo.toml", "--target-dir", "target/fuzz"],
+        minutes_max: 30,
+        counts: Counts::Nothing,
+        extent: Extent::Full,
+    },
     // Builds each crate from what would be published, and nothing else.
     Step {
         name: "crates",

@@ -348,9 +348,14 @@ function listener() {
   };
   const some = async (count) => {
     // Sweepers keep no process alive: this does.
-    const timer = setTimeout(() => next(), 20_000);
-    while (told.length < count) await new Promise((resolve) => (next = resolve));
+    let late;
+    const timer = setTimeout(() => {
+      late = new Error(`a sweeper told ${told.length} of ${count} things in 20 s`);
+      next();
+    }, 20_000);
+    while (told.length < count && !late) await new Promise((resolve) => (next = resolve));
     clearTimeout(timer);
+    if (late) throw late;
     return told;
   };
   return { told, some, hears: { onSweep: hear, onError: hear } };
