@@ -207,13 +207,16 @@ impl History<'_> {
     }
 
     /// Whether the network may have written a second time what goes on after an archive, once both were
-    /// deleted (`docs/tiers.md`).
+    /// deleted or evicted (`docs/tiers.md`).
     pub(crate) fn is_followed_again(&self, session: usize) -> bool {
         let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
+        let removes = |what| match what {
+            What::Evict { session: of, .. } | What::Delete(of) => of == session,
+            _ => false,
+        };
         self.acts(is_append).any(|append| {
-            let is_deletion = |what| what == What::Delete(session);
-            let mut deletions = self.go_on(is_deletion, append.began, append.over());
-            append.is_resent && deletions.next().is_some()
+            let mut removals = self.go_on(removes, append.began, append.over());
+            append.is_resent && removals.next().is_some()
         })
     }
 

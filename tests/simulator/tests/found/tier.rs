@@ -382,3 +382,19 @@ fn what_the_network_writes_again_after_a_deletion_is_deleted_again() {
     let acts: Vec<_> = acts.into_iter().chain([again]).collect();
     timed_goes_right(Kept::Tier, 1_150_387_653, 4, faults, &acts);
 }
+
+/// The same, where both had been evicted before anything was flushed.
+#[test]
+fn what_the_network_writes_again_after_an_eviction_is_deleted() {
+    let acts = [
+        (0, 121, 0, What::Create(0)),
+        (1, 271, 0, What::Archive(0)),
+        (4, 607, 0, said(4, (1, 100), Disk)),
+        (10, 1888, 0, What::Evict { session: 0, log_only: true }),
+    ];
+    let faults = Faults { resent: 45, slow: 25, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 1_400_559_751, 1, faults, &acts);
+    let again = (20, 300_000, 0, What::Delete(0));
+    let acts: Vec<_> = acts.into_iter().chain([again]).collect();
+    timed_goes_right(Kept::Tier, 1_400_559_751, 1, faults, &acts);
+}
