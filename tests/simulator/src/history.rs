@@ -91,7 +91,7 @@ impl History<'_> {
             record.is_done()
                 && record.over() < look.since
                 && !self.may_be_deleted(session, record.began, look.until)
-                && !self.is_half_deleted(session, record, look.until)
+                && !self.is_half_deleted(said, record, look.until)
                 && !self.may_be_lost(session, record, look)
                 && (look.is_verified || !self.is_hidden(session, look.until))
         };
@@ -166,13 +166,15 @@ impl History<'_> {
     }
 
     /// Whether someone wrote through a session that was opened before the cold store heard of a
-    /// deletion, which failed afterwards: that goes with the session (tiers.md).
-    fn is_half_deleted(&self, session: usize, writer: &Record, until: u64) -> bool {
+    /// deletion, which failed afterwards, or was told that it was written already: that goes with the
+    /// session (tiers.md).
+    fn is_half_deleted(&self, said: &Said<'_>, writer: &Record, until: u64) -> bool {
+        let What::Append { session, anew, once, .. } = writer.act.what else { return false };
         self.plan.kept == Kept::Tier
-            && matches!(writer.act.what, What::Append { anew: false, .. })
-            && self
-                .acts(|what| what == What::Delete(session))
-                .any(|deletion| deletion.began <= until && !deletion.is_done())
+            && self.acts(|what| what == What::Delete(session)).any(|deletion| {
+                let is_repeated = once && said.began() < deletion.began;
+                (!anew || is_repeated) && deletion.began <= until && !deletion.is_done()
+            })
     }
 
     /// Whether a pruning may take what was said from `since` on: only what was archived goes.

@@ -398,3 +398,19 @@ fn what_the_network_writes_again_after_an_eviction_is_deleted() {
     let acts: Vec<_> = acts.into_iter().chain([again]).collect();
     timed_goes_right(Kept::Tier, 1_400_559_751, 1, faults, &acts);
 }
+
+/// A deletion failed after the cold store had heard of it, and someone asked whether an entry is written:
+/// it is, and goes with the session.
+#[test]
+fn what_is_written_already_goes_with_a_deletion_that_had_begun() {
+    let acts = [
+        (0, 13_618, 0, What::Create(0)),
+        (1, 14_549, 0, said(1, (1, 0), Os)),
+        (3, 31_625, 0, What::Flush { session: 0, hot: 0 }),
+        (6, 57_653, 0, What::Delete(0)),
+        (8, 72_000, 0, appended(1, (1, 0), Os, (true, true))),
+        (10, 91_494, 0, CLEAR),
+    ];
+    let faults = Faults { late: 22, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 1_400_784_290, 1, faults, &acts);
+}
