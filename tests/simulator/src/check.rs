@@ -58,7 +58,7 @@ impl History<'_> {
         // Who writes the same segment just then may have it damaged on its way.
         let mut beside = self.go_on(|_| true, record.began, record.over());
         let is_met = beside.any(|other| other.damaged > 0);
-        let has_reason = record.faults > 0 || is_met || is_rotten;
+        let has_reason = record.faults > 0 || is_met || is_rotten || self.is_collected(record);
         if is_store && !has_reason && record.act.what != What::Collect {
             return Err(format!("act {} failed for no reason: {error}", record.act.number));
         }

@@ -244,6 +244,18 @@ impl History<'_> {
         })
     }
 
+    /// Whether a flush may not find its manifest any more when it reads it back: others flushed meanwhile,
+    /// and it was collected (`docs/tiers.md`).
+    pub(crate) fn is_collected(&self, flush: &Record) -> bool {
+        let What::Flush { session, .. } = flush.act.what else { return false };
+        let is_other = |what| matches!(what, What::Flush { session: of, .. } if of == session);
+        let is_meanwhile = |is_it: &dyn Fn(What) -> bool| {
+            let mut others = self.go_on(is_it, flush.began, flush.over());
+            others.any(|other| other.act.number != flush.act.number && other.is_done())
+        };
+        is_meanwhile(&is_other) && is_meanwhile(&|what| what == What::Collect)
+    }
+
     /// Whether a bit that turned is one of what the session is made of.
     fn rots(&self, loss: &Record, session: usize) -> bool {
         self.heritage(session).iter().any(|session| loss.rotten.contains(session))

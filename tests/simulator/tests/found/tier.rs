@@ -414,3 +414,19 @@ fn what_is_written_already_goes_with_a_deletion_that_had_begun() {
     let faults = Faults { late: 22, ..Faults::default() };
     timed_goes_right(Kept::Tier, 1_400_784_290, 1, faults, &acts);
 }
+
+/// A flush stood still for ten days before it read back what it had written; others had flushed and
+/// collected meanwhile.
+#[test]
+fn a_flush_that_stood_still_until_its_manifest_was_collected_may_say_so() {
+    let acts = [
+        (0, 92_215, 0, What::Create(0)),
+        (1, 180_343, 0, CLEAR),
+        (2, 247_159, 0, said_at_hand(2, (3, 3000), Os, true)),
+        (3, 262_662, 0, What::Flush { session: 0, hot: 2 }),
+        (9, 690_698, 0, What::Collect),
+        (13, 892_653, 0, What::Wait(864_000)),
+        (16, 1_009_185, 0, What::Collect),
+    ];
+    timed_goes_right(Kept::Tier, 1_401_388_734, 1, slow(86), &acts);
+}
