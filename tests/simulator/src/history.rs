@@ -122,6 +122,16 @@ impl History<'_> {
             })
     }
 
+    /// Whether a flush may have cleared such an archive while someone went on with it (tiers.md).
+    pub(crate) fn is_cleared_while_hidden(&self, session: usize) -> bool {
+        let is_flush = |what| matches!(what, What::Flush { session: of, .. } if of == session);
+        let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
+        self.is_hidden(session, u64::MAX)
+            && self
+                .acts(is_append)
+                .any(|append| self.go_on(is_flush, append.began, append.over()).next().is_some())
+    }
+
     /// Whether the network may have carried out a refused append after all: it came a second time, once
     /// an eviction and a hydration, or a flush, had brought back the very log that it goes after.
     pub(crate) fn is_sent_again(&self, session: usize, said: &Said<'_>) -> bool {

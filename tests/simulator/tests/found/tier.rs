@@ -430,3 +430,18 @@ fn a_flush_that_stood_still_until_its_manifest_was_collected_may_say_so() {
     ];
     timed_goes_right(Kept::Tier, 1_401_388_734, 1, slow(86), &acts);
 }
+
+/// An archive was published after a flush had removed the log that it was made of, and another flush,
+/// which was held up, cleared it while someone went on with it.
+#[test]
+fn an_archive_that_came_late_is_cleared_while_it_is_gone_on_with() {
+    let acts = [
+        (0, 81, 0, What::Create(0)),
+        (12, 2378, 1, appended(12, (1, 0), Os, (true, true))),
+        (13, 2704, 1, What::Archive(0)),
+        (17, 3695, 0, CLEAR),
+        (18, 3880, 1, appended(18, (2, 0), Disk, (true, true))),
+        (28, 5390, 0, CLEAR),
+    ];
+    timed_goes_right(Kept::Tier, 1_403_277_794, 2, slow(131), &acts);
+}
