@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{ENDING_BYTES, Index, Located};
-use crate::gzip::deflate::Inflater;
+use crate::gzip::deflate::{Inflater, Step};
 use crate::gzip::{INDEX_OFFSET, read_header};
 use crate::limits::{DEFLATE_RATIO_MAX, INDEX_BYTES_MAX};
 use crate::log::seq_of;
@@ -51,11 +51,16 @@ pub(crate) fn read_segment_index(start: &[u8], archive_bytes: u64) -> Result<Ind
     }
 }
 
+/// How each block ends: an empty stored block, so that the next starts on a byte.
+const FLUSHED: [u8; 4] = [0, 0, 0xff, 0xff];
+/// How the deflate stream ends after its spans: an empty final block.
+const ENDED: [u8; 2] = [3, 0];
+
 /// What stands after the spans of an archive whose content has that checksum and length.
 pub(super) fn ending(crc: u32, raw_bytes: u64) -> [u8; ENDING_BYTES as usize] {
-    let mut ending = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mut ending = [0; ENDING_BYTES as usize];
     let checks = crc.to_le_bytes().into_iter().chain((raw_bytes as u32).to_le_bytes());
-    ending.iter_mut().skip(2).zip(checks).for_each(|(place, byte)| *place = byte);
+    ending.iter_mut().zip(ENDED.into_iter().chain(checks)).for_each(|(place, byte)| *place = byte);
     ending
 }
 
@@ -95,8 +100,15 @@ pub fn inflate_span(located: &Located, compressed: &[u8]) -> Result<Vec<u8>> {
         }
     };
     raw.truncate(given);
+    // Between two deflate blocks, or who reads the file as one stream would read another content.
+    let mut is_closed = || {
+        let end = inflater.step(&ENDED, &mut []);
+        compressed.ends_with(&FLUSHED)
+            && end == Some(Step { taken: ENDED.len(), given: 0, ended: true })
+    };
     let is_whole = taken == compressed.len()
         && !ended
+        && is_closed()
         && given as u64 == located.span.raw_bytes
         && raw.last() == Some(&b'\n')
         && memchr::memchr_iter(b'\n', &raw).count() as u64 == located.span.entries

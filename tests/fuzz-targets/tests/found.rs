@@ -1,6 +1,7 @@
 //! What was found by the targets, each by its name.
 
 use turnkeep_core::ErrorKind;
+use turnkeep_core::archive::unarchive;
 use turnkeep_core::bundle::{Reader, TAIL_BYTES};
 use turnkeep_core::log::Draft;
 use turnkeep_core::session::tier::{self, Flush};
@@ -43,6 +44,14 @@ fn a_bundle_that_is_said_to_be_shorter_than_its_end_is_refused() {
 fn an_entry_whose_second_hash_is_none_is_refused() {
     let line = include_bytes!("../../fuzz-corpus/line/039");
     assert_eq!(Entry::parse(line).expect_err("no hash").kind(), ErrorKind::BadLine);
+}
+
+/// Its spans gave all of their lines, and one ended within a deflate block: who reads the file as one
+/// stream read another content. (Vectors: `left-open-…`.)
+#[test]
+fn an_archive_whose_span_ends_within_a_block_is_refused() {
+    let file = make::reindexed(include_bytes!("../../fuzz-corpus/archive/009"));
+    assert_eq!(unarchive(&file).expect_err("a block is open").kind(), ErrorKind::GzipCorrupt);
 }
 
 #[test]

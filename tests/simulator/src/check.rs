@@ -207,7 +207,9 @@ impl History<'_> {
             let is_beside = error.kind() == ErrorKind::HeadMismatch
                 && self.has_other_archive(session, Look::SOUND_AT_THE_END.since);
             let is_left = error.kind() == ErrorKind::BrokenLink
-                && (self.is_followed_again(session) || self.is_cleared_while_hidden(session));
+                && (self.is_followed_again(session)
+                    || self.is_cleared_while_hidden(session)
+                    || self.is_deleted_in_part(session));
             let is_known = is_rotten || is_beside || is_left;
             return if is_known { Ok(()) } else { Err(format!("{name} {wrong}")) };
         }

@@ -132,6 +132,19 @@ impl History<'_> {
                 .any(|append| self.go_on(is_flush, append.began, append.over()).next().is_some())
     }
 
+    /// Whether a deletion that failed may have taken the archive that someone just went on after, while an
+    /// archiving had its own record in the tombstone's place (`docs/format.md` §7.1).
+    pub(crate) fn is_deleted_in_part(&self, session: usize) -> bool {
+        let is_append = |what| matches!(what, What::Append { session: of, .. } if of == session);
+        self.acts(|what| what == What::Delete(session)).any(|deletion| {
+            let meanwhile = (deletion.began, deletion.over());
+            let mut appends = self.go_on(is_append, meanwhile.0, meanwhile.1);
+            let mut archivings =
+                self.go_on(|what| archives(what, session), meanwhile.0, meanwhile.1);
+            !deletion.is_done() && appends.next().is_some() && archivings.next().is_some()
+        })
+    }
+
     /// Whether the network may have carried out a refused append after all: it came a second time, once
     /// an eviction and a hydration, or a flush, had brought back the very log that it goes after.
     pub(crate) fn is_sent_again(&self, session: usize, said: &Said<'_>) -> bool {

@@ -24,6 +24,7 @@ pub(super) fn all() -> Vec<Vector> {
         malformed(),
         bounds(),
         damaged(),
+        left_open(),
         contents(),
     ];
     cases.concat().iter().map(Case::vector).collect()
@@ -521,6 +522,26 @@ fn damaged() -> Vec<Case> {
         .read_fails(7, "bad_hash"),
         finally.whole_fails("gzip_checksum").read_fails(1, "gzip_corrupt"),
         Case { name: "damaged-end-of-deflate".into(), ..ending }.reads(&log, &[1, 7]),
+    ]
+}
+
+/// First spans that give all of their lines and end within a deflate block, so that the next span belongs
+/// to it for who reads the file as one stream.
+fn left_open() -> Vec<Case> {
+    let log = Log::sample();
+    let of = |name: &str, end: &[u8]| {
+        let mut archive = Archive::with(&log, SMALL, stored);
+        let flush = archive.blocks[0].len() - 5;
+        archive.blocks[0].splice(flush.., end.iter().copied());
+        archive.records[0].compressed = archive.blocks[0].len() as u64;
+        let case = Case::good(&format!("left-open-{name}"), &log, &archive);
+        let case = case.index_fails("gzip_corrupt").whole_fails("gzip_corrupt");
+        case.reads(&log, &[1]).read_fails(7, "gzip_corrupt")
+    };
+    vec![
+        of("stored-block", &[0, 5, 0, 0xfa, 0xff]),
+        // Not yet all of its code lengths.
+        of("dynamic-block", &[4, 0xe0, 1, 0, 0, 0xff, 0xff]),
     ]
 }
 

@@ -347,3 +347,22 @@ fn what_a_late_archiver_does_not_take_back_in_time_may_be_archived_again() {
     ];
     timed_goes_right(Kept::Files, 1_103_650_475, 3, Faults { full: 17, ..slow(34) }, &acts);
 }
+
+/// A deletion that stood still for an hour took the archive, and failed then; meanwhile an archiving had
+/// its record in the tombstone's place, and an append saw that. It is deleted again.
+#[test]
+fn a_deletion_that_failed_may_leave_what_went_on_after_the_archive() {
+    let acts = [
+        (0, 10_856, 0, What::Create(0)),
+        (1, 84_492, 0, What::Archive(0)),
+        (2, 103_795, 0, said(2, (1, 100), Disk)),
+        (6, 231_789, 0, said(6, (3, 0), Disk)),
+        (7, 303_870, 0, What::Delete(0)),
+        (9, 307_744, 0, What::Archive(0)),
+    ];
+    let faults = Faults { fails_before: 53, ..slow(119) };
+    timed_goes_right(Kept::Files, 1_411_146_960, 1, faults, &acts);
+    let again = (20, 90_000_000, 0, What::Delete(0));
+    let acts: Vec<_> = acts.into_iter().chain([again]).collect();
+    timed_goes_right(Kept::Files, 1_411_146_960, 1, faults, &acts);
+}
