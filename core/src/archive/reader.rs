@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{ENDING_BYTES, Index, Located};
-use crate::gzip::deflate::{Inflater, Step};
+use crate::gzip::deflate::Inflater;
 use crate::gzip::{INDEX_OFFSET, read_header};
 use crate::limits::{DEFLATE_RATIO_MAX, INDEX_BYTES_MAX};
 use crate::log::seq_of;
@@ -58,10 +58,9 @@ const ENDED: [u8; 2] = [3, 0];
 
 /// What stands after the spans of an archive whose content has that checksum and length.
 pub(super) fn ending(crc: u32, raw_bytes: u64) -> [u8; ENDING_BYTES as usize] {
-    let mut ending = [0; ENDING_BYTES as usize];
-    let checks = crc.to_le_bytes().into_iter().chain((raw_bytes as u32).to_le_bytes());
-    ending.iter_mut().zip(ENDED.into_iter().chain(checks)).for_each(|(place, byte)| *place = byte);
-    ending
+    let ([a, b, c, d], [e, f, g, h]) = (crc.to_le_bytes(), (raw_bytes as u32).to_le_bytes());
+    let [block, padding] = ENDED;
+    [block, padding, a, b, c, d, e, f, g, h]
 }
 
 /// Checks an archive's last bytes against its content.
@@ -88,27 +87,28 @@ pub fn inflate_span(located: &Located, compressed: &[u8]) -> Result<Vec<u8>> {
     let size = usize::try_from(located.span.raw_bytes.min(most)).map_err(|_| corrupt())?;
     let mut raw = alloc::vec![0; size + 1];
     let mut inflater = Inflater::new();
-    let (mut taken, mut given) = (0, 0);
-    let ended = loop {
-        let input = compressed.get(taken..).unwrap_or_default();
-        let room = raw.get_mut(given..).unwrap_or_default();
-        let step = inflater.step(input, room).ok_or_else(corrupt)?;
-        taken += step.taken;
-        given += step.given;
-        if step.ended || (step.taken == 0 && step.given == 0) {
-            break step.ended;
+    let (mut given, mut ended) = (0, false);
+    // The stream can end after it: else it ended within a deflate block, and who reads the file as one
+    // stream would read another content.
+    for piece in [compressed, &ENDED] {
+        let mut left = piece;
+        while !ended {
+            let room = raw.get_mut(given..).unwrap_or_default();
+            let step = inflater.step(left, room).ok_or_else(corrupt)?;
+            left = left.get(step.taken..).unwrap_or_default();
+            given += step.given;
+            ended = step.ended;
+            if step.taken == 0 && step.given == 0 {
+                break;
+            }
         }
-    };
+        if !left.is_empty() {
+            return Err(corrupt());
+        }
+    }
     raw.truncate(given);
-    // Between two deflate blocks, or who reads the file as one stream would read another content.
-    let mut is_closed = || {
-        let end = inflater.step(&ENDED, &mut []);
-        compressed.ends_with(&FLUSHED)
-            && end == Some(Step { taken: ENDED.len(), given: 0, ended: true })
-    };
-    let is_whole = taken == compressed.len()
-        && !ended
-        && is_closed()
+    let is_whole = ended
+        && compressed.ends_with(&FLUSHED)
         && given as u64 == located.span.raw_bytes
         && raw.last() == Some(&b'\n')
         && memchr::memchr_iter(b'\n', &raw).count() as u64 == located.span.entries

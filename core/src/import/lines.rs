@@ -167,6 +167,7 @@ fn respaced(json: &str, space: impl Fn(&mut String, char)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     #[test]
     fn lines_know_their_places() {
@@ -180,6 +181,9 @@ mod tests {
         let pretty = "{\n  \"a\": \"x \\\" \\\\\",\r\n\t\"b\": [ 1.50 , {} ]\n}";
         assert_eq!(one_line(pretty.as_bytes()).unwrap().len(), pretty.len());
         assert_eq!(compact(pretty), r#"{"a":"x \" \\","b":[1.50,{}]}"#);
+        let largest = [vec![b' '; LINE_BYTES_MAX - 2], b"{}".to_vec()].concat();
+        assert_eq!(one_line(&largest).unwrap().len(), LINE_BYTES_MAX);
+        assert_eq!(one_line(&[&largest[..], b" "].concat()).unwrap_err().code(), "too_large");
         for (bad, code, offset) in [
             (&b"{\n\"a\":\"\n\"}"[..], "bad_json", 7),
             (b"{\n\"a\":tru}", "bad_json", 6),
