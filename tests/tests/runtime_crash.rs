@@ -418,6 +418,39 @@ fn what_was_archived_after_the_crash_is_undone_or_kept() {
     assert!(undone > 10, "{undone}");
 }
 
+/// It is so, too, where the store fails at any request while that is undone: the session is not given up.
+#[test]
+fn a_failure_while_what_was_archived_is_undone_gives_nothing_up() {
+    let scene = Scene::new();
+    let mut points = 0;
+    for requests in (100..).step_by(11) {
+        let ((spy, store), cache) = (spied(&scene.before), scene.cache(None));
+        spy.fail_after(requests, Failure::Gone);
+        if until_gone(|| scene.restore(&*store, &cache)).is_some() {
+            break;
+        }
+        drive(session::archive(id("live")), &*store).ok();
+        let (crashed, crashed_values) = (objects(&*store), values(&cache));
+        next_start(&*store, &cache).expect("recovered");
+        let undone = state(&store, &cache);
+        for again in 0.. {
+            let ((spy, store), cache) = (spied(&crashed), Fragile::default());
+            crashed_values.iter().for_each(|value| cache.cache.put(value).expect("a put"));
+            spy.fail_after(again, Failure::Before);
+            let recovered = next_start(&*store, &cache);
+            if spy.heal() {
+                break;
+            }
+            let what = format!("request {requests}, then {again}: {recovered:?}");
+            next_start(&*store, &cache).unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(state(&store, &cache).logs, undone.logs, "{what}");
+            points += 1;
+        }
+    }
+    println!("{points} points");
+    assert!(points > 200, "{points}");
+}
+
 /// What others do at some moment, to a session; whether an append was acknowledged.
 fn others_append(store: &Arc<dyn Store>, name: &str, archives: [bool; 2]) -> bool {
     let archive = || drive(session::archive(id(name)), &**store);
