@@ -89,6 +89,34 @@ fn a_collection_at_any_point_of_a_flush_takes_nothing_it_uses() {
     }
 }
 
+/// A manifest that is collected between being listed and being read has a newer one after it.
+#[test]
+fn who_opens_a_session_while_others_flush_and_collect_finds_it() {
+    let mut points = 0;
+    for at in 0.. {
+        let past = past("cold");
+        let world = &past.world;
+        let pause = || {
+            for job in [waking("new-0 and some words"), flushing(Hot::Clear)] {
+                world.host().finish(job()).expect("an end").expect("done");
+            }
+            collect_later(world).expect("a note");
+            let collected = collect_later(world).expect("a collection");
+            assert!(collected.iter().any(|key| key.as_str().starts_with("sessions/")));
+        };
+        let (outcome, is_reached) = with_pause(world, &hydrating(), at, false, &pause);
+        let what = format!("before request {at}");
+        assert_eq!(code(&outcome), "ok", "{what}: {outcome:?}");
+        if !is_reached {
+            break;
+        }
+        let seen = look(world, "a", &what).expect("it opens");
+        assert!(seen.contains(&"new-0 and some words".to_owned()), "{what}: {seen:?}");
+        points += 1;
+    }
+    assert!(points >= 5, "{points}");
+}
+
 #[test]
 fn a_flush_that_takes_too_long_between_segment_and_manifest_does_not_commit() {
     let world = past("hot").world;

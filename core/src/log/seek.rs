@@ -137,15 +137,12 @@ mod tests {
     use crate::log::{Stamp, Writer};
     use alloc::{format, vec::Vec};
 
-    #[test]
-    fn every_entry_is_found_in_few_looks() {
+    /// A log of so many entries that say so much, and where each starts.
+    fn log(entries: usize, size: impl Fn(usize) -> usize) -> (Vec<u8>, Vec<u64>, Head) {
         let mut writer = Writer::create(SessionId::new("a").unwrap(), true);
-        let mut log = Vec::new();
-        let mut starts = Vec::new();
-        for n in 0..3000_usize {
-            // Very uneven lines: a few are far larger than the window.
-            let size = if n % 701 == 5 { 300_000 } else { n * 37 % 900 };
-            let draft = format!(r#"{{"kind":"user_input","item":"{}"}}"#, "x".repeat(size));
+        let (mut log, mut starts) = (Vec::new(), Vec::new());
+        for n in 0..entries {
+            let draft = format!(r#"{{"kind":"user_input","item":"{}"}}"#, "x".repeat(size(n)));
             let drafts = if n == 0 { Vec::new() } else { [draft].to_vec() };
             let stamp = Stamp { now_ms: 0, random: [0; 16].to_vec() };
             let batch = writer.write(&drafts, &stamp).unwrap();
@@ -153,20 +150,40 @@ mod tests {
             log.extend(batch.bytes);
             writer.advance(batch.head);
         }
-        let head = writer.head().unwrap();
-        for target in 0..3000 {
-            let mut search = Bisection::new((0, 0), head, target);
-            let mut looks = 0;
-            loop {
-                let range = search.range();
-                looks += 1;
-                let bytes = &log[range.start as usize..range.end as usize];
-                if let Found::At(offset) = search.look(&range, bytes) {
-                    assert_eq!(offset, starts[target as usize], "entry {target}");
-                    break;
-                }
-                assert!(looks < 40, "entry {target}");
+        (log, starts, writer.head().unwrap())
+    }
+
+    /// How many looks it takes to find an entry.
+    fn looks(log: &[u8], head: Head, target: u64, start: u64) -> usize {
+        let mut search = Bisection::new((0, 0), head, target);
+        for looks in 1..1000 {
+            let range = search.range();
+            let bytes = &log[range.start as usize..range.end as usize];
+            if let Found::At(offset) = search.look(&range, bytes) {
+                assert_eq!(offset, start, "entry {target}");
+                return looks;
             }
+        }
+        panic!("entry {target} is not found");
+    }
+
+    #[test]
+    fn every_entry_is_found_in_few_looks() {
+        // Very uneven lines: a few are far larger than the window.
+        let size = |n: usize| if n % 701 == 5 { 300_000 } else { n * 37 % 900 };
+        let (log, starts, head) = log(3000, size);
+        for (target, start) in (0..).zip(starts) {
+            assert!(looks(&log, head, target, start) < 40, "entry {target}");
+        }
+    }
+
+    /// By their share alone, each look would come only a little nearer.
+    #[test]
+    fn entries_before_far_longer_ones_are_found_in_few_looks() {
+        let (log, starts, head) = log(3000, |n| if n < 1500 { 0 } else { 30_000 });
+        for target in 1400..1600_usize {
+            let looks = looks(&log, head, target as u64, starts[target]);
+            assert!(looks < 20, "entry {target}: {looks}");
         }
     }
 }
