@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use turnkeep::core::session::{self, Form};
 use turnkeep::core::store::Condition;
-use turnkeep::{Append, At, Compact, Draft, Fork, Range, Session, Store, drive, repair, sessions};
+use turnkeep::{
+    Append, At, Compact, Draft, Error, Fork, Range, Session, Store, drive, repair, sessions,
+};
 use turnkeep_tests::build::{Log, Member};
 use turnkeep_tests::sessions::{
     archive_key, bytes_of, filled, id, log_key, open, over_every_store, user, write,
@@ -408,7 +410,7 @@ fn a_compaction_and_what_follows_it_are_read_over_the_border() {
 fn foreign_archives_are_read_appended_to_and_archived_anew() {
     over_every_store(|store| {
         let log = {
-            drop(filled(&store, "a", 30, 300));
+            drop(filled(&store, "a", 30, 30_000));
             let log = bytes_of(&store, &log_key("a"));
             store.delete(&log_key("a"), &Condition::Any).expect("deleted");
             log
@@ -436,6 +438,25 @@ fn foreign_archives_are_read_appended_to_and_archived_anew() {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     Member::of(bytes).bytes()
+}
+
+/// Only what has no line at all is an unfinished write, however long it is.
+#[test]
+fn what_is_no_log_behind_an_archive_is_told() {
+    over_every_store(|store| {
+        filled(&store, "a", 3, 50).archive().expect("an archive");
+        let told = Some("the log after the archive does not start with a line");
+        for (bytes, told) in [
+            (vec![b'x'; 10], None),
+            (vec![0; 300_000], None),
+            (b"x\n".to_vec(), told),
+            ([vec![0; 300_000], vec![b'\n']].concat(), told),
+        ] {
+            write(&store, &log_key("a"), &bytes);
+            let error = open(&store, "a").err();
+            assert_eq!(error.as_ref().map(Error::message), told, "{error:?}");
+        }
+    });
 }
 
 /// A log that was packed with an unfinished write at its end.

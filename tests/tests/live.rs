@@ -7,6 +7,7 @@ use turnkeep::core::store::{Condition, Part};
 use turnkeep::{
     Create, Draft, Durability, ErrorKind, Key, Kind, MemoryStore, Range, Result, Store, drive,
 };
+use turnkeep_tests::build::Log;
 use turnkeep_tests::live::{Live, items};
 use turnkeep_tests::sessions::{bytes_of, id, log_key, over_every_store, user, write};
 use turnkeep_tests::spy::{Failure, Spy};
@@ -292,6 +293,20 @@ fn entries_that_keep_more_than_there_is_are_refused_before_they_are_written() {
         assert_eq!(live.items().len(), 3);
         live.append(&[compaction(1), truncated(1)]);
         assert_eq!(live.items(), ["\"third\""]);
+    });
+}
+
+/// What was withheld may have been an item: then nobody knows how many there were.
+#[test]
+fn where_entries_were_withheld_more_may_be_kept_than_is_known() {
+    over_every_store(|store| {
+        let mut live = Live::create(&store, "a");
+        live.append(&numbered(3));
+        let log = Log(bytes_of(&store, &log_key("a")));
+        write(&store, &log_key("a"), &log.redact(&[2]).0);
+        live.session = drive(session::open(id("a")), &*store).expect("it opens");
+        live.append(&[Draft::new("truncated").with_count("keep", 3)]);
+        assert_eq!(live.items().len(), 2);
     });
 }
 

@@ -153,6 +153,22 @@ fn rows_tell_calls_and_what_answers_them() {
     }
 }
 
+#[test]
+fn entries_without_words_say_what_they_are_about() {
+    for (draft, told) in [
+        (r#"{"kind":"run_completed","result":"finished"}"#, "finished"),
+        (r#"{"kind":"turn_end","turn":7}"#, "turn 7"),
+        (r#"{"kind":"truncated","keep":1}"#, "the history keeps its first item"),
+        (
+            r#"{"kind":"compaction","summary":[],"keep_last":3}"#,
+            "the history keeps its last 3 items",
+        ),
+    ] {
+        let rows = rows(&log_of(&[draft]), Place::default());
+        assert!(rows.contains(told), "{rows}");
+    }
+}
+
 fn lines(bytes: &[u8]) -> Lines {
     Lines::new(bytes.to_vec())
 }
