@@ -14,7 +14,7 @@ use turnkeep_tests::live::{Live, items};
 use turnkeep_tests::sessions::{
     Folder, bytes_of, create, filled, id, lines, log_key, open, over_every_store, user, write,
 };
-use turnkeep_tests::spy::Spy;
+use turnkeep_tests::spy::{Failure, Spy};
 
 fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new())
@@ -613,6 +613,31 @@ fn test_cleanup_old_removes_expired() {
             "not_found"
         );
     });
+}
+
+#[test]
+fn a_record_that_cannot_be_removed_is_told() {
+    let spy = Arc::new(Spy::new(MemoryStore::new()));
+    let store: Arc<dyn Store> = spy.clone();
+    let live = tracked(&store, "a");
+    store.release(&log_key("a"));
+    let mut record = live.run(session::record(id("a"))).expect("a record");
+    record.snapshot_ms = 1000;
+    let key = Key::of(&id("a"), Part::Recovery);
+    write(&store, &key, record.to_json().as_bytes());
+    let mut told = 0;
+    for requests in 0.. {
+        spy.fail_after(requests, Failure::Before);
+        let removed = drive(session::cleanup_old(60_000), &*store);
+        if spy.heal() {
+            assert_eq!(removed.expect("a number"), 1);
+            break;
+        }
+        assert!(store.info(&key).is_ok() && removed.as_ref().map_or(0, |removed| *removed) == 0);
+        told += u32::from(removed.is_err());
+    }
+    // Listed, held, removed. A record that cannot be read stays.
+    assert_eq!(told, 3);
 }
 
 #[test]
