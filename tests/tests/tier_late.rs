@@ -96,6 +96,22 @@ fn gone_on() -> Past {
     past
 }
 
+/// A hot store with a whole log of its own, while the session went on in another one.
+#[test]
+fn a_log_that_fell_behind_has_nothing_to_flush() {
+    let past = past("left");
+    let world = &past.world;
+    let kept = world.hot.get(&log(), None).expect("a log").bytes;
+    does(world, &appending("new-0 and some words"), "appended");
+    does(world, &flushing(Hot::Clear), "flushed");
+    world.hot.put(&log(), &kept, &Condition::Any).expect("a put");
+    does(world, &flushing(Hot::Leave), "nothing is new");
+    // Something is, and goes another way.
+    does(world, &appending("new-1 and some words"), "appended");
+    let outcome = world.host().finish(flushing(Hot::Leave)());
+    assert_eq!(code(&outcome), "conflict", "{outcome:?}");
+}
+
 #[test]
 fn a_fork_names_no_segment_that_was_joined() {
     for (at, said, past) in [

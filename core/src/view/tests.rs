@@ -91,13 +91,15 @@ fn images_are_found_in_every_shape_and_never_what_they_are_not() {
     assert_eq!(parts_of_item(linked), [image("", None, Some("https://example.com/x.png"))]);
     // Nor is what is too short, or long and something else.
     let long = format!("images/{}?x:y", "a".repeat(64));
-    let item =
-        |image| format!(r#"{{"role":"user","content":[{{"type":"image","image":"{image}"}}]}}"#);
-    let data = "a".repeat(65);
-    assert_eq!(parts_of_item(&item(&data)), [image("", Some(&data), None)]);
-    for url in ["logo", &data[1..], long.as_str()] {
+    let item = |image: &str| {
+        format!(r#"{{"role":"user","content":[{{"type":"image","image":"{image}"}}]}}"#)
+    };
+    let short = "a".repeat(64);
+    for url in ["logo", &short[..], &long[..]] {
         assert_eq!(parts_of_item(&item(url)), [image("", None, Some(url))]);
     }
+    let bytes = "a".repeat(65);
+    assert_eq!(parts_of_item(&item(&bytes)), [image("", Some(&bytes), None)]);
     // Of a tool's result too.
     let result = format!(
         r#"{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"c","content":[{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{data}"}}}}]}}]}}"#
