@@ -181,8 +181,8 @@ mod tests {
     #[test]
     fn entries_before_far_longer_ones_are_found_in_few_looks() {
         let (log, starts, head) = log(3000, |n| if n < 1500 { 0 } else { 30_000 });
-        for target in 1400..1600_usize {
-            let looks = looks(&log, head, target as u64, starts[target]);
+        for (target, start) in (0..).zip(starts).skip(1400).take(200) {
+            let looks = looks(&log, head, target, start);
             assert!(looks < 20, "entry {target}: {looks}");
         }
     }
