@@ -11,6 +11,7 @@ use turnkeep_tests::retention::{
     DAY_MS, Fault, Host, Job, NOW_MS, Places, Scene, first_then, objects,
 };
 use turnkeep_tests::sessions::{self, bytes_of, id, log_key, over_every_store};
+use turnkeep_tests::spy::Spy;
 
 const FIXTURES: [(&str, &[u8], usize); 4] = [
     ("eai_snapshot.gz", include_bytes!("../fixtures/eai_snapshot.gz"), 2),
@@ -225,6 +226,27 @@ fn an_import_that_is_cut_off_leaves_all_of_the_session_or_nothing() {
     let cuts = cut_everywhere(&long, false, &[Fault::After]);
     println!("several parts: {cuts} cuts");
     assert!(cuts >= 15);
+}
+
+/// Whoever keeps a file, or imports it, while another one does so too, finds it kept.
+#[test]
+fn two_who_import_the_same_at_once_keep_its_file() {
+    let (_, _, bytes) = output("a", "{\"type\":\"system\"}\n");
+    let keep = |store: &dyn Store, bytes: &[u8]| {
+        drive(session::keep_import(bytes.to_vec()), store).expect("it is kept")
+    };
+    for request in 0.. {
+        let spy = Arc::new(Spy::new(turnkeep::MemoryStore::new()));
+        let (them, theirs) = (spy.clone(), bytes.clone());
+        spy.before_request(request, move || _ = keep(&*them, &theirs));
+        let hash = keep(&*spy, &bytes);
+        if spy.leave_alone() {
+            assert!(request >= 2, "{request}");
+            break;
+        }
+        let store: Arc<dyn Store> = spy.clone();
+        assert_eq!(bytes_of(&store, &Key::import(hash)), bytes, "before {request}");
+    }
 }
 
 #[test]
