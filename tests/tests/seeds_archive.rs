@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use turnkeep::core::store::{Condition, Part};
 use turnkeep::retention::{self, Outcome, Policy, Reason};
-use turnkeep::{FileStore, Form, Key, MemoryStore, Range, Result, Session, SessionId, Store};
+use turnkeep::{
+    Draft, FileStore, Form, Key, MemoryStore, Range, Result, Session, SessionId, Store, recovery,
+};
 use turnkeep_tests::build::Member;
 use turnkeep_tests::retention::{DAY_MS, Host, Job, NOW_MS, job};
 use turnkeep_tests::sessions::{
@@ -116,6 +118,31 @@ fn what_was_restored_is_not_archived_again_by_the_next_sweep() {
     let sweep = files.sweep(Policy::default());
     assert_eq!(outcomes(&sweep)["a"], Outcome::Kept(Reason::Recent));
     assert!(files.has(&log_key("a")) && !files.has(&archive_key("a")));
+}
+
+/// There, a run that was not written to for long was archived under its writer.
+#[test]
+fn a_sweep_keeps_what_runs_and_takes_what_ran() {
+    let files = Files::new();
+    let runs = |name: &str, ended: bool| {
+        let session = create(&files.store, name).expect("a session");
+        session.track("/project").expect("a record");
+        session.append(&[Draft::run_started()]).expect("a run");
+        if ended {
+            session.append(&[Draft::run_completed("finished")]).expect("its end");
+        }
+        drop(session);
+        // Records are written now and then.
+        recovery::rebuild_record(&*files.store, &id(name)).expect("a record");
+        files.age(&log_key(name), 10);
+    };
+    runs("runs", false);
+    runs("ran", true);
+    runs("given-up", false);
+    recovery::mark_completed(&*files.store, &id("given-up")).expect("a record");
+    let swept = outcomes(&files.sweep(Policy::default()));
+    assert_eq!(swept["runs"], Outcome::Kept(Reason::Running));
+    assert_eq!([&swept["ran"], &swept["given-up"]], [&Outcome::Archived; 2]);
 }
 
 /// There, pruning left meta that pointed at nothing: every read failed with a mystery for ever.

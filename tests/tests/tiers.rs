@@ -306,6 +306,18 @@ fn the_state_slice_and_the_title_travel() {
 }
 
 #[test]
+fn what_other_entries_call_their_state_is_not_the_sessions() {
+    let rig = Rig::new();
+    let session = rig.create("a");
+    session.append(&[Draft::state("7")]).expect("a state");
+    session.append(&[user("hi").with("state", r#""typed""#)]).expect("a message");
+    assert_eq!(session.state().expect("a state").slice.as_deref(), Some("7"), "hot");
+    rig.tier.flush(&id("a"), Flush::default()).expect("a flush");
+    let slice = rig.tier.slice(&id("a")).expect("a slice");
+    assert_eq!(slice.as_deref(), Some("7"), "cold");
+}
+
+#[test]
 fn a_state_of_null_is_none() {
     let rig = Rig::new();
     let session = rig.create("a");
