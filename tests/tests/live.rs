@@ -337,6 +337,21 @@ fn a_compaction_can_be_started_from() {
     });
 }
 
+/// Also where what they added makes the question meaningless: who asked did not know of it.
+#[test]
+fn what_is_decided_over_entries_of_others_is_a_conflict() {
+    over_every_store(|store| {
+        let mut live = Live::create(&store, "a");
+        live.append(&numbered(3));
+        let stale = live.session.clone();
+        live.append(&[Draft::new("truncated").with_count("keep", 0)]);
+        let compact = session::compact(stale.clone(), Compact::new(Vec::new(), 3));
+        assert_eq!(code(live.run(compact)), "conflict");
+        let truncate = session::truncate_from(stale, Place::Index(2), Durability::default());
+        assert_eq!(code(live.run(truncate)), "conflict");
+    });
+}
+
 #[test]
 fn views_since_the_last_compaction_equal_the_whole_fold() {
     let store: Arc<dyn Store> = Arc::new(turnkeep::MemoryStore::new());

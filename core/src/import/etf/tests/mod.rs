@@ -174,6 +174,22 @@ fn depth_costs_neither_stack_nor_memory_and_no_entry_holds_it() {
     assert!(within(&deep[..deep.len() - 1]).is_err());
 }
 
+#[test]
+fn whatever_holds_the_next_term_it_counts() {
+    for (open, close) in [
+        (&[108, 0, 0, 0, 1][..], &[106][..]), // a list's element
+        (&[108, 0, 0, 0, 1, 97, 1], &[]),     // what ends a list
+        (&[104, 1], &[]),                     // a tuple's element
+        (&[116, 0, 0, 0, 1, 119, 1, b'a'], &[]),
+        (&[116, 0, 0, 0, 1, 97, 1], &[]), // a value whose key is no name
+        (&[116, 0, 0, 0, 1], &[97, 1]),   // a key
+    ] {
+        let deep = [&[VERSION], &open.repeat(20_000)[..], &[106], &close.repeat(20_000)].concat();
+        let code = json_of(&mut Reader::new(&within(&deep).unwrap())).map_err(|error| error.code());
+        assert_eq!(code, Err("too_deep"), "{open:?}");
+    }
+}
+
 /// As `term_to_binary(Term, [compressed])` gives it.
 fn compressed(inner: &[u8], claimed: u32) -> Vec<u8> {
     let mut out = vec![VERSION, COMPRESSED];
