@@ -78,7 +78,7 @@ export interface Appended {
   readonly firstSeq: number;
   /** The session's head now. */
   readonly head: Head;
-  /** Nothing was appended: the items were there. Then `firstSeq` is the first one's. */
+  /** Nothing was appended: the same append was there. Then `firstSeq` is what it was for it. */
   readonly alreadyApplied: boolean;
   /** An unfinished write that was cut off before. */
   readonly recovered: Torn | undefined;

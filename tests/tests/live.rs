@@ -64,6 +64,10 @@ fn a_retried_append_is_recognised_also_by_another_handle() {
         let again = reopened.try_append(once()).expect("a retry");
         assert_eq!((again.already_applied, again.first_seq), (true, 1));
         assert_eq!(live.items().len(), 2);
+        let later = || Append::from([Draft::run_started(), with_id("m4")]).once();
+        let first_seq = reopened.try_append(later()).expect("an append").first_seq;
+        let again = reopened.try_append(later()).expect("a retry");
+        assert_eq!((again.already_applied, again.first_seq), (true, first_seq));
         let partly = vec![with_id("m2"), with_id("m3")];
         let error = reopened.try_append(Append::from(partly).once()).expect_err("partly there");
         assert_eq!((error.code(), error.place().draft), ("already_exists", Some(1)));

@@ -79,7 +79,7 @@ pub struct Appended {
     pub session: Session,
     /// Number of the first entry that was appended; they follow one another.
     pub first_seq: u64,
-    /// Nothing was appended: the items were there. Then `first_seq` is the first one's.
+    /// Nothing was appended: the same append was there. Then `first_seq` is what it was for it.
     pub already_applied: bool,
     /// An unfinished write that was cut off before.
     pub recovered: Option<Torn>,

@@ -14,7 +14,7 @@ use crate::line::Line;
 use crate::task::Io;
 use crate::{Error, ErrorKind, Result};
 
-/// Where the items of those drafts are, if they are in the session; `None` if not one of them is.
+/// Where the entries of those drafts start, if they are in the session; `None` if not one of their items is.
 pub(super) async fn applied_at(
     io: &Io,
     session: &Session,
@@ -59,7 +59,7 @@ async fn look_for(io: &Io, session: &Session, drafts: &[String]) -> Result<Optio
         _ => false,
     };
     if let (Some(first), None, true) = (first, others, is_batch) {
-        return Ok(Some(first + ids.first().map_or(0, |(index, _)| *index)));
+        return Ok(Some(first));
     }
     let index = others.and_then(|at| ids.get(at)).or(ids.first()).map(|(index, _)| *index);
     let message = "some of these items are in the session already, not by the same append";
