@@ -317,6 +317,25 @@ mod recovering {
     }
 
     #[test]
+    fn what_a_log_cannot_tell_stays_in_a_record_that_does_not_follow_it() {
+        let place = Place::new();
+        let session = place.create("a");
+        session.track("/project").unwrap();
+        session.append(&[Draft::run_started()]).unwrap();
+        let mut known = recovery::mark_completed(&*place.store, &id("a")).unwrap();
+        known.set_cost_usd(5.0).unwrap();
+        session.close();
+        turnkeep::delete(&*place.store, &id("a")).unwrap();
+        place.create("a").append(&[Draft::state("1"), Draft::state("2")]).unwrap();
+        let key = Key::of(&id("a"), Part::Recovery);
+        place.store.put(&key, known.to_json().as_bytes(), &Condition::Any).unwrap();
+        let anew = recovery::rebuild_record(&*place.store, &id("a")).unwrap();
+        assert_eq!((&*anew.project_dir, anew.cost_usd()), ("/project", 5.0));
+        assert_eq!((anew.owner, anew.snapshot_ms), (known.owner, known.snapshot_ms));
+        assert_eq!((anew.run, anew.completed), (None, false));
+    }
+
+    #[test]
     fn a_damaged_record_is_told_and_made_anew() {
         let place = Place::new();
         let session = place.create("a");

@@ -425,6 +425,16 @@ fn foreign_archives_are_read_appended_to_and_archived_anew() {
             assert_eq!(lines(&store, &Range::last(3)), [28, 29, 30]);
             let back: Vec<u64> = (0..=30).rev().collect();
             assert_eq!(lines(&store, &Range::all().newest_first().in_pages_of(900)), back);
+            for count in [1, 3] {
+                let some: usize = log
+                    .split_inclusive(|byte| *byte == b'\n')
+                    .rev()
+                    .take(count)
+                    .map(<[u8]>::len)
+                    .sum();
+                let range = Range::all().newest_first().in_pages_of(some as u64);
+                assert_eq!(session.read(range).expect("a page").entries, count as u64);
+            }
             session.append_one(&user("on")).expect("an append");
             assert_eq!(lines(&store, &Range::last(3)), [29, 30, 31]);
             session.archive().expect("an archive");

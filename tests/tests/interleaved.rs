@@ -10,7 +10,7 @@ use turnkeep::core::session::{archive, delete, restore};
 use turnkeep::core::store::{Condition, Key, Part};
 use turnkeep::retention::{Policy, sweep};
 use turnkeep::{MemoryStore, Range, Result, Store, drive};
-use turnkeep_tests::sessions::{create, id, open, user};
+use turnkeep_tests::sessions::{bytes_of, create, id, open, user};
 use turnkeep_tests::spy::Spy;
 
 type Shared = Arc<dyn Store>;
@@ -252,6 +252,31 @@ fn a_sweep_prunes_nothing_that_was_used_since_it_looked() {
         *(if is_there { &mut kept } else { &mut pruned }) += 1;
     }
     assert!(kept > 5 && pruned > 2, "{kept} {pruned}");
+}
+
+/// The other's note stays.
+#[test]
+fn a_sweep_whose_place_another_took_ends_well() {
+    let theirs = b"{\"version\":1,\"until\":1,\"finished\":7}\n";
+    let mut taken_over = 0;
+    for request in 0.. {
+        let spy = Arc::new(Spy::new(MemoryStore::new()));
+        let store: Shared = spy.clone();
+        drop(create(&store, "a").expect("a session"));
+        let them = store.clone();
+        spy.before_request(request, move || {
+            them.put(&Key::sweep(), theirs, &Condition::Any).expect("a put");
+        });
+        let swept = sweep(&*store, Policy::default());
+        if spy.leave_alone() {
+            break;
+        }
+        match swept {
+            Ok(_) => taken_over += u32::from(bytes_of(&store, &Key::sweep()) == theirs),
+            Err(error) => assert_eq!(error.code(), "locked", "before request {request}"),
+        }
+    }
+    assert!(taken_over > 2, "{taken_over}");
 }
 
 #[cfg(feature = "planted")]
