@@ -1,5 +1,6 @@
 //! What `repair` takes over of a damaged log, and what it leaves out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use turnkeep::core::session::{self, LeftOut, Repair};
@@ -133,4 +134,23 @@ fn what_a_newer_version_wrote_is_no_damage() {
         }
         assert!(open(&store, "b").is_err());
     });
+}
+
+/// Equal ones would tell that equal entries are equal.
+#[test]
+fn what_is_taken_over_is_salted_anew_each_entry_by_itself() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let session = turnkeep_tests::sessions::create(&store, "a").expect("a session");
+    for _ in 0..3 {
+        session.append(&vec![user("the same"); 3000]).expect("an append");
+    }
+    drop(session);
+    let mut log = turnkeep_tests::sessions::bytes_of(&store, &log_key("a"));
+    damage(&mut log);
+    repaired(&store, &log, false).expect("a repair");
+    let log = turnkeep_tests::sessions::bytes_of(&store, &log_key("b"));
+    let log = String::from_utf8(log).expect("text");
+    let salt = |line: &str| Some(line.split_once(r#","salt":""#)?.1.get(..11)?.to_owned());
+    let salts: BTreeSet<String> = log.lines().filter_map(salt).collect();
+    assert_eq!(salts.len(), log.lines().count());
 }

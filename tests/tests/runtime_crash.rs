@@ -1,10 +1,10 @@
 //! A restoring that is cut off, or fails, at every one of its requests: afterwards, and after the next
 //! start, everything is as it was before or as the bundle has it, never a mixture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use turnkeep::core::session;
 use turnkeep::core::session::runtime::{Recover, Recovered, Restore, Restored, Snapshot, restore};
@@ -554,6 +554,36 @@ fn what_is_appended_while_others_restore_is_kept() {
     }
     println!("{appended} appended, {undone} undone");
     assert!(appended > 300, "{appended} {undone}");
+}
+
+/// Who was taken for dead, and lives, ends at most what it does to one session.
+#[test]
+fn a_restoring_that_others_took_over_goes_on_with_no_other_session() {
+    let scene = Scene::new();
+    let theirs = b"{\"owner\":\"0000000000000007\",\"ts\":1,\"locked\":false}\n";
+    let mut stopped = 0;
+    for request in 0.. {
+        let ((spy, store), cache) = (spied(&scene.before), scene.cache(None));
+        let (seen, them) = (Arc::new(Mutex::new(None)), store.clone());
+        let told = seen.clone();
+        spy.before_request(request, move || {
+            let Ok(journal) = them.get(&Key::restoring(), None) else { return };
+            write(&them, &Key::restoring(), &[&journal.bytes[..], theirs].concat());
+            *told.lock().expect("a lock") = Some(objects(&*them));
+        });
+        let restored = scene.restore(&*store, &cache);
+        if spy.leave_alone() {
+            break;
+        }
+        let Some(seen) = seen.lock().expect("a lock").take() else { continue };
+        let now = objects(&*store);
+        let is_same = |key: &&Key| seen.get(*key) == now.get(*key);
+        let changed = seen.keys().chain(now.keys()).filter(|key| !is_same(key));
+        let changed: BTreeSet<_> = changed.filter_map(|key| Some(key.session()?.0)).collect();
+        assert!(changed.len() <= 1, "before request {request}: {changed:?}, {restored:?}");
+        stopped += u32::from(restored.is_err());
+    }
+    assert!(stopped > 30, "{stopped}");
 }
 
 /// Whoever creates a session in a tier, while a bundle that has one of that id is restored, and flushes
