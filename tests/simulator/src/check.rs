@@ -248,7 +248,7 @@ impl History<'_> {
     }
 
     /// What was begun to be deleted or pruned, and was not ended, may say so; and so may an archive of
-    /// what was deleted that came late, and was not taken back to the end.
+    /// what was deleted, or evicted, that came late, and was not taken back to the end.
     fn is_half_gone(&self, session: usize, error: &Error) -> bool {
         let is_told = matches!(error.kind(), ErrorKind::Pruned | ErrorKind::NotFound);
         let mut takes =
@@ -258,7 +258,8 @@ impl History<'_> {
         is_told
             && (takes.any(|record| !record.is_done())
                 || sweeps.any(|record| !record.is_done() || record.faults > 0)
-                || self.has_late_archive(session, u64::MAX))
+                || self.has_late_archive(session, u64::MAX)
+                || self.is_evicted_half_archived(session))
     }
 
     /// Who goes on from what an eviction left meets what was flushed before it.

@@ -334,10 +334,19 @@ impl History<'_> {
     /// Whether an archiving went on while the log was evicted that it archives: its archive may come to
     /// lie beside a newer session (tiers.md).
     fn is_archived_late(&self, session: usize) -> bool {
-        let is_eviction = |what| matches!(what, What::Evict { session: of, .. } if of == session);
-        self.acts(is_eviction).any(|loss| {
-            let mut archivings = self.go_on(|what| archives(what, session), loss.began, loss.began);
-            archivings.next().is_some()
+        self.evicted_while_archived(session).next().is_some()
+    }
+
+    /// Whether one of those failed, perhaps when it took its archive back (tiers.md).
+    pub(crate) fn is_evicted_half_archived(&self, session: usize) -> bool {
+        self.evicted_while_archived(session).any(|archiving| !archiving.is_done())
+    }
+
+    fn evicted_while_archived(&self, session: usize) -> impl Iterator<Item = &Record> {
+        let is_eviction =
+            move |what| matches!(what, What::Evict { session: of, .. } if of == session);
+        self.acts(is_eviction).flat_map(move |loss| {
+            self.go_on(move |what| archives(what, session), loss.began, loss.began)
         })
     }
 

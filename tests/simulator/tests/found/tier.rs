@@ -445,3 +445,15 @@ fn an_archive_that_came_late_is_cleared_while_it_is_gone_on_with() {
     ];
     timed_goes_right(Kept::Tier, 1_403_277_794, 2, slow(131), &acts);
 }
+
+/// A log was evicted while it was archived, and the store failed each time the archive was taken back.
+#[test]
+fn an_archive_of_what_was_evicted_may_not_be_taken_back() {
+    let acts = [
+        (0, 238, 2, What::Create(0)),
+        (2, 433, 2, What::Archive(0)),
+        (3, 610, 1, What::Evict { session: 0, log_only: false }),
+    ];
+    let faults = Faults { fails_after: 74, slow: 32, ..Faults::default() };
+    timed_goes_right(Kept::Tier, 1_503_715_316, 3, faults, &acts);
+}
