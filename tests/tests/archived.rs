@@ -5,12 +5,14 @@ use std::sync::Arc;
 use turnkeep::core::session::{self, Form};
 use turnkeep::core::store::Condition;
 use turnkeep::{
-    Append, At, Compact, Draft, Error, Fork, Range, Session, Store, drive, repair, sessions,
+    Append, At, Compact, Draft, Error, Fork, MemoryStore, Range, Session, Store, drive, repair,
+    sessions,
 };
 use turnkeep_tests::build::{Log, Member};
 use turnkeep_tests::sessions::{
     archive_key, bytes_of, filled, id, log_key, open, over_every_store, user, write,
 };
+use turnkeep_tests::spy::{Failure, Spy};
 
 fn code<T: std::fmt::Debug>(result: turnkeep::Result<T>) -> &'static str {
     result.expect_err("it should fail").code()
@@ -101,6 +103,27 @@ fn reading_on_in_a_session_that_became_shorter_is_a_conflict() {
             store.put(&log_key("a"), &log, &Condition::Absent).expect("it is back");
         }
     });
+}
+
+#[test]
+fn reading_on_tells_whatever_fails() {
+    for range in [Range::all(), Range::all().newest_first()] {
+        let spy = Arc::new(Spy::new(MemoryStore::new()));
+        let store: Arc<dyn Store> = spy.clone();
+        let session = continued(&store);
+        let range = range.in_pages_of(1);
+        let cursor = session.read(range.clone()).expect("a page").next.expect("a further page");
+        session.append_one(&user("meanwhile")).expect("an append");
+        for request in 0.. {
+            spy.fail_after(request, Failure::Before);
+            let on = drive(session::read(id("a"), range.clone().after(cursor.clone())), &*store);
+            if spy.heal() {
+                assert!(request > 1, "{request}");
+                break;
+            }
+            assert_eq!(code(on), "store_failed", "request {request}");
+        }
+    }
 }
 
 /// Once a part of a batch was given, where the head that was first seen stood within another one by then.
@@ -368,8 +391,14 @@ fn a_repair_leaves_out_the_damaged_blocks_of_an_archive_and_keeps_all_others() {
             session.append_one(&user(&text)).expect("an append");
         }
         session.archive().expect("an archive");
+        session.append_one(&user("after the archive")).expect("an append");
         drop(session);
+        let mut after = bytes_of(&store, &log_key("a"));
+        let middle = after.len() / 2;
+        after[middle] ^= 1;
+        write(&store, &log_key("a"), &after);
         let whole = bytes_of(&store, &archive_key("a"));
+        let log = turnkeep::core::archive::unarchive(&whole).expect("a log");
         let index = turnkeep::core::archive::read_index(&whole, whole.len() as u64);
         let spans: Vec<_> = index.expect("an index").located().collect();
         assert!(spans.len() >= 3, "{} blocks", spans.len());
@@ -380,7 +409,10 @@ fn a_repair_leaves_out_the_damaged_blocks_of_an_archive_and_keeps_all_others() {
             let into = id(&format!("b{number}"));
             let done = repair(&*store, &id("a"), Some(into.clone()), false).expect("a repair");
             let left_out = &done.left_out[0];
-            assert_eq!((done.left_out.len(), left_out.code), (1, "gzip_corrupt"));
+            assert_eq!((done.left_out.len(), left_out.code), (2, "gzip_corrupt"));
+            let line = &done.left_out[1];
+            let place = (line.line, line.offset, line.bytes);
+            assert_eq!(place, (15, log.len() as u64, after.len() as u64));
             let place = (left_out.line, left_out.offset, left_out.bytes);
             assert_eq!(place, (span.first_seq + 1, span.raw.start, span.span.raw_bytes));
             let repaired = open(&store, into.as_str()).expect("it opens");

@@ -632,6 +632,24 @@ fn a_turn_of_a_damaged_session_can_be_read() {
 }
 
 #[test]
+fn the_last_of_a_kind_are_found_however_much_follows_them() {
+    over_every_store(|store| {
+        let mut live = Live::create(&store, "a");
+        live.append(&[Draft::state("1"), Draft::state("2"), Draft::state("3")]);
+        for n in 0..6 {
+            live.append(&[user(&format!("{n}{}", "x".repeat(400_000)))]);
+        }
+        let last = || {
+            let range = Range::last(2).of_kinds([Kind::State]);
+            live.run(session::read(id("a"), range)).expect("a page").seqs
+        };
+        assert_eq!(last(), [2, 3]);
+        damaged(&store, "a", 9);
+        assert_eq!(last(), [2, 3]);
+    });
+}
+
+#[test]
 fn a_repair_saves_what_is_whole_and_lists_what_is_not() {
     over_every_store(|store| {
         let mut live = Live::create(&store, "a");

@@ -31,6 +31,18 @@ fn lines() -> Vec<Vec<u8>> {
     log.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
 }
 
+/// The lines of a session: its start, then two batches of three.
+fn two_batches() -> Vec<Vec<u8>> {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let session = turnkeep_tests::sessions::create(&store, "a").expect("a session");
+    for batch in 0..2 {
+        let batch: Vec<Draft> = (0..3).map(|n| user(&format!("{batch}: {n}"))).collect();
+        session.append(&batch).expect("an append");
+    }
+    let log = turnkeep_tests::sessions::bytes_of(&store, &log_key("a"));
+    log.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
 fn damage(line: &mut [u8]) {
     let middle = line.len() - 8;
     line[middle] ^= 1;
@@ -83,6 +95,17 @@ fn what_may_have_been_acknowledged_is_kept() {
     let mut redacted: Vec<Vec<u8>> =
         whole.redact(&[9]).lines().into_iter().map(<[u8]>::to_vec).collect();
     damage(&mut redacted[2]);
+    let mut redacted_within: Vec<Vec<u8>> =
+        whole.redact(&[8]).lines().into_iter().map(<[u8]>::to_vec).collect();
+    redacted_within.pop();
+    damage(&mut redacted_within[2]);
+    // Of two batches the ends and what is between them: the last line is of the second one.
+    let two: Vec<Vec<u8>> = two_batches()
+        .into_iter()
+        .enumerate()
+        .filter(|(seq, _)| ![2, 3, 4, 6].contains(seq))
+        .map(|(_, line)| line)
+        .collect();
     let mut gap = lines();
     gap.remove(9);
     gap.remove(2);
@@ -90,6 +113,8 @@ fn what_may_have_been_acknowledged_is_kept() {
         (ends_damaged, 2, vec![(10, "bad_hash")]),
         (starts_damaged, 2, vec![(8, "bad_hash")]),
         (redacted, 6, vec![(3, "bad_hash"), (10, "redacted")]),
+        (redacted_within, 4, vec![(3, "bad_hash"), (8, "torn_tail")]),
+        (two, 1, vec![(3, "torn_tail")]),
         // Here nothing follows what says that more follows.
         (gap, 4, vec![(7, "torn_tail")]),
     ] {

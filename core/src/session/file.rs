@@ -151,6 +151,14 @@ mod tests {
     }
 
     #[test]
+    fn a_file_has_a_form_from_its_first_byte_on() {
+        let mut verifier = FileVerifier::new(Expectation::default());
+        assert_eq!(verifier.form(), None);
+        verifier.push(&log()[..1]);
+        assert_eq!(verifier.form(), Some(Form::Live));
+    }
+
+    #[test]
     fn a_log_and_its_archive_give_the_same_report() -> Result<()> {
         let log = log();
         let (of_log, of_archive) = (verify(&log), verify(&archive(&log)?));
